@@ -1,0 +1,1 @@
+"""Face analysis with a texture-reconstructing masked auto-encoder as auxiliary task."""

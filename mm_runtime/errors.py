@@ -1,0 +1,34 @@
+"""The one error that a user can cause, and how a command-line tool ends with it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+
+class UserError(ValueError):
+    """Something the user gave is missing or wrong.
+
+    The message names the file, key or value, says what was expected and what to do. Tools print it without a
+    traceback and end with exit code 2.
+    """
+
+
+def run_tool(main: Callable[[], int | None]) -> None:
+    """Run a tool's ``main`` and exit with its code.
+
+    A :class:`UserError` is printed as one ``error:`` line and ends with 2, Ctrl-C with 130; anything else is a bug
+    of ours and keeps its traceback.
+
+    Args:
+        main: The tool. Returns its exit code, or None for 0.
+    """
+    try:
+        code = main()
+    except UserError as error:
+        print(f'error: {error}', file=sys.stderr)
+        code = 2
+    except KeyboardInterrupt:
+        print('interrupted', file=sys.stderr)
+        code = 130
+    sys.exit(code or 0)

@@ -1,0 +1,1 @@
+"""Videos to keypoint tracks: decoding, pose estimation, tracking and the track file."""
