@@ -1,0 +1,98 @@
+"""Cures for two imports that fail in otherwise sound environments.
+
+* ``torchvision``: PyPI's wheel for Linux is a CUDA build. Beside a CPU build of torch its operators cannot be loaded
+  and the import dies with ``operator torchvision::nms does not exist``. ``mmengine.Runner`` (which lists the
+  environment and expects at worst a missing module), timm and mmpose all import torchvision, and none of them needs
+  those operators here. Declaring the two missing schemas is enough for the import.
+* ``pkg_resources``: setuptools 82 dropped it, and mmengine 0.10 asks it where a package is installed.
+
+Both are import hooks: nothing is imported, patched or declared before the import in question happens and fails.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+_NMS_SCHEMAS = (
+    'nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor',
+    'qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor',
+)
+_STAND_IN = Path(__file__).with_name('_pkg_resources.py')
+_libraries: list[object] = []  # torch drops a library's declarations together with the object
+
+
+def apply_import_cures() -> None:
+    """Install both import hooks; calling it again changes nothing. Takes microseconds and imports neither package."""
+    installed = {type(finder) for finder in sys.meta_path}
+    if _TorchvisionFinder not in installed:
+        sys.meta_path.insert(0, _TorchvisionFinder())
+    if _PkgResourcesFinder not in installed:
+        sys.meta_path.append(_PkgResourcesFinder())  # last: only where no real pkg_resources is found
+
+
+class _TorchvisionFinder(importlib.abc.MetaPathFinder):
+    """Finds torchvision where it is, and has it loaded by :class:`_TorchvisionLoader`."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname != 'torchvision':
+            return None
+        for finder in sys.meta_path:
+            if finder is self or not hasattr(finder, 'find_spec'):
+                continue
+            spec = finder.find_spec(fullname, path, target)
+            if spec is not None:
+                if spec.loader is not None:
+                    spec.loader = _TorchvisionLoader(spec.loader)
+                return spec
+        return None
+
+
+class _TorchvisionLoader(importlib.abc.Loader):
+    """Loads torchvision as its own loader does, and once more with the schemas declared if they were missing."""
+
+    def __init__(self, loader: importlib.abc.Loader) -> None:
+        self.loader = loader
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__loader__ = self.loader
+        if module.__spec__ is not None:
+            module.__spec__.loader = self.loader
+        try:
+            self.loader.exec_module(module)
+        except RuntimeError as error:
+            if 'torchvision::nms' not in str(error) or 'does not exist' not in str(error):
+                raise
+            _declare_nms()
+            self.loader.exec_module(module)
+
+
+def _declare_nms() -> None:
+    """Declare torchvision's two non-maximum suppression operators, without an implementation."""
+    import torch
+
+    library = torch.library.Library('torchvision', 'FRAGMENT')
+    for schema in _NMS_SCHEMAS:
+        library.define(schema)
+    _libraries.append(library)
+
+
+class _PkgResourcesFinder(importlib.abc.MetaPathFinder):
+    """Answers for ``pkg_resources`` when everything else has failed to."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname != 'pkg_resources':
+            return None
+        return importlib.util.spec_from_file_location(fullname, _STAND_IN)
