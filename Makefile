@@ -1,0 +1,46 @@
+# Every target starts from nothing: the virtual environment is made, or brought up to date, first.
+VENV ?= .venv
+ifndef PYTHON
+PYTHON := $(shell for python in python3.11 python3 python3.12; do \
+	$$python -c 'import sys; sys.exit(sys.version_info[:2] not in [(3, 11), (3, 12)])' 2>/dev/null \
+	&& echo $$python && break; done)
+endif
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: install demo test test-fast lint format clean
+
+install: $(INSTALLED)
+
+$(INSTALLED): requirements/pinned.txt requirements/dev.txt setup.cfg pyproject.toml
+	@test -n "$(PYTHON)" || { echo 'error: needs Python 3.11 or 3.12; name one with: make PYTHON=/path/to/python3.11' >&2; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@# xtcocotools has no wheel for Python 3.12 and must be built against the numpy that will be there
+	if $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 12))'; then \
+		$(BIN)/pip install setuptools==80.10.2 wheel cython numpy==1.26.4 && \
+		$(BIN)/pip install --no-build-isolation --no-deps xtcocotools==1.14.3; fi
+	$(BIN)/pip install -r requirements/pinned.txt -r requirements/dev.txt
+	$(BIN)/pip install --no-deps mmpose==1.3.2
+	$(BIN)/pip install --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: install
+	$(BIN)/python tools/demo.py
+
+test: install
+	$(BIN)/python -m pytest
+
+test-fast: install
+	$(BIN)/python -m pytest -m 'not slow'
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis demo

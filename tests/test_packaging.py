@@ -1,0 +1,93 @@
+"""setup.cfg, the pinned set and the imports of the packages agree."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import sys
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+REPO = Path(__file__).resolve().parents[1]
+PACKAGES = ('bmoe_skel', 'face_aux', 'mm_runtime', 'pose_extract')
+DISTRIBUTIONS = {
+    'cv2': 'opencv-python',
+    'google': 'protobuf',
+    'mmcv': 'mmcv-lite',
+    'PIL': 'pillow',
+    'skimage': 'scikit-image',
+    'sklearn': 'scikit-learn',
+}
+# Installed by `make install` with --no-deps, or taken from where it is if it is there (mm_runtime.compat).
+UNDECLARED = {'mmpose', 'pkg_resources'}
+
+
+def read_requirements(text: str) -> dict[str, Requirement]:
+    lines = (line.split('#')[0].strip() for line in text.splitlines())
+    requirements = (Requirement(line) for line in lines if line)
+    return {requirement.name: requirement for requirement in requirements}
+
+
+@pytest.fixture(scope='module')
+def config() -> configparser.ConfigParser:
+    parser = configparser.ConfigParser()
+    parser.read(REPO / 'setup.cfg')
+    return parser
+
+
+@pytest.fixture(scope='module')
+def pinned() -> dict[str, Requirement]:
+    return read_requirements((REPO / 'requirements' / 'pinned.txt').read_text())
+
+
+def imported_distributions(folder: Path) -> set[str]:
+    """Third-party distributions that the modules below ``folder`` import."""
+    names: set[str] = set()
+    for file in folder.rglob('*.py'):
+        tree = ast.parse(file.read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                names.update(alias.name.split('.')[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.add(node.module.split('.')[0])
+    names -= set(sys.stdlib_module_names) | set(PACKAGES) | UNDECLARED
+    return {DISTRIBUTIONS.get(name, name) for name in names}
+
+
+@pytest.mark.parametrize('package', PACKAGES)
+def test_every_import_is_declared(package: str, config: configparser.ConfigParser) -> None:
+    declared = set(read_requirements(config['options']['install_requires']))
+    for group in config['options.extras_require'].values():
+        declared |= set(read_requirements(group))
+    missing = {name for name in imported_distributions(REPO / package) if name.replace('_', '-') not in declared}
+    assert not missing
+
+
+def test_nothing_installed_is_forced_out(config: configparser.ConfigParser) -> None:
+    required = read_requirements(config['options']['install_requires'])
+    assert not {'mmcv', 'mmcv-lite', 'mmdet', 'mmpose', 'mediapipe', 'chumpy'} & set(required)
+    for requirement in required.values():
+        assert {clause.operator for clause in requirement.specifier} <= {'>='}
+    assert '2.4.0' in required['torch'].specifier
+    assert {'1.26.0', '2.4.0'} <= set(required['numpy'].specifier.filter(['1.26.0', '2.4.0']))
+
+
+def test_pins_are_exact_and_within_the_declared_ranges(
+    config: configparser.ConfigParser, pinned: dict[str, Requirement]
+) -> None:
+    versions = {}
+    for name, requirement in pinned.items():
+        (clause,) = requirement.specifier
+        assert clause.operator == '==' and requirement.url is None
+        versions[name] = clause.version
+    groups = [config['options']['install_requires'], *config['options.extras_require'].values()]
+    for group in groups[:-1]:  # the last one, dev, is pinned in a file of its own
+        for name, requirement in read_requirements(group).items():
+            assert versions[name] in requirement.specifier, name
+
+
+def test_development_tools_are_pinned(config: configparser.ConfigParser) -> None:
+    pins = read_requirements((REPO / 'requirements' / 'dev.txt').read_text())
+    assert set(pins) == set(read_requirements(config['options.extras_require']['dev']))
