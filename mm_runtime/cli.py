@@ -1,0 +1,297 @@
+"""The command line of training and testing, for every model of this project.
+
+A model class may define ``complete_config(model, metainfo)``: it fills what the config leaves as None (class count,
+skeleton, ...) from the dataset's metainfo, and raises :class:`UserError` where the two contradict each other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config, ConfigDict
+from mmengine.dist import init_dist, is_distributed, is_main_process
+from mmengine.evaluator import DumpResults
+from mmengine.registry import MODELS, init_default_scope
+from mmengine.runner import Runner, find_latest_checkpoint, set_random_seed
+
+from mm_runtime import determinism, optim, progress  # noqa: F401  (registers the hooks)
+from mm_runtime.checkpoint import load_checkpoint, register_safe_loader
+from mm_runtime.compat import apply_import_cures
+from mm_runtime.config import RUNNER_KEYS, load_config, parse_cfg_options
+from mm_runtime.errors import UserError
+
+_LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('--work-dir', help='folder for logs and results (default: work_dirs/<config name>)')
+    parser.add_argument('--seed', type=int, help="random seed (default: the config's, else 0)")
+    parser.add_argument('--deterministic', action='store_true', help='use deterministic algorithms only')
+    parser.add_argument(
+        '--cfg-options', nargs='+', metavar='KEY=VALUE', help='override config values, e.g. train_cfg.max_epochs=10'
+    )
+    parser.add_argument('--launcher', choices=_LAUNCHERS, default='none', help='how several processes were started')
+    # torchrun passes this to scripts started through torch.distributed.launch
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+
+
+def train_parser() -> argparse.ArgumentParser:
+    """Build the parser of ``tools/train.py``."""
+    parser = argparse.ArgumentParser(description='Train a model.')
+    parser.add_argument('config', help='config file')
+    _add_common(parser)
+    parser.add_argument(
+        '--resume', nargs='?', const='auto', metavar='auto|FILE', help='go on from the newest checkpoint or from FILE'
+    )
+    parser.add_argument('--amp', action='store_true', help='mixed precision (float16 on a GPU, bfloat16 on a CPU)')
+    parser.add_argument('--no-validate', action='store_true', help='do not validate during training')
+    parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the batch size')
+    return parser
+
+
+def test_parser() -> argparse.ArgumentParser:
+    """Build the parser of ``tools/test.py``."""
+    parser = argparse.ArgumentParser(description='Test a trained model.')
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    _add_common(parser)
+    parser.add_argument('--dump', metavar='FILE.pkl', help='write every prediction to a pickle of plain dicts')
+    return parser
+
+
+def _prepare(args: argparse.Namespace) -> Config:
+    apply_import_cures()
+    register_safe_loader()
+    cfg = load_config(args.config, parse_cfg_options(args.cfg_options))
+    cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(Path('work_dirs') / Path(args.config).stem)
+    try:
+        Path(cfg.work_dir).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f'cannot make the work folder {cfg.work_dir}: {error.strerror}') from error
+    cfg.launcher = args.launcher
+    randomness = dict(cfg.get('randomness') or {})
+    randomness['seed'] = args.seed if args.seed is not None else randomness.get('seed') or 0
+    randomness['deterministic'] = args.deterministic or randomness.get('deterministic', False)
+    cfg.randomness = randomness
+    init_default_scope(cfg.get('default_scope', 'mmengine'))
+    _start_processes(cfg)
+    set_random_seed(**randomness)
+    return cfg
+
+
+def _start_processes(cfg: Config) -> None:
+    """Join the process group; mmengine's own way needs a GPU even for gloo."""
+    if cfg.launcher == 'none' or is_distributed():
+        return
+    if torch.cuda.is_available():
+        init_dist(cfg.launcher, **(cfg.get('env_cfg') or {}).get('dist_cfg', {'backend': 'nccl'}))
+        return
+    missing = [name for name in ('RANK', 'WORLD_SIZE', 'MASTER_ADDR', 'MASTER_PORT') if name not in os.environ]
+    if missing:
+        raise UserError(f'--launcher {cfg.launcher} on CPU: {", ".join(missing)} not set; start through torchrun')
+    torch.distributed.init_process_group('gloo')
+
+
+def _build_loader(cfg: Config, key: str) -> Any:
+    try:
+        return Runner.build_dataloader(cfg[key], seed=cfg.randomness['seed'])
+    except UserError:
+        raise
+    except (TypeError, KeyError) as error:
+        raise UserError(f'{cfg.filename}: {key}: {error}') from error
+
+
+def complete_model(model: ConfigDict, metainfo: dict[str, Any]) -> None:
+    """Let the model class fill what its config leaves open.
+
+    Args:
+        model: The model's config; changed in place.
+        metainfo: The dataset's metainfo.
+
+    Raises:
+        UserError: Model and data contradict each other, or the model type is unknown.
+    """
+    cls = MODELS.get(model['type']) if isinstance(model['type'], str) else model['type']
+    if cls is None:
+        raise UserError(f'unknown model type {model["type"]!r}; is its package in custom_imports?')
+    if hasattr(cls, 'complete_config'):
+        cls.complete_config(model, metainfo)
+
+
+def _build_runner(cfg: Config, loaders: dict[str, Any]) -> Runner:
+    arguments = {key: cfg.get(key) for key in RUNNER_KEYS if key in cfg}
+    arguments.update(loaders)
+    try:
+        return Runner(cfg=cfg, **arguments)
+    except UserError:
+        raise
+    except (TypeError, KeyError, ValueError) as error:
+        # the registry's message names the class and the unexpected key
+        raise UserError(f'{cfg.filename}: {error}') from error
+
+
+def train_main(argv: Sequence[str] | None = None) -> int:
+    """Train a model from a config.
+
+    Args:
+        argv: Arguments without the program's name; the process's own if None.
+
+    Returns:
+        Exit code 0.
+
+    Raises:
+        UserError: Config, data, checkpoint or options are wrong.
+    """
+    args = train_parser().parse_args(argv)
+    cfg = _prepare(args)
+    if args.amp:
+        wrapper = 'AmpOptimWrapper' if torch.cuda.is_available() else 'CpuAmpOptimWrapper'
+        cfg.optim_wrapper.type = wrapper
+        if wrapper == 'AmpOptimWrapper':
+            cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    if args.auto_scale_lr:
+        if not (cfg.get('auto_scale_lr') or {}).get('base_batch_size'):
+            raise UserError(f'--auto-scale-lr: {args.config} has no auto_scale_lr.base_batch_size to scale from')
+        cfg.auto_scale_lr.enable = True
+    if args.no_validate:
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    resume_from = _find_resume(args.resume, cfg)
+
+    loaders = {'train_dataloader': _build_loader(cfg, 'train_dataloader')}
+    if cfg.get('val_dataloader'):
+        loaders['val_dataloader'] = _build_loader(cfg, 'val_dataloader')
+    metainfo = loaders['train_dataloader'].dataset.metainfo
+    complete_model(cfg.model, metainfo)
+    if resume_from:
+        check_same_data(load_checkpoint(resume_from), metainfo, resume_from)
+    cfg.resume, cfg.load_from = bool(resume_from), resume_from or cfg.get('load_from')
+    # testing is another command; a runner that trains does not need its loader
+    cfg_train = cfg.copy()
+    for key in ('test_dataloader', 'test_cfg', 'test_evaluator'):
+        cfg_train.pop(key, None)
+    runner = _build_runner(cfg_train, loaders)
+    runner.cfg = cfg
+    runner.train()
+    return 0
+
+
+def _find_resume(resume: str | None, cfg: Config) -> str | None:
+    if resume is None:
+        return None
+    if resume != 'auto':
+        if not Path(resume).is_file():
+            raise UserError(f'--resume: checkpoint not found: {resume}')
+        return resume
+    latest = find_latest_checkpoint(cfg.work_dir)
+    if latest is None or not Path(latest).is_file():
+        if is_main_process():
+            print(f'--resume auto: no checkpoint in {cfg.work_dir}, training starts anew')
+        return None
+    return str(latest)
+
+
+def check_same_data(checkpoint: dict[str, Any], metainfo: dict[str, Any], path: str | os.PathLike[str]) -> None:
+    """Refuse a checkpoint whose classes, skeleton or other described data differ from the dataset's.
+
+    Args:
+        checkpoint: A loaded checkpoint.
+        metainfo: The dataset's metainfo.
+        path: The checkpoint's path, for the error.
+
+    Raises:
+        UserError: A key that both describe differs.
+    """
+    trained_on = checkpoint.get('meta', {}).get('dataset_meta') or {}
+    for key, ours in metainfo.items():
+        if key not in trained_on:
+            continue
+        theirs = trained_on[key]
+        if json.dumps(ours, default=str) != json.dumps(theirs, default=str):
+            raise UserError(
+                f'checkpoint {path} was trained with {key} = {_short(theirs)}, the data has {key} = {_short(ours)}'
+            )
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    count = f' ({len(value)} in all)' if isinstance(value, (list, tuple, dict)) else ''
+    return (text if len(text) <= 120 else text[:117] + '...') + count
+
+
+def test_main(argv: Sequence[str] | None = None) -> int:
+    """Test a checkpoint, print its metrics and write them to ``metrics.json`` in the work folder.
+
+    Args:
+        argv: Arguments without the program's name; the process's own if None.
+
+    Returns:
+        Exit code 0.
+
+    Raises:
+        UserError: Config, data, checkpoint or options are wrong.
+    """
+    args = test_parser().parse_args(argv)
+    checkpoint = load_checkpoint(args.checkpoint)
+    cfg = _prepare(args)
+    loader = _build_loader(cfg, 'test_dataloader')
+    metainfo = loader.dataset.metainfo
+    check_same_data(checkpoint, metainfo, args.checkpoint)
+    complete_model(cfg.model, checkpoint.get('meta', {}).get('dataset_meta') or metainfo)
+    cfg.load_from, cfg.resume = None, False
+    cfg_test = cfg.copy()
+    for key in ('train_dataloader', 'val_dataloader', 'train_cfg', 'val_cfg', 'val_evaluator', 'optim_wrapper',
+                'param_scheduler', 'auto_scale_lr'):  # fmt: skip
+        cfg_test.pop(key, None)
+    # hooks of training (EMA, early stopping) have nothing to do in a test; the checkpoint's weights are final
+    hooks = [hook for hook in cfg.get('custom_hooks') or [] if hook['type'] not in ('EMAHook', 'EarlyStoppingHook')]
+    cfg_test.custom_hooks = hooks
+    runner = _build_runner(cfg_test, {'test_dataloader': loader})
+    _load_weights(runner.model, checkpoint, args.checkpoint)
+    if args.dump:
+        if not args.dump.endswith(('.pkl', '.pickle')):
+            raise UserError(f'--dump {args.dump}: expected a name that ends in .pkl')
+        runner.test_evaluator.metrics.append(DumpResults(out_file_path=args.dump))
+    metrics = runner.test()
+    if is_main_process():
+        write_metrics(metrics, Path(cfg.work_dir) / 'metrics.json')
+    return 0
+
+
+def _load_weights(model: torch.nn.Module, checkpoint: dict[str, Any], path: str) -> None:
+    module = model.module if hasattr(model, 'module') else model
+    try:
+        module.load_state_dict(checkpoint['state_dict'], strict=True)
+    except RuntimeError as error:
+        raise UserError(f"checkpoint {path} does not fit the config's model: {error}") from error
+
+
+def write_metrics(metrics: dict[str, Any], path: Path) -> None:
+    """Print metrics as a table and write them as JSON, whole or not at all.
+
+    Args:
+        metrics: Name to number, or to a nested dict, list or string that JSON can hold.
+        path: The file to write.
+
+    Raises:
+        UserError: The file cannot be written.
+    """
+    numbers = {key: value for key, value in metrics.items() if isinstance(value, (int, float))}
+    width = max((len(key) for key in numbers), default=0)
+    for key, value in numbers.items():
+        print(f'{key:<{width}}  {value:.4f}' if isinstance(value, float) else f'{key:<{width}}  {value}')
+    plain = {key: None if isinstance(value, float) and not math.isfinite(value) else value
+             for key, value in metrics.items()}  # fmt: skip
+    partial = path.with_suffix('.json.part')
+    try:
+        partial.write_text(json.dumps(plain, indent=2, default=float) + '\n')
+        partial.replace(path)
+    except OSError as error:
+        raise UserError(f'cannot write {path}: {error.strerror}') from error
+    print(f'written to {path}')

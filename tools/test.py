@@ -1,0 +1,11 @@
+"""Test a trained model: prints its metrics and writes them to metrics.json in the work folder.
+
+python tools/test.py configs/bmoe_skel.py work_dirs/bmoe_skel/best.pth
+python tools/test.py configs/bmoe_skel.py work_dirs/bmoe_skel/best.pth --dump predictions.pkl
+"""
+
+from mm_runtime.cli import test_main
+from mm_runtime.errors import run_tool
+
+if __name__ == '__main__':
+    run_tool(test_main)

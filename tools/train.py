@@ -1,0 +1,12 @@
+"""Train a model from a config.
+
+python tools/train.py configs/bmoe_skel.py
+python tools/train.py configs/bmoe_skel.py --work-dir work_dirs/mine --resume auto
+torchrun --nproc-per-node 8 tools/train.py configs/bmoe_skel.py --launcher pytorch
+"""
+
+from mm_runtime.cli import train_main
+from mm_runtime.errors import run_tool
+
+if __name__ == '__main__':
+    run_tool(train_main)
