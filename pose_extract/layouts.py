@@ -18,7 +18,7 @@ REGIONS: tuple[str, ...] = ('head', 'body', 'upper', 'lower')
 # region -> its parts, without their side
 _REGION_PARTS: dict[str, str] = {
     'head': 'nose eye eye_inner eye_outer ear mouth head head_top face nose_bridge nose_base upper_lip lower_lip',
-    'body': 'neck spine spine_shoulder shoulder_center belly hip_center shoulder hip',
+    'body': 'neck spine spine_mid spine_shoulder shoulder_center belly hip_center shoulder hip',
     'upper': 'elbow wrist hand hand_root hand_tip thumb index pinky',
     'lower': 'knee ankle foot heel big_toe small_toe foot_index',
 }
@@ -192,16 +192,16 @@ LAYOUTS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
     ),
     'ntu25': (
         (
-            *('hip_center', 'spine', 'neck', 'head'),
+            *('hip_center', 'spine_mid', 'neck', 'head'),
             *_sides('shoulder elbow wrist hand'),
             *_sides('hip knee ankle foot'),
             'spine_shoulder',
-            *_sides('hand_tip thumb'),
+            *_sides('hand_tip thumb_tip'),
         ),
         _tree(
-            'hip_center spine spine_shoulder neck head',
+            'hip_center spine_mid spine_shoulder neck head',
             'spine_shoulder *_shoulder *_elbow *_wrist *_hand *_hand_tip',
-            '*_hand *_thumb',
+            '*_hand *_thumb_tip',
             'hip_center *_hip *_knee *_ankle *_foot',
         ),
     ),

@@ -1,0 +1,164 @@
+"""From one keypoint layout to another, where every point of the target follows from the source.
+
+A point of the same name is taken over as it is. Some are the same spot under another name (the tip of the thumb is
+``left_thumb_tip`` in one layout and ``left_thumb4`` in another), and some lie on known lines, such as the neck half
+way between the shoulders. Nothing else is made up: where a point of the target cannot be had, the conversion is
+refused with the list of such points.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import numpy as np
+
+from mm_runtime.errors import UserError
+from pose_extract.skeletons import get_skeleton, skeleton_names
+from pose_extract.tracks import PoseTracks
+
+_MID_SHOULDERS = {'left_shoulder': 0.5, 'right_shoulder': 0.5}
+_MID_HIPS = {'left_hip': 0.5, 'right_hip': 0.5}
+
+
+def _on_trunk(height: float) -> dict[str, float]:
+    """The point at ``height`` on the trunk's axis: 0 between the hips, 1 between the shoulders."""
+    return {k: w * height for k, w in _MID_SHOULDERS.items()} | {k: w * (1 - height) for k, w in _MID_HIPS.items()}
+
+
+DERIVED: dict[str, tuple[dict[str, float], ...]] = {
+    # Measured: OpenPose's neck lies 1.00 and its middle hip 0.00 up the trunk (its own definitions), Kinect's spine
+    # 0.35 and 0.37, JHMDB's belly 0.24, Kinect's shoulder centre 1.22 (above the line between the shoulders).
+    'neck': (_MID_SHOULDERS,),
+    'hip_center': (_MID_HIPS,),
+    'spine_shoulder': (_MID_SHOULDERS,),
+    'shoulder_center': (_on_trunk(1.2),),
+    'spine': (_on_trunk(0.35),),
+    'spine_mid': (_on_trunk(0.5),),
+    'belly': (_on_trunk(0.25),),
+    'head': ({'left_ear': 0.5, 'right_ear': 0.5},),
+    'face': ({'nose': 1.0}, {'head': 1.0}),
+    # the same spot under the name of another layout
+    'left_eye_inner': ({'face_42': 1.0},),
+    'right_eye_inner': ({'face_39': 1.0},),
+    'left_eye_outer': ({'face_45': 1.0},),
+    'right_eye_outer': ({'face_36': 1.0},),
+    'left_mouth': ({'face_54': 1.0},),
+    'right_mouth': ({'face_48': 1.0},),
+    '*_foot_index': ({'*_big_toe': 1.0},),
+    '*_foot': ({'*_big_toe': 1.0}, {'*_foot_index': 1.0}),
+    '*_hand': (
+        {'*_wrist': 0.5, '*_middle_finger1': 0.5},
+        {'*_wrist': 0.5, '*_index': 0.25, '*_pinky': 0.25},
+    ),
+    '*_hand_tip': ({'*_middle_finger4': 1.0},),
+    '*_thumb': ({'*_thumb3': 1.0},),
+    '*_index': ({'*_forefinger1': 1.0},),
+    '*_pinky': ({'*_pinky_finger1': 1.0},),
+    '*_thumb_tip': ({'*_thumb4': 1.0},),
+    '*_index_tip': ({'*_forefinger4': 1.0},),
+    '*_middle_tip': ({'*_middle_finger4': 1.0},),
+    '*_ring_tip': ({'*_ring_finger4': 1.0},),
+    '*_pinky_tip': ({'*_pinky_finger4': 1.0},),
+}
+"""Target point -> recipes by weight, the first that the source can serve is used; '*' stands for the side."""
+
+
+def _recipe(target: str, source: tuple[str, ...]) -> dict[str, float] | None:
+    """Weights over the source's names that give the point ``target``, or None."""
+    if target in source:
+        return {target: 1.0}
+    side = re.match('(left|right)_', target)
+    general = f'*_{target[side.end() :]}' if side else target
+    for option in DERIVED.get(target, DERIVED.get(general, ())):
+        named = {name.replace('*', side[1]) if side else name: weight for name, weight in option.items()}
+        if all(name in source for name in named):
+            return named
+    return None
+
+
+@lru_cache
+def _recipes(source: str, target: str) -> tuple[tuple[tuple[int, ...], tuple[float, ...]], ...]:
+    """For each keypoint of the target, the source's keypoints and their weights."""
+    names, wanted = get_skeleton(source).keypoints, get_skeleton(target).keypoints
+    recipes = {name: _recipe(name, names) for name in wanted}
+    missing = [name for name, recipe in recipes.items() if recipe is None]
+    if missing:
+        options = [name for name in skeleton_names() if name != source and can_convert(source, name)]
+        raise UserError(
+            f'{source} cannot become {target}: it has nothing for {", ".join(missing)}. '
+            f'It can become: {", ".join(options) or "no other layout"}'
+        )
+    return tuple(
+        (tuple(names.index(name) for name in recipe), tuple(recipe.values())) for recipe in recipes.values() if recipe
+    )
+
+
+def can_convert(source: str, target: str) -> bool:
+    """Whether every keypoint of the layout ``target`` follows from the layout ``source``."""
+    names = get_skeleton(source).keypoints
+    return all(_recipe(name, names) is not None for name in get_skeleton(target).keypoints)
+
+
+def convert_keypoints(
+    keypoints: np.ndarray, scores: np.ndarray, source: str, target: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Turn keypoints of one layout into those of another.
+
+    Args:
+        keypoints: (..., K, C) coordinates, NaN where absent.
+        scores: (..., K) confidences.
+        source: Layout of ``keypoints``.
+        target: Layout to give.
+
+    Returns:
+        Coordinates (..., K', C) and scores (..., K'). A derived point is absent where one of its sources is, and has
+        the lowest of their scores.
+
+    Raises:
+        UserError: A layout is unknown, or the target has points that the source cannot give.
+        ValueError: The arrays do not have the source's number of keypoints.
+    """
+    recipes = _recipes(source, target)
+    count = get_skeleton(source).num_keypoints
+    if keypoints.shape[-2] != count or scores.shape != keypoints.shape[:-1]:
+        raise ValueError(f'{source} has {count} keypoints, got keypoints {keypoints.shape} and scores {scores.shape}')
+    points = np.stack([_weighted(keypoints, indices, weights) for indices, weights in recipes], -2)
+    lowest = np.stack([scores[..., list(indices)].min(-1) for indices, _ in recipes], -1)
+    return points, lowest
+
+
+def convert_layout(tracks: PoseTracks, target: str) -> PoseTracks:
+    """Turn tracks of one layout into another; see :func:`convert_keypoints`.
+
+    Extras with one value a keypoint, (M, T, K), go along: a derived point is marked where one of its sources is.
+
+    Raises:
+        UserError: A layout is unknown, or the target has points that the source cannot give.
+        ValueError: An extra has values for each keypoint that are not true or false.
+    """
+    keypoints, scores = convert_keypoints(tracks.keypoints, tracks.scores, tracks.skeleton, target)
+    recipes = _recipes(tracks.skeleton, target)
+    extras = {}
+    for name, array in tracks.extras.items():
+        if array.shape[:3] == tracks.scores.shape:
+            if array.dtype != bool or array.ndim != 3:
+                raise ValueError(f'extras: {name}: only (M, T, K) masks can change layout, got {array.dtype}')
+            array = np.stack([array[..., list(indices)].any(-1) for indices, _ in recipes], -1)
+        extras[name] = array
+    return PoseTracks(
+        keypoints=keypoints,
+        scores=scores,
+        boxes=tracks.boxes,
+        frame_times=tracks.frame_times,
+        image_size=tracks.image_size,
+        skeleton=target,
+        provenance={**tracks.provenance, 'converted_from': tracks.skeleton},
+        extras=extras,
+    )
+
+
+def _weighted(keypoints: np.ndarray, indices: tuple[int, ...], weights: tuple[float, ...]) -> np.ndarray:
+    if weights == (1.0,):
+        return keypoints[..., indices[0], :]
+    return np.einsum('...kc,k->...c', keypoints[..., list(indices), :], np.array(weights, dtype=keypoints.dtype))
