@@ -1,0 +1,103 @@
+"""Finding the videos of a folder, and sharing them out among ranks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mm_runtime.errors import UserError
+from pose_extract.video import VIDEO_SUFFIXES, numbered_images
+
+
+@dataclass(frozen=True)
+class VideoItem:
+    """One video to extract.
+
+    Attributes:
+        path: Where it is.
+        name: Its path below the input folder, with forward slashes.
+        size: Bytes, as a measure of how long it takes.
+    """
+
+    path: Path
+    name: str
+    size: int
+
+    @property
+    def track(self) -> str:
+        """Path of its track file below the output folder."""
+        return f'{self.name}.npz'
+
+
+def find_videos(source: Path, out: Path) -> list[VideoItem]:
+    """All videos below a folder, sorted by name: video files, and folders of numbered images that hold no video.
+
+    Links are followed, hidden files are not looked at.
+
+    Args:
+        source: A folder, or one video file.
+        out: The output folder, which is left out where it lies below ``source``.
+
+    Raises:
+        UserError: There is no such folder, or no video in it.
+    """
+    if source.is_file():
+        if source.suffix.lower() not in VIDEO_SUFFIXES:
+            raise UserError(f'{source}: not a folder and not a video ({_kinds()})')
+        return [VideoItem(source, source.name, source.stat().st_size)]
+    if not source.is_dir():
+        raise UserError(f'{source}: no such folder; give a folder of videos, or one video')
+    try:
+        items = sorted(_walk(source, '', out.resolve(), ()), key=lambda item: item.name)
+    except PermissionError as error:
+        raise UserError(f'{error.filename}: cannot be read: {error.strerror}') from error
+    if not items:
+        raise UserError(f'{source}: no videos in this folder or below ({_kinds()}, or folders of numbered images)')
+    return items
+
+
+def _walk(folder: Path, prefix: str, out: Path, above: tuple[Path, ...]) -> Iterator[VideoItem]:
+    real = folder.resolve()
+    if real == out or real in above:  # a link back to a folder on the way here
+        return
+    names = sorted(name for name in os.listdir(folder) if not name.startswith('.'))
+    videos = [n for n in names if Path(n).suffix.lower() in VIDEO_SUFFIXES and not (folder / n).is_dir()]
+    for name in videos:
+        path = folder / name
+        yield VideoItem(path, prefix + name, path.stat().st_size if path.exists() else 0)
+    if not videos and prefix:
+        images = numbered_images(folder)
+        if images:
+            yield VideoItem(folder, prefix[:-1], sum(image.stat().st_size for image in images))
+    for name in names:
+        if (folder / name).is_dir():
+            yield from _walk(folder / name, f'{prefix}{name}/', out, (*above, real))
+
+
+def _kinds() -> str:
+    return ' '.join(sorted(VIDEO_SUFFIXES))
+
+
+def rank_and_world(environment: Mapping[str, str] = os.environ) -> tuple[int, int]:
+    """This process's number and the count of processes that share the work, as torchrun or Slurm set them.
+
+    Args:
+        environment: Environment variables: ``RANK`` and ``WORLD_SIZE``, or ``SLURM_PROCID`` and ``SLURM_NTASKS``.
+
+    Returns:
+        (rank, world); (0, 1) outside of both.
+
+    Raises:
+        UserError: The variables contradict each other.
+    """
+    for rank_name, world_name in (('RANK', 'WORLD_SIZE'), ('SLURM_PROCID', 'SLURM_NTASKS')):
+        if rank_name in environment and world_name in environment:
+            values = environment[rank_name], environment[world_name]
+            if not all(value.isdecimal() for value in values) or int(values[0]) >= int(values[1]):
+                raise UserError(
+                    f'{rank_name}={values[0]} and {world_name}={values[1]}: expected 0 <= rank < world size'
+                )
+            return int(values[0]), int(values[1])
+    return 0, 1

@@ -1,0 +1,134 @@
+"""Pose estimators behind one small interface: frames in, the persons of each frame out."""
+
+from __future__ import annotations
+
+import importlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mm_runtime.errors import UserError
+from pose_extract.settings import ExtractSettings
+from pose_extract.video import Frame
+
+BACKENDS = {
+    'mmpose': 'pose_extract.estimators.mmpose:MMPoseEstimator',
+    'mediapipe': 'pose_extract.estimators.mediapipe:MediaPipeEstimator',
+}
+
+
+@dataclass(frozen=True)
+class PersonBoxes:
+    """Person boxes of one frame.
+
+    Attributes:
+        boxes: (N, 4) float32, xyxy pixels.
+        scores: (N,) float32, 0..1.
+        ids: (N,) int64 identities that the source of the boxes vouches for, or None.
+    """
+
+    boxes: np.ndarray
+    scores: np.ndarray
+    ids: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+
+@dataclass(frozen=True)
+class FramePoses:
+    """The persons seen in one frame.
+
+    Attributes:
+        keypoints: (N, K, 2) float32 pixels.
+        scores: (N, K) float32, 0..1.
+        boxes: (N, 4) float32, xyxy pixels.
+        ids: (N,) int64 identities when the boxes came with them, else None (tracking decides).
+    """
+
+    keypoints: np.ndarray
+    scores: np.ndarray
+    boxes: np.ndarray
+    ids: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.keypoints)
+
+    @staticmethod
+    def nobody(num_keypoints: int) -> FramePoses:
+        """The poses of a frame in which nobody was seen."""
+        return FramePoses(
+            np.zeros((0, num_keypoints, 2), np.float32),
+            np.zeros((0, num_keypoints), np.float32),
+            np.zeros((0, 4), np.float32),
+        )
+
+
+BoxSource = Callable[[int], PersonBoxes]
+"""Boxes of the frame with the given index."""
+
+
+class PoseEstimator(ABC):
+    """One pose model, loaded once and used for many videos.
+
+    Subclasses keep no state from one video to the next, so that results depend neither on the order of the videos
+    nor on how they are shared among processes.
+    """
+
+    skeleton: str
+    """Name of the keypoint layout that comes out."""
+
+    irrelevant: frozenset[str] = frozenset()
+    """Names of settings that do not concern this backend."""
+
+    @staticmethod
+    @abstractmethod
+    def identify(settings: ExtractSettings) -> dict[str, Any]:
+        """Resolve the model without building it.
+
+        Returns:
+            What decides the results: model, checkpoint digest and the like, JSON-serialisable.
+
+        Raises:
+            UserError: The model or its weights cannot be had; the message says the ways out.
+        """
+
+    @abstractmethod
+    def __init__(self, settings: ExtractSettings) -> None: ...
+
+    @abstractmethod
+    def run(self, frames: Iterable[Frame], boxes: BoxSource | None = None) -> Iterator[tuple[Frame, FramePoses]]:
+        """Estimate the poses of one video.
+
+        Args:
+            frames: The video's frames in order.
+            boxes: Where to look for persons; None lets the backend find them.
+
+        Yields:
+            Each frame with its persons, in order, none left out.
+        """
+
+
+def backend_class(name: str) -> type[PoseEstimator]:
+    """The estimator class of a backend, imported on first use.
+
+    Args:
+        name: A key of :data:`BACKENDS`.
+
+    Raises:
+        UserError: The name is unknown, or the packages of the backend are not installed.
+    """
+    if name not in BACKENDS:
+        raise UserError(f"unknown backend '{name}'; choose from {', '.join(sorted(BACKENDS))}")
+    module, attribute = BACKENDS[name].split(':')
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        other = next(key for key in BACKENDS if key != name)
+        raise UserError(
+            f"backend '{name}' needs the package '{error.name}', which is not installed; "
+            f'install it (see README.md) or use --backend {other}'
+        ) from error

@@ -1,0 +1,114 @@
+"""BlazePose full by MediaPipe: 33 keypoints, its weights are inside the package, so nothing is downloaded.
+
+Reference: Bazarevsky et al., "BlazePose: On-device Real-time Body Pose Tracking", 2020, arXiv:2006.10204.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from importlib.metadata import version
+from typing import Any
+
+# Read when the C++ side starts. Its warnings concern the authors of graphs, and would break the progress bar.
+os.environ.setdefault('GLOG_minloglevel', '3')
+os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
+
+import cv2
+import mediapipe  # noqa: F401  (named first, so that its absence is reported by this name)
+import numpy as np
+from mediapipe.python.solutions.pose import Pose
+
+from mm_runtime.errors import UserError
+from pose_extract.estimators import BoxSource, FramePoses, PersonBoxes, PoseEstimator
+from pose_extract.settings import ExtractSettings
+from pose_extract.video import Frame
+
+NUM_KEYPOINTS = 33
+CROP_MARGIN = 0.25
+
+
+class MediaPipeEstimator(PoseEstimator):
+    """BlazePose full (``model_complexity=1``).
+
+    Without boxes, MediaPipe finds one person and follows it from frame to frame; with boxes, each person's crop is
+    looked at by itself. A keypoint's score is BlazePose's visibility.
+
+    Args:
+        settings: ``device`` must be ``auto`` or ``cpu``; ``whole_frame`` and the MMPose settings do not apply.
+    """
+
+    skeleton = 'blazepose33'
+    irrelevant = frozenset(('model', 'detect_every', 'whole_frame', 'box_threshold', 'flip_test', 'accelerate'))
+
+    @staticmethod
+    def identify(settings: ExtractSettings) -> dict[str, Any]:
+        """See :meth:`PoseEstimator.identify`."""
+        if settings.device not in ('auto', 'cpu'):
+            raise UserError(f"backend 'mediapipe' runs on the CPU; got --device {settings.device}")
+        for name in ('config', 'checkpoint', 'detector_config', 'detector_checkpoint'):
+            if getattr(settings, name) is not None:
+                raise UserError(f"--{name.replace('_', '-')} belongs to --backend mmpose, not to 'mediapipe'")
+        if settings.whole_frame:
+            raise UserError("--whole-frame belongs to --backend mmpose; 'mediapipe' looks at the whole frame by itself")
+        return {'model': 'blazepose-full', 'checkpoint': f'mediapipe {version("mediapipe")}'}
+
+    def __init__(self, settings: ExtractSettings) -> None:
+        self.identify(settings)
+        self._video_pose: Pose | None = None
+        self._still_pose: Pose | None = None
+
+    def run(self, frames: Iterable[Frame], boxes: BoxSource | None = None) -> Iterator[tuple[Frame, FramePoses]]:
+        """See :meth:`PoseEstimator.run`."""
+        if boxes is not None:
+            for frame in frames:
+                yield frame, self._poses_in_boxes(frame.image, boxes(frame.index))
+            return
+        if self._video_pose is None:
+            self._video_pose = Pose(model_complexity=1)
+        else:
+            self._video_pose.reset()  # nothing of the previous video may show in this one
+        for frame in frames:
+            found = _landmarks(self._video_pose, frame.image)
+            yield frame, FramePoses.nobody(NUM_KEYPOINTS) if found is None else _one_person(*found, frame.image.shape)
+
+    def _poses_in_boxes(self, image: np.ndarray, boxes: PersonBoxes) -> FramePoses:
+        if self._still_pose is None:
+            self._still_pose = Pose(model_complexity=1, static_image_mode=True)
+        keypoints, scores, kept = [], [], []
+        for number, box in enumerate(boxes.boxes):
+            left, top, crop = _crop(image, box)
+            found = _landmarks(self._still_pose, crop) if crop.size else None
+            if found is not None:
+                keypoints.append(found[0] + np.array([left, top], np.float32))
+                scores.append(found[1])
+                kept.append(number)
+        if not kept:
+            return FramePoses.nobody(NUM_KEYPOINTS)
+        ids = None if boxes.ids is None else boxes.ids[kept]
+        return FramePoses(np.stack(keypoints), np.stack(scores), boxes.boxes[kept], ids)
+
+
+def _landmarks(pose: Pose, image: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Keypoints (33, 2) in pixels and visibilities (33,), None when nobody is seen."""
+    height, width = image.shape[:2]
+    result = pose.process(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)).pose_landmarks
+    if result is None:
+        return None
+    values = np.array([(mark.x, mark.y, mark.visibility) for mark in result.landmark], np.float32)
+    return values[:, :2] * np.array([width, height], np.float32), values[:, 2].clip(0, 1)
+
+
+def _one_person(keypoints: np.ndarray, scores: np.ndarray, shape: tuple[int, ...]) -> FramePoses:
+    """A person with the box around its keypoints, cut at the image border."""
+    limit = np.array([shape[1], shape[0]], np.float32)
+    low, high = keypoints.min(0).clip(0, limit), keypoints.max(0).clip(0, limit)
+    return FramePoses(keypoints[None], scores[None], np.concatenate([low, high])[None])
+
+
+def _crop(image: np.ndarray, box: np.ndarray) -> tuple[int, int, np.ndarray]:
+    """The image around ``box`` with a margin, and its left and top in pixels."""
+    margin = CROP_MARGIN * np.array([box[2] - box[0], box[3] - box[1]])
+    low = np.maximum(np.floor(box[:2] - margin), 0).astype(int)
+    high = np.minimum(np.ceil(box[2:] + margin), [image.shape[1], image.shape[0]]).astype(int)
+    return int(low[0]), int(low[1]), image[low[1] : high[1], low[0] : high[0]]

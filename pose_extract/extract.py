@@ -1,0 +1,175 @@
+"""One video to one :class:`PoseTracks`: decoding, pose estimation and tracking in a single pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pose_extract.estimators import BoxSource, FramePoses, PoseEstimator
+from pose_extract.pipeline import prefetch
+from pose_extract.settings import ExtractSettings
+from pose_extract.skeletons import get_skeleton
+from pose_extract.tracking import Tracker
+from pose_extract.tracks import PoseTracks
+from pose_extract.video import Frame, VideoError, VideoReader, open_video
+
+FRAMES_AHEAD = 8
+PACKAGES = ('mediapipe', 'mmpose', 'mmdet', 'mmengine', 'torch', 'onnxruntime', 'opencv-python', 'numpy')
+Progress = Callable[[int, float], None]
+"""Called with the number of frames done and the share of the video they are, 0..1."""
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What came of one video.
+
+    Attributes:
+        tracks: The tracks, over all frames that could be read.
+        status: ``ok``, ``partial`` (the video breaks off) or ``nobody`` (no person in any frame).
+        error: The reason when the status is not ``ok``.
+        frames_with_person: Number of frames with at least one person.
+    """
+
+    tracks: PoseTracks
+    status: str
+    error: str | None
+    frames_with_person: int
+
+
+class TrackBuilder:
+    """Collects the persons of one video frame by frame and lays them out as (M, T, ...) arrays."""
+
+    def __init__(self, num_keypoints: int) -> None:
+        self.num_keypoints = num_keypoints
+        self.times: list[float] = []
+        self.indices: list[int] = []
+        self.frames_with_person = 0
+        self._rows: dict[int, list[tuple[int, np.ndarray]]] = {}
+
+    def add(self, frame: Frame, identities: np.ndarray, poses: FramePoses) -> None:
+        """Append one frame; ``identities`` (N,) go with the persons of ``poses``."""
+        t = len(self.times)
+        self.times.append(frame.time)
+        self.indices.append(frame.index)
+        self.frames_with_person += len(poses) > 0
+        # One copy per person, so that no batch of network outputs is kept alive by a slice of it.
+        rows = np.concatenate(
+            [poses.keypoints.reshape(len(poses), 2 * self.num_keypoints), poses.scores, poses.boxes],
+            axis=1,
+            dtype=np.float32,
+        )
+        for identity, row in zip(identities.tolist(), rows, strict=True):
+            self._rows.setdefault(identity, []).append((t, row))
+
+    def persons(self) -> list[int]:
+        """Identities ordered by how long and how sure: the sum over frames of the mean keypoint score."""
+        first, last = 2 * self.num_keypoints, 3 * self.num_keypoints
+
+        def weight(identity: int) -> float:
+            return sum(float(row[first:last].mean()) for _, row in self._rows[identity])
+
+        return sorted(self._rows, key=lambda identity: (-weight(identity), identity))
+
+    def build(self, max_persons: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Keypoints (M, T, K, 2), scores (M, T, K) and boxes (M, T, 4) of at most ``max_persons`` persons."""
+        kept = self.persons()[:max_persons]
+        shape, k = (len(kept), len(self.times)), self.num_keypoints
+        keypoints = np.full((*shape, k, 2), np.nan, np.float32)
+        scores = np.zeros((*shape, k), np.float32)
+        boxes = np.full((*shape, 4), np.nan, np.float32)
+        for m, identity in enumerate(kept):
+            for t, row in self._rows.pop(identity):
+                keypoints[m, t] = row[: 2 * k].reshape(k, 2)
+                scores[m, t] = row[2 * k : 3 * k]
+                boxes[m, t] = row[3 * k :]
+        return keypoints, scores, boxes
+
+
+def extract_video(
+    path: str | Path,
+    estimator: PoseEstimator,
+    settings: ExtractSettings,
+    provenance: dict[str, Any],
+    boxes: BoxSource | None = None,
+    progress: Progress | None = None,
+) -> Extraction:
+    """Extract the tracks of one video.
+
+    Args:
+        path: Video file, or folder of numbered images.
+        estimator: The pose model.
+        settings: What to read, and how many persons to keep.
+        provenance: What is to be recorded about model and settings.
+        boxes: Person boxes from elsewhere; None lets the estimator find persons.
+        progress: Called now and then.
+
+    Raises:
+        VideoError: Not a single frame can be read.
+    """
+    builder = TrackBuilder(get_skeleton(estimator.skeleton).num_keypoints)
+    tracker = Tracker()
+    with open_video(path, settings.start, settings.end, settings.stride, settings.image_fps) as video:
+        frames = prefetch(video, FRAMES_AHEAD)
+        try:
+            for frame, poses in estimator.run(_reporting(frames, video, progress), boxes):
+                builder.add(frame, tracker.update(len(builder.times), poses), poses)
+        finally:
+            frames.close()  # type: ignore[attr-defined]
+        if not builder.times:
+            raise VideoError(_no_frames(video, settings))
+        persons = len(builder.persons())
+        keypoints, scores, track_boxes = builder.build(settings.max_persons)
+        status, error = _verdict(video, builder)
+        notes = list(video.notes)
+    if persons > settings.max_persons:
+        notes.append(f'{persons} persons were seen; the first {settings.max_persons} are kept (max_persons)')
+    tracks = PoseTracks(
+        keypoints=keypoints,
+        scores=scores,
+        boxes=track_boxes,
+        frame_times=np.array(builder.times, np.float64),
+        image_size=video.size or (0, 0),
+        skeleton=estimator.skeleton,
+        provenance={**provenance, 'status': status, 'error': error, 'notes': notes},
+        extras={'frame_indices': np.array(builder.indices, np.int64)},
+    )
+    return Extraction(tracks, status, error, builder.frames_with_person)
+
+
+def _reporting(frames: Iterator[Frame], video: VideoReader, progress: Progress | None) -> Iterator[Frame]:
+    for count, frame in enumerate(frames, 1):
+        yield frame
+        if progress is not None:
+            progress(count, min(video.frames_read / video.expected_frames, 1.0) if video.expected_frames else 0.0)
+
+
+def _verdict(video: VideoReader, builder: TrackBuilder) -> tuple[str, str | None]:
+    if video.problem:
+        return 'partial', video.problem + ('' if builder.frames_with_person else '; nobody is seen in what was read')
+    if not builder.frames_with_person:
+        return 'nobody', f'nobody is seen in any of {len(builder.times)} frames'
+    return 'ok', None
+
+
+def _no_frames(video: VideoReader, settings: ExtractSettings) -> str:
+    if video.problem:
+        return f'{video.path}: {video.problem}'
+    if video.frames_read and (settings.start or settings.end):
+        return f'{video.path}: no frame between start={settings.start} and end={settings.end} s'
+    return f'{video.path}: no frame can be decoded'
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of the packages that a result may depend on, those installed."""
+    versions = {}
+    for name in PACKAGES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return versions

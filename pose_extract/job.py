@@ -1,0 +1,230 @@
+"""Many videos: find, share out, skip what is done, isolate what fails, keep a manifest."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from mm_runtime.errors import UserError
+from pose_extract.discovery import VideoItem, find_videos, rank_and_world
+from pose_extract.estimators import backend_class
+from pose_extract.extract import package_versions
+from pose_extract.manifest import Manifest, Record, new_record
+from pose_extract.settings import ExtractSettings
+from pose_extract.tracks import PoseTracks, load_tracks
+from pose_extract.worker import Event, Task, run_here, run_in_processes
+
+MERGE_EVERY = 20.0
+
+
+@dataclass
+class Summary:
+    """What became of a job's videos.
+
+    Attributes:
+        records: The records of this rank's videos.
+        skipped: How many of them had been done before.
+        frames: Frames extracted now.
+        seconds: Time it took.
+        changed: Settings that differ from those of earlier tracks, with the number of tracks.
+    """
+
+    records: list[Record] = field(default_factory=list)
+    skipped: int = 0
+    frames: int = 0
+    seconds: float = 0.0
+    changed: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def exit_code(self) -> int:
+        """0 when every video is ``ok``, else 1."""
+        return int(any(record['status'] != 'ok' for record in self.records))
+
+    def lines(self) -> list[str]:
+        """The summary for people."""
+        counts = Counter(record['status'] for record in self.records)
+        persons = sum(record['frames_with_person'] for record in self.records)
+        frames = sum(record['frames'] for record in self.records)
+        parts = [f'{counts[status]} {status}' for status in ('ok', 'partial', 'nobody', 'failed') if counts[status]]
+        lines = [
+            f'{len(self.records)} videos: {", ".join(parts)}'
+            + (f' ({self.skipped} of them done before and skipped)' if self.skipped else ''),
+            f'{frames} frames, {100 * persons / max(frames, 1):.1f} % with a person',
+        ]
+        if self.frames:
+            lines.append(
+                f'{self.frames} frames now, in {self.seconds:.1f} s: {self.frames / self.seconds:.1f} frames/s'
+            )
+        bad = [record for record in self.records if record['status'] != 'ok']
+        lines += [f'  {record["status"]}: {record["video"]}: {record["error"]}' for record in bad[:20]]
+        if len(bad) > 20:
+            lines.append(f'  ... and {len(bad) - 20} more, all in the manifest')
+        return lines
+
+
+def run_job(
+    source: str | Path,
+    out: str | Path,
+    settings: ExtractSettings,
+    jobs: int = 1,
+    overwrite: bool = False,
+    show_progress: bool = True,
+) -> Summary:
+    """Extract the tracks of all videos of a folder.
+
+    Started by torchrun or Slurm with several ranks, each does its share. Started again, only what is missing, has
+    changed or was made with other settings is done.
+
+    Args:
+        source: Folder of videos, or one video.
+        out: Folder for the track files and ``manifest.json``.
+        settings: What to do with each video.
+        jobs: Processes on this machine; 0 works in the calling process.
+        overwrite: Extract also what is done.
+        show_progress: Show a progress bar on stderr.
+
+    Returns:
+        What became of this rank's videos.
+
+    Raises:
+        UserError: No videos, no weights, or the output cannot be written.
+    """
+    if jobs < 0:
+        raise UserError(f'--jobs must be at least 0, got {jobs}')
+    source, out = Path(source), Path(out)
+    items = find_videos(source, out)
+    rank, world = rank_and_world()
+    backend = backend_class(settings.backend)
+    fingerprint = settings.fingerprint(backend.identify(settings), backend.irrelevant)
+    manifest = Manifest(out, rank, world)
+    known = manifest.begin([item.name for item in items], fingerprint)
+    summary = Summary()
+    todo = []
+    for item in items[rank::world]:
+        record = None if overwrite else _done_before(item, out, fingerprint, known[item.name], summary)
+        if record is None:
+            todo.append(item)
+            continue
+        summary.records.append(record)
+        summary.skipped += 1
+        if record != known[item.name]:
+            manifest.add(record)
+    _say_changed(summary)
+    threads = max(1, (os.cpu_count() or 1) // jobs) if jobs > 1 else 0
+    task = Task(out, settings, {'settings': fingerprint, 'versions': package_versions()}, threads)
+    try:
+        _run(todo, task, jobs, manifest, summary, show_progress)
+    finally:
+        manifest.merge(last=True)
+    summary.records.sort(key=lambda record: record['video'])
+    return summary
+
+
+def _run(
+    todo: Sequence[VideoItem], task: Task, jobs: int, manifest: Manifest, summary: Summary, show_progress: bool
+) -> None:
+    if not todo:
+        return
+    started = merged = time.monotonic()
+    bar = _Bar(todo, summary.skipped, show_progress)
+    try:
+        for event in run_in_processes(todo, task, jobs) if jobs else run_here(todo, task):
+            bar.update(event)
+            if event.record is not None:
+                manifest.add(event.record)
+                summary.records.append(event.record)
+                summary.frames += event.record['frames']
+            if time.monotonic() - merged > MERGE_EVERY:
+                manifest.merge()
+                merged = time.monotonic()
+    finally:
+        bar.close()
+        summary.seconds = time.monotonic() - started
+
+
+class _Bar:
+    """Progress over the bytes of all videos, the one measure known without opening them."""
+
+    def __init__(self, todo: Sequence[VideoItem], skipped: int, show: bool) -> None:
+        self._sizes = {item.name: max(item.size, 1) for item in todo}
+        self._frames: dict[str, int] = {}
+        self._shares: dict[str, float] = {}
+        self._done, self._count = 0, len(todo)
+        self._started = time.monotonic()
+        skip = f', {skipped} done before' if skipped else ''
+        self._bar = tqdm(
+            total=sum(self._sizes.values()),
+            disable=not show,
+            mininterval=0.2 if sys.stderr.isatty() else 10.0,
+            bar_format='{percentage:3.0f}%|{bar}| {desc} [{elapsed}, {remaining} left]',
+            desc=f'0/{self._count} videos{skip}',
+            dynamic_ncols=True,
+        )
+        self._skip = skip
+
+    def update(self, event: Event) -> None:
+        name = event.item.name
+        before = self._shares.get(name, 0.0)
+        share = max(before, event.share)
+        self._frames[name], self._shares[name] = event.frames, share
+        self._done += event.record is not None
+        rate = sum(self._frames.values()) / max(time.monotonic() - self._started, 1e-3)
+        self._bar.set_description_str(
+            f'{self._done}/{self._count} videos{self._skip}, {rate:.1f} frames/s', refresh=False
+        )
+        self._bar.update((share - before) * self._sizes[name])
+
+    def close(self) -> None:
+        self._bar.close()
+
+
+def _done_before(
+    item: VideoItem, out: Path, fingerprint: dict[str, Any], known: Record, summary: Summary
+) -> Record | None:
+    """The record of a video whose track file is there, whole, and made from this video with these settings."""
+    path = out / item.track
+    if not path.is_file():
+        return None
+    try:
+        tracks = load_tracks(path)
+    except UserError:
+        summary.changed['damaged track file'] += 1
+        return None
+    provenance = tracks.provenance
+    settings = provenance.get('settings')
+    if settings != fingerprint:
+        before = settings if isinstance(settings, dict) else {}
+        summary.changed.update(
+            key for key in {*before, *fingerprint} if before.get(key, ...) != fingerprint.get(key, ...)
+        )
+        return None
+    if provenance.get('source', {}).get('bytes') != item.size:
+        summary.changed['source video'] += 1
+        return None
+    if known['status'] not in ('pending', 'failed') and known['track'] == item.track:
+        return known
+    return _record_of(item, tracks)
+
+
+def _record_of(item: VideoItem, tracks: PoseTracks) -> Record:
+    return new_record(item.name, tracks.provenance['status'], tracks.provenance['error']) | {
+        'track': item.track,
+        'frames': tracks.num_frames,
+        'frames_with_person': int(tracks.person_visible.any(0).sum()),
+        'persons': tracks.num_persons,
+        'finished': round((item.path.stat().st_mtime if item.path.exists() else 0.0), 3),
+    }
+
+
+def _say_changed(summary: Summary) -> None:
+    if summary.changed:
+        reasons = ', '.join(f'{key} ({count})' for key, count in sorted(summary.changed.items()))
+        print(f'extracted again, since something changed since they were made: {reasons}', file=sys.stderr)

@@ -1,0 +1,177 @@
+"""The list of what became of every video, kept whole while several processes add to it and any of them may die."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mm_runtime.errors import UserError
+from mm_runtime.files import atomic_write
+
+try:
+    import fcntl
+except ImportError:  # Windows: one process at a time, so there is nothing to lock out
+    fcntl = None  # type: ignore[assignment]
+
+MANIFEST = 'manifest.json'
+JOURNALS = '.manifest'
+FORMAT = 1
+
+Record = dict[str, Any]
+"""One video: video, track, status, frames, frames_with_person, persons, error, seconds, finished.
+
+``status`` is one of
+
+* ``ok``: read to its end, at least one person seen;
+* ``partial``: it breaks off; what could be read has its track file;
+* ``nobody``: read to its end, nobody seen in any frame; its track file has no person (M = 0);
+* ``failed``: no track file;
+* ``pending``: not reached yet.
+"""
+
+
+def new_record(video: str, status: str, error: str | None = None) -> Record:
+    """A record of a video that has no track file (yet)."""
+    return {
+        'video': video, 'track': None, 'status': status, 'frames': 0, 'frames_with_person': 0, 'persons': 0,
+        'error': error, 'seconds': 0.0, 'finished': 0.0,
+    }  # fmt: skip
+
+
+class Manifest:
+    """``<out>/manifest.json`` and the journals that feed it.
+
+    Each rank appends finished videos to a journal of its own, one line each, so that nothing finished is ever lost;
+    merging reads all journals and replaces the manifest in one step, under a lock.
+
+    Args:
+        out: The output folder, made if missing.
+        rank: Number of this process among those that share the work.
+        world: How many there are.
+
+    Raises:
+        UserError: The folder cannot be written.
+    """
+
+    def __init__(self, out: Path, rank: int = 0, world: int = 1) -> None:
+        self.path, self.rank, self.world = out / MANIFEST, rank, world
+        self._folder = out / JOURNALS
+        self._journal = self._folder / f'rank-{rank}.jsonl'
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with self._locked():
+                pass
+        except OSError as error:
+            raise UserError(f'{out}: cannot be written: {error.strerror or error}; choose another --out') from error
+
+    def begin(self, videos: Iterable[str], settings: dict[str, Any]) -> dict[str, Record]:
+        """List all videos that are to be done.
+
+        Args:
+            videos: Names of all videos of the job, of every rank.
+            settings: What is recorded as the settings of the job.
+
+        Returns:
+            What is known of each from earlier runs, ``pending`` where nothing is.
+        """
+        self._settings = settings
+        self._videos = list(videos)
+        return self.merge()
+
+    def add(self, record: Record) -> None:
+        """Record one finished video; once this returns, it is on the disk.
+
+        Raises:
+            UserError: The journal cannot be written.
+        """
+        line = json.dumps(record, allow_nan=False) + '\n'
+        try:
+            with self._journal.open('a', encoding='utf-8') as file:
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise UserError(
+                f'{self._journal}: cannot be written: {error.strerror or error}; what is done is kept, run again'
+            ) from error
+
+    def merge(self, last: bool = False) -> dict[str, Record]:
+        """Bring ``manifest.json`` up to date with all journals.
+
+        Args:
+            last: This rank is done: its journal, and those of ranks that no longer exist, are removed.
+
+        Returns:
+            All records by video.
+        """
+        with self._locked():
+            records = read_manifest(self.path)
+            journals = sorted(self._folder.glob('rank-*.jsonl'))
+            for journal in journals:
+                for record in _read_journal(journal):
+                    known = records.get(record['video'])
+                    if known is None or record['finished'] >= known['finished']:
+                        records[record['video']] = record
+            wanted = set(self._videos)
+            out = self.path.parent
+            records = {
+                name: record
+                for name, record in records.items()
+                if name in wanted or (record['track'] and (out / record['track']).is_file())
+            }
+            for name in self._videos:
+                records.setdefault(name, new_record(name, 'pending'))
+            content = {
+                'format': FORMAT,
+                'settings': self._settings,
+                'videos': [records[key] for key in sorted(records)],
+            }
+            with atomic_write(self.path) as file:
+                file.write(json.dumps(content, indent=1, allow_nan=False).encode())
+            if last:
+                for journal in journals:
+                    number = int(journal.stem.removeprefix('rank-'))
+                    if number == self.rank or number >= self.world:
+                        journal.unlink(missing_ok=True)
+        return records
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with (self._folder / 'lock').open('a') as file:
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX)  # released when the file closes, also by a killed process
+            yield
+
+
+def read_manifest(path: Path) -> dict[str, Record]:
+    """The records of a manifest by video; none when the file is missing.
+
+    Args:
+        path: A ``manifest.json``.
+
+    Raises:
+        UserError: It is not a manifest.
+    """
+    if not path.exists():
+        return {}
+    try:
+        records = json.loads(path.read_text(encoding='utf-8'))['videos']
+        return {record['video']: {**new_record(record['video'], 'pending'), **record} for record in records}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f'{path}: not a manifest ({type(error).__name__}: {error}); remove it, finished tracks are found without it'
+        ) from error
+
+
+def _read_journal(path: Path) -> Iterator[Record]:
+    for line in path.read_text(encoding='utf-8').splitlines():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue  # the line that was being written when the process died
+        if isinstance(record, dict) and set(record) == set(new_record('', '')):
+            yield record

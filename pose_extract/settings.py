@@ -1,0 +1,106 @@
+"""What the user asked the extraction to do: checked once, recorded in every track file."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from mm_runtime.errors import UserError
+
+# Where and how fast the work is done does not decide what comes out.
+NOT_RESULT = frozenset(('device', 'batch', 'checkpoint', 'config', 'detector_checkpoint', 'detector_config', 'boxes'))
+
+
+@dataclass(frozen=True)
+class ExtractSettings:
+    """Settings of one extraction.
+
+    Attributes:
+        backend: ``mmpose`` or ``mediapipe``.
+        model: MMPose alias or config name, used where ``config`` is None.
+        config: MMPose config file.
+        checkpoint: Weights for the pose model; None downloads the alias' own.
+        detector_config: MMDetection config file of the person detector; None is RTMDet-m (persons).
+        detector_checkpoint: Weights for the detector; None downloads RTMDet's.
+        detect_every: Run the detector on every N-th frame, and follow the keypoints between.
+        boxes: File with person boxes, in place of the detector.
+        whole_frame: One person that fills the frame, in place of the detector.
+        box_threshold: Least score of a detected person, 0..1.
+        max_persons: Most persons kept per video.
+        flip_test: Average the predictions of the crop and its mirror image.
+        accelerate: Use the fastest execution of the network that the machine offers.
+        batch: Crops per forward pass.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        start: First second to read.
+        end: Second to stop before; None reads to the end.
+        stride: Keep every N-th frame.
+        image_fps: Frames per second of a folder of images.
+    """
+
+    backend: str = 'mmpose'
+    model: str = 'wholebody'
+    config: str | None = None
+    checkpoint: str | None = None
+    detector_config: str | None = None
+    detector_checkpoint: str | None = None
+    detect_every: int = 1
+    boxes: str | None = None
+    whole_frame: bool = False
+    box_threshold: float = 0.3
+    max_persons: int = 8
+    flip_test: bool = True
+    accelerate: bool = True
+    batch: int = 16
+    device: str = 'auto'
+    start: float = 0.0
+    end: float | None = None
+    stride: int = 1
+    image_fps: float = 30.0
+
+    def __post_init__(self) -> None:
+        for name in ('detect_every', 'max_persons', 'batch', 'stride'):
+            if getattr(self, name) < 1:
+                raise UserError(f'{name} must be at least 1, got {getattr(self, name)}')
+        if self.start < 0 or (self.end is not None and self.end <= self.start):
+            raise UserError(f'start and end must satisfy 0 <= start < end, got start={self.start}, end={self.end}')
+        if not 0 <= self.box_threshold <= 1:
+            raise UserError(f'box_threshold must lie in 0..1, got {self.box_threshold}')
+        if not self.image_fps > 0:
+            raise UserError(f'image_fps must be positive, got {self.image_fps}')
+        if self.boxes and self.whole_frame:
+            raise UserError('--boxes and --whole-frame exclude each other')
+        for name in ('config', 'checkpoint', 'detector_config', 'detector_checkpoint', 'boxes'):
+            value = getattr(self, name)
+            if value is not None and not Path(value).is_file():
+                raise UserError(f'--{name.replace("_", "-")} {value}: no such file')
+
+    def fingerprint(self, identity: dict[str, Any], irrelevant: frozenset[str] = frozenset()) -> dict[str, Any]:
+        """Everything that decides the results, to be compared before a finished track is taken as done.
+
+        Args:
+            identity: What the backend said about its model (:meth:`PoseEstimator.identify`).
+            irrelevant: Settings that this backend does not look at.
+
+        Returns:
+            A JSON-serialisable dict without paths, which may differ from machine to machine.
+        """
+        values = {key: value for key, value in asdict(self).items() if key not in NOT_RESULT | irrelevant}
+        if self.boxes:
+            values['boxes'] = file_digest(self.boxes)
+        return {**values, **identity}
+
+
+def file_digest(path: str | Path) -> str:
+    """SHA-256 of a file, as ``sha256:<first 16 hex digits>``."""
+    digest = hashlib.sha256()
+    with Path(path).open('rb') as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return f'sha256:{digest.hexdigest()[:16]}'
+
+
+def setting_names() -> list[str]:
+    """Names of all settings, in order."""
+    return [field.name for field in fields(ExtractSettings)]

@@ -1,0 +1,222 @@
+"""Worker processes, each with its own model: one that dies takes only the video it was at with it."""
+
+from __future__ import annotations
+
+import errno
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from mm_runtime.errors import UserError
+from pose_extract.discovery import VideoItem
+from pose_extract.estimators import PoseEstimator, backend_class
+from pose_extract.extract import Progress, extract_video
+from pose_extract.manifest import Record, new_record
+from pose_extract.noise import library_warnings_silenced, native_stderr_silenced
+from pose_extract.settings import ExtractSettings
+from pose_extract.tracks import save_tracks
+from pose_extract.video import VideoError
+
+REPORT_EVERY = 0.5
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is the same for all videos of a job.
+
+    Attributes:
+        out: The output folder.
+        settings: The settings.
+        provenance: What track files record about model, settings and packages.
+        threads: CPU threads that one process may use, 0 for no limit.
+    """
+
+    out: Path
+    settings: ExtractSettings
+    provenance: dict[str, Any]
+    threads: int = 0
+
+
+@dataclass(frozen=True)
+class Event:
+    """News of one video: ``record`` is None while it is under way.
+
+    Attributes:
+        item: The video.
+        frames: Frames done so far.
+        share: The share of the video that they are, 0..1.
+        record: What became of it, once it is finished.
+    """
+
+    item: VideoItem
+    frames: int
+    share: float
+    record: Record | None = None
+
+
+def process_video(item: VideoItem, task: Task, estimator: PoseEstimator, progress: Progress | None = None) -> Record:
+    """Extract one video and write its track file; whatever is wrong with it ends up in the record.
+
+    Raises:
+        UserError: The output cannot be written for a reason that holds for every video, such as a full disk.
+    """
+    started = time.time()
+    record = new_record(item.name, 'failed')
+    try:
+        provenance = {**task.provenance, 'source': {'name': item.name, 'bytes': item.size}}
+        result = extract_video(item.path, estimator, task.settings, provenance, progress=progress)
+        save_tracks(task.out / item.track, result.tracks)
+        record |= {
+            'track': item.track, 'status': result.status, 'error': result.error, 'frames': result.tracks.num_frames,
+            'frames_with_person': result.frames_with_person, 'persons': result.tracks.num_persons,
+        }  # fmt: skip
+    except UserError as error:
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno in FULL:
+            raise UserError(f'{error}; what is done is kept, free some space and run again') from error
+        record['error'] = str(error)
+    except VideoError as error:
+        record['error'] = str(error)
+    except Exception as error:  # one video must not end the job; the reason goes into the manifest
+        record['error'] = f'{type(error).__name__}: {error}'
+    finished = time.time()
+    return record | {'seconds': round(finished - started, 3), 'finished': round(finished, 3)}
+
+
+def run_here(items: Sequence[VideoItem], task: Task) -> Iterator[Event]:
+    """Extract the videos one after the other in this process."""
+    with native_stderr_silenced():
+        estimator = backend_class(task.settings.backend)(task.settings)
+        for item in items:
+            record = process_video(item, task, estimator)
+            yield Event(item, record['frames'], 1.0, record)
+
+
+def run_in_processes(items: Sequence[VideoItem], task: Task, jobs: int) -> Iterator[Event]:
+    """Extract the videos in ``jobs`` processes.
+
+    A process that dies, say in a decoder that a damaged file brings down, is replaced, and the video it was at is
+    recorded as failed.
+
+    Yields:
+        News of all videos, as they come.
+
+    Raises:
+        UserError: A process cannot load the model, or the output cannot be written.
+    """
+    waiting = list(reversed(items))
+    crew = [_Worker(task) for _ in range(min(jobs, len(items)))]
+    try:
+        while waiting or any(worker.item for worker in crew):
+            for worker in crew:
+                if worker.item is None and waiting:
+                    worker.give(waiting.pop())
+            for connection in wait([worker.connection for worker in crew if worker.item]):
+                worker = next(one for one in crew if one.connection is connection)
+                event = worker.receive()
+                if event.record is not None and worker.dead:
+                    crew[crew.index(worker)] = _Worker(task)
+                yield event
+    finally:
+        for worker in crew:
+            worker.stop()
+
+
+class _Worker:
+    """One process and the video it is at."""
+
+    def __init__(self, task: Task) -> None:
+        context = multiprocessing.get_context('spawn')
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs, task), daemon=True)
+        self.process.start()
+        theirs.close()
+        self.item: VideoItem | None = None
+        self.dead = False
+        self._started = 0.0
+
+    def give(self, item: VideoItem) -> None:
+        self.item, self._started = item, time.time()
+        try:
+            self.connection.send(item)
+        except OSError:
+            return  # it died; receive() finds out
+
+    def receive(self) -> Event:
+        assert self.item is not None  # noqa: S101 - only asked while it is at a video
+        try:
+            kind, value = self.connection.recv()
+        except (EOFError, OSError):
+            return self._died(self.item)
+        if kind == 'fatal':
+            raise UserError(value)
+        event: Event = value
+        if event.record is not None:
+            self.item = None
+        return event
+
+    def _died(self, item: VideoItem) -> Event:
+        self.process.join(10)
+        code = self.process.exitcode
+        how = f'signal {signal.Signals(-code).name}' if code is not None and code < 0 else f'exit code {code}'
+        self.dead, self.item = True, None
+        now = time.time()
+        record = new_record(item.name, 'failed', f'{item.path}: the process that was reading it died ({how})')
+        return Event(item, 0, 1.0, record | {'seconds': round(now - self._started, 3), 'finished': round(now, 3)})
+
+    def stop(self) -> None:
+        if self.item is None and not self.dead:
+            try:
+                self.connection.send(None)
+                self.process.join(5)
+            except OSError:
+                pass
+        if self.process.is_alive():
+            self.process.terminate()
+            self.process.join()
+        self.connection.close()
+
+
+def _serve(connection: Connection, task: Task) -> None:
+    """The life of a worker process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told too, and ends the workers
+    _limit_threads(task.threads)
+    library_warnings_silenced()
+    with native_stderr_silenced():
+        try:
+            estimator: PoseEstimator | None = None
+            while (item := connection.recv()) is not None:
+                estimator = estimator or backend_class(task.settings.backend)(task.settings)
+                record = process_video(item, task, estimator, _reporter(connection, item))
+                connection.send(('event', Event(item, record['frames'], 1.0, record)))
+        except UserError as error:
+            connection.send(('fatal', str(error)))
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            return  # the parent is gone
+
+
+def _reporter(connection: Connection, item: VideoItem) -> Callable[[int, float], None]:
+    last = time.monotonic()
+
+    def report(frames: int, share: float) -> None:
+        nonlocal last
+        if time.monotonic() - last >= REPORT_EVERY:
+            last = time.monotonic()
+            connection.send(('event', Event(item, frames, share)))
+
+    return report
+
+
+def _limit_threads(threads: int) -> None:
+    if not threads:
+        return
+    import cv2
+
+    os.environ['OMP_NUM_THREADS'] = str(threads)  # read by torch and onnxruntime, which are not loaded yet
+    cv2.setNumThreads(threads)
