@@ -1,0 +1,23 @@
+"""Local texture patterns as batched torch operators, on CPU and GPU alike."""
+
+from face_aux.textures.circle import to_gray
+from face_aux.textures.directional import (
+    kirsch_responses,
+    local_directional_number,
+    local_directional_pattern,
+    local_directional_pattern_variance,
+)
+from face_aux.textures.histograms import block_histograms
+from face_aux.textures.lbp import center_symmetric_lbp, local_binary_pattern, local_ternary_pattern
+
+__all__ = [
+    'block_histograms',
+    'center_symmetric_lbp',
+    'kirsch_responses',
+    'local_binary_pattern',
+    'local_directional_number',
+    'local_directional_pattern',
+    'local_directional_pattern_variance',
+    'local_ternary_pattern',
+    'to_gray',
+]

@@ -1,0 +1,34 @@
+"""Measure speed and cost on this machine.
+
+python tools/benchmark.py textures                      # LBP (8, 1) against scikit-image, and the other patterns
+python tools/benchmark.py textures --threads 2 --json textures.json
+python tools/benchmark.py textures --help
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+from mm_runtime.errors import run_tool
+
+# what is measured -> the module that measures it: add_arguments(parser) and run(arguments) -> exit code
+BENCHMARKS = {
+    'textures': 'face_aux.textures.benchmark',
+}
+
+
+def main() -> int:
+    """Hand over to the module of the chosen benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('what', choices=sorted(BENCHMARKS))
+    chosen = parser.parse_args(sys.argv[1:2]).what
+    module = importlib.import_module(BENCHMARKS[chosen])
+    parser = argparse.ArgumentParser(prog=f'benchmark.py {chosen}', description=module.__doc__)
+    module.add_arguments(parser)
+    return module.run(parser.parse_args(sys.argv[2:]))
+
+
+if __name__ == '__main__':
+    run_tool(main)
