@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import math
 import os
 from collections.abc import Sequence
@@ -18,15 +19,20 @@ import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.dist import init_dist, is_distributed, is_main_process
 from mmengine.evaluator import DumpResults
-from mmengine.registry import MODELS, init_default_scope
+from mmengine.model import is_model_wrapper
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, find_latest_checkpoint, set_random_seed
+from mmengine.utils.dl_utils import collect_env
 
 from mm_runtime import determinism, optim, progress  # noqa: F401  (registers the hooks)
 from mm_runtime.checkpoint import load_checkpoint, register_safe_loader
 from mm_runtime.compat import apply_import_cures
 from mm_runtime.config import RUNNER_KEYS, load_config, parse_cfg_options
 from mm_runtime.errors import UserError
+from mm_runtime.scope import complete_scope, find_model
 
+# facts of the clips at hand, not of what they look like or mean
+_OF_ONE_SPLIT = ('class_counts',)
 _LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
 
 
@@ -80,7 +86,9 @@ def _prepare(args: argparse.Namespace) -> Config:
     randomness['seed'] = args.seed if args.seed is not None else randomness.get('seed') or 0
     randomness['deterministic'] = args.deterministic or randomness.get('deterministic', False)
     cfg.randomness = randomness
-    init_default_scope(cfg.get('default_scope', 'mmengine'))
+    scope = cfg.get('default_scope', 'mmengine')
+    init_default_scope(scope)
+    complete_scope(scope)
     _start_processes(cfg)
     set_random_seed(**randomness)
     return cfg
@@ -118,7 +126,7 @@ def complete_model(model: ConfigDict, metainfo: dict[str, Any]) -> None:
     Raises:
         UserError: Model and data contradict each other, or the model type is unknown.
     """
-    cls = MODELS.get(model['type']) if isinstance(model['type'], str) else model['type']
+    cls = find_model(model['type']) if isinstance(model['type'], str) else model['type']
     if cls is None:
         raise UserError(f'unknown model type {model["type"]!r}; is its package in custom_imports?')
     if hasattr(cls, 'complete_config'):
@@ -128,13 +136,30 @@ def complete_model(model: ConfigDict, metainfo: dict[str, Any]) -> None:
 def _build_runner(cfg: Config, loaders: dict[str, Any]) -> Runner:
     arguments = {key: cfg.get(key) for key in RUNNER_KEYS if key in cfg}
     arguments.update(loaders)
+    # the runner prints its environment, its config and its hooks before the first useful line; the log file has them
+    level = arguments.pop('log_level', 'INFO')
     try:
-        return Runner(cfg=cfg, **arguments)
+        runner = Runner(cfg=cfg, log_level='WARNING', **arguments)
     except UserError:
         raise
     except (TypeError, KeyError, ValueError) as error:
         # the registry's message names the class and the unexpected key
         raise UserError(f'{cfg.filename}: {error}') from error
+    _log_to_file(runner, level)
+    return runner
+
+
+def _log_to_file(runner: Runner, level: str) -> None:
+    console = [handler for handler in runner.logger.handlers if not isinstance(handler, logging.FileHandler)]
+    runner.logger.setLevel(level)
+    for handler in runner.logger.handlers:
+        handler.setLevel(level)
+    for handler in console:
+        runner.logger.removeHandler(handler)
+    runner.logger.info('environment:\n' + '\n'.join(f'  {key}: {value}' for key, value in collect_env().items()))
+    runner.logger.info(f'config:\n{runner.cfg.pretty_text}')
+    for handler in console:
+        runner.logger.addHandler(handler)
 
 
 def train_main(argv: Sequence[str] | None = None) -> int:
@@ -210,7 +235,7 @@ def check_same_data(checkpoint: dict[str, Any], metainfo: dict[str, Any], path: 
     """
     trained_on = checkpoint.get('meta', {}).get('dataset_meta') or {}
     for key, ours in metainfo.items():
-        if key not in trained_on:
+        if key not in trained_on or key in _OF_ONE_SPLIT:
             continue
         theirs = trained_on[key]
         if json.dumps(ours, default=str) != json.dumps(theirs, default=str):
@@ -265,7 +290,7 @@ def test_main(argv: Sequence[str] | None = None) -> int:
 
 
 def _load_weights(model: torch.nn.Module, checkpoint: dict[str, Any], path: str) -> None:
-    module = model.module if hasattr(model, 'module') else model
+    module: Any = model.module if is_model_wrapper(model) else model
     try:
         module.load_state_dict(checkpoint['state_dict'], strict=True)
     except RuntimeError as error:

@@ -141,7 +141,8 @@ def _check_option(cfg: Config, dotted: str, path: Path) -> None:
         elif isinstance(node, (Config, ConfigDict, dict)):
             if part not in node:
                 known = sorted(key for key in node if not key.startswith('_'))
-                raise UserError(f'--cfg-options {dotted}: {path} has no {".".join(parts[: depth + 1])!r}; known: {known}')
+                missing = '.'.join(parts[: depth + 1])
+                raise UserError(f'--cfg-options {dotted}: {path} has no {missing!r}; known: {known}')
             node = node[part]
         else:
             node = None

@@ -67,7 +67,7 @@ class EpochSeedHook(Hook):
         """
         seed = int(np.random.SeedSequence((runner.seed, runner.epoch, get_rank())).generate_state(1)[0])
         random.seed(seed)
-        np.random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002  (libraries that draw from the global generator)
         torch.manual_seed(seed)
         dataset = runner.train_dataloader.dataset
         while dataset is not None:

@@ -26,9 +26,17 @@ def run_tool(main: Callable[[], int | None]) -> None:
     try:
         code = main()
     except UserError as error:
-        print(f'error: {error}', file=sys.stderr)
+        print(f'error: {_own_message(error)}', file=sys.stderr)
         code = 2
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
         code = 130
     sys.exit(code or 0)
+
+
+def _own_message(error: UserError) -> str:
+    """Strip the traceback that torch puts around an error from a data loader's worker."""
+    text = str(error)
+    if text.startswith('Caught UserError in DataLoader worker'):
+        text = text.rsplit('UserError: ', 1)[-1].strip()
+    return text

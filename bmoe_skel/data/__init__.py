@@ -1,0 +1,20 @@
+"""Datasets and transforms of pose clips."""
+
+from bmoe_skel.data.dataset import PoseDataset
+from bmoe_skel.data.pickle_dataset import PosePickleDataset
+from bmoe_skel.data.sampling import PackPose, SampleFrames
+from bmoe_skel.data.track_dataset import TrackDataset
+from bmoe_skel.data.transforms import DropJoints, NormalizePose, RandomAffine, RandomFlip, RandomJitter
+
+__all__ = [
+    'DropJoints',
+    'NormalizePose',
+    'PackPose',
+    'PoseDataset',
+    'PosePickleDataset',
+    'RandomAffine',
+    'RandomFlip',
+    'RandomJitter',
+    'SampleFrames',
+    'TrackDataset',
+]

@@ -1,0 +1,199 @@
+"""What every pose dataset shares: validation of its clips, one random generator a sample, and the metainfo."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from mmengine.dataset import BaseDataset
+
+from mm_runtime.determinism import SharedEpoch
+from mm_runtime.errors import UserError
+from pose_extract.skeletons import get_skeleton
+
+
+class PoseDataset(BaseDataset):
+    """Clips of keypoints with labels.
+
+    A clip is a dict with ``frame_dir`` (its name), ``label`` (int, or a 0/1 vector for ``multi_label``), ``keypoint``
+    (M, T, K, C) float and ``keypoint_score`` (M, T, K) float or absent; other keys are kept. All clips are kept in one
+    serialized array, which forked data loader workers share.
+
+    Subclasses implement ``load_clips``.
+
+    Args:
+        pipeline: Transforms, dicts in and out.
+        skeleton: Name of the keypoint layout; None takes what the data declares.
+        classes: Class names in label order; None takes what the data declares.
+        multi_label: Whether a clip may have several labels at once.
+        test_mode: Whether a clip that fails in the pipeline is an error instead of being replaced by another.
+        seed: Seed of the random transforms; replaced by the run's seed in training.
+        metainfo: Further facts to store with the dataset, such as ``body_parts``.
+
+    Raises:
+        UserError: A clip, its label or its keypoints do not fit; the message names the clip.
+    """
+
+    def __init__(
+        self,
+        pipeline: Sequence[dict[str, Any] | Callable[..., Any]] = (),
+        skeleton: str | None = None,
+        classes: Sequence[str] | None = None,
+        multi_label: bool = False,
+        test_mode: bool = False,
+        seed: int = 0,
+        metainfo: dict[str, Any] | None = None,
+    ) -> None:
+        self.skeleton_name = skeleton
+        self.class_names = None if classes is None else list(classes)
+        self.multi_label = multi_label
+        self.shared_epoch = SharedEpoch(seed)
+        super().__init__(metainfo=metainfo, pipeline=list(pipeline), test_mode=test_mode, serialize_data=True)
+
+    @property
+    def source(self) -> str:
+        """What the clips come from, for error messages."""
+        raise NotImplementedError
+
+    def load_clips(self) -> list[dict[str, Any]]:
+        """Read the clips, and set ``skeleton_name`` and ``class_names`` where they were None."""
+        raise NotImplementedError
+
+    def load_data_list(self) -> list[dict[str, Any]]:
+        """Read and validate all clips; called once by mmengine.
+
+        Returns:
+            One dict a clip.
+        """
+        clips = self.load_clips()
+        if not clips:
+            raise UserError(f'{self.source}: no clips')
+        if self.skeleton_name is None:
+            raise UserError(f'{self.source} does not say which skeleton it has; give the dataset skeleton=NAME')
+        skeleton = get_skeleton(self.skeleton_name)
+        labels = [clip['label'] for clip in clips]
+        if self.class_names is None:
+            count = len(labels[0]) if self.multi_label else int(max(labels)) + 1
+            self.class_names = [str(i) for i in range(count)]
+        coordinates = None
+        for clip in clips:
+            coordinates = check_clip(clip, skeleton.num_keypoints, coordinates, self.source)
+            check_label(clip, self.class_names, self.multi_label, self.source)
+        self._metainfo.update(
+            classes=list(self.class_names),
+            skeleton=self.skeleton_name,
+            coordinates=coordinates,
+            multi_label=self.multi_label,
+            class_counts=count_classes([clip['label'] for clip in clips], len(self.class_names)).tolist(),
+        )
+        return clips
+
+    def prepare_data(self, idx: int) -> Any:
+        """Run the pipeline on one clip with random numbers that depend on seed, epoch and ``idx`` only.
+
+        Args:
+            idx: The clip's position.
+
+        Returns:
+            What the pipeline's last transform returns.
+        """
+        clip = self.get_data_info(idx)
+        clip['rng'] = self.shared_epoch.generator(idx)
+        clip['skeleton'] = self._metainfo['skeleton']
+        return self.pipeline(clip)
+
+
+def check_clip(clip: dict[str, Any], num_keypoints: int, coordinates: int | None, source: str) -> int:
+    """Check one clip's arrays and give them their types.
+
+    Args:
+        clip: The clip; ``keypoint`` and ``keypoint_score`` are replaced by float32 arrays.
+        num_keypoints: K of the skeleton.
+        coordinates: C of the clips before, None for the first.
+        source: Name of the data, for the error.
+
+    Returns:
+        C, 2 or 3.
+
+    Raises:
+        UserError: A key is missing or an array has another shape.
+    """
+    name = clip.get('frame_dir', '?')
+    if 'keypoint' not in clip:
+        raise UserError(f'{source}: clip {name!r} has no key "keypoint"; its keys: {sorted(clip)}')
+    keypoint = np.asarray(clip['keypoint'])
+    if keypoint.dtype.kind not in 'fiu':
+        raise UserError(f'{source}: clip {name!r}: keypoint is of type {keypoint.dtype}, expected numbers')
+    if keypoint.ndim != 4 or keypoint.shape[2] != num_keypoints or keypoint.shape[3] not in (2, 3):
+        raise UserError(
+            f'{source}: clip {name!r}: keypoint has shape {keypoint.shape}, expected (M, T, {num_keypoints}, 2 or 3). '
+            'Is the skeleton right?'
+        )
+    if 0 in keypoint.shape:
+        raise UserError(f'{source}: clip {name!r}: keypoint has shape {keypoint.shape}: no person or no frame')
+    if coordinates is not None and keypoint.shape[3] != coordinates:
+        raise UserError(f'{source}: clip {name!r} has {keypoint.shape[3]} coordinates, those before it {coordinates}')
+    clip['keypoint'] = keypoint.astype(np.float32)
+    score = clip.get('keypoint_score')
+    if score is not None:
+        score = np.asarray(score, dtype=np.float32)
+        if score.shape != keypoint.shape[:3]:
+            raise UserError(
+                f'{source}: clip {name!r}: keypoint_score has shape {score.shape}, expected {keypoint.shape[:3]}'
+            )
+        clip['keypoint_score'] = score
+    return int(keypoint.shape[3])
+
+
+def check_label(clip: dict[str, Any], classes: Sequence[str], multi_label: bool, source: str) -> None:
+    """Check one clip's label.
+
+    Args:
+        clip: The clip; ``label`` is replaced by an int or a float32 vector.
+        classes: Class names.
+        multi_label: Whether a label is a 0/1 vector.
+        source: Name of the data, for the error.
+
+    Raises:
+        UserError: The label is missing or out of range.
+    """
+    name = clip.get('frame_dir', '?')
+    label = clip.get('label')
+    if multi_label:
+        vector = np.asarray(label, dtype=np.float32)
+        if vector.shape != (len(classes),) or not np.isin(vector, (0, 1)).all():
+            raise UserError(f'{source}: clip {name!r}: label {label!r} is no 0/1 vector of {len(classes)} classes')
+        clip['label'] = vector
+        return
+    if not isinstance(label, (int, np.integer)) or not 0 <= label < len(classes):
+        raise UserError(
+            f'{source}: clip {name!r}: label {label!r} is not in 0..{len(classes) - 1} ({len(classes)} classes)'
+        )
+    clip['label'] = int(label)
+
+
+def count_classes(labels: Sequence[Any], num_classes: int) -> np.ndarray:
+    """Count the clips of each class.
+
+    Args:
+        labels: Ints, or (num_classes,) 0/1 vectors.
+        num_classes: C.
+
+    Returns:
+        (C,) int64.
+    """
+    array = np.asarray(labels)
+    if array.ndim == 2:
+        return array.sum(0).astype(np.int64)
+    return np.bincount(array.astype(np.int64), minlength=num_classes)
+
+
+def duplicates(names: Sequence[str]) -> list[str]:
+    """Return the names that occur more than once.
+
+    Args:
+        names: Clip names.
+    """
+    return [name for name, count in Counter(names).items() if count > 1]

@@ -1,0 +1,153 @@
+"""From clips of any length to arrays that a batch can hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from bmoe_skel.registry import TRANSFORMS
+from bmoe_skel.structures import ActionSample
+
+MODES = ('resample', 'window')
+
+
+@TRANSFORMS.register_module()
+class SampleFrames:
+    """Cut a clip in time and bring it to ``num_frames``.
+
+    'resample' stretches what was cut to exactly ``num_frames`` by linear interpolation: speed is normalised. 'window'
+    keeps the frame rate: longer clips are cut to ``num_frames``, shorter ones stay short (the batch is padded, and
+    the model masks the padding).
+
+    Args:
+        num_frames: T.
+        crop: Smallest and largest share of the clip that a random cut keeps ('resample').
+        num_clips: Cuts a clip; more than one for testing, whose scores the model averages.
+        random: Whether cuts are random (training) or spread evenly (testing).
+        mode: 'resample' or 'window'.
+        min_frames: Shortest cut in frames.
+    """
+
+    def __init__(
+        self,
+        num_frames: int = 64,
+        crop: tuple[float, float] = (0.5, 1.0),
+        num_clips: int = 1,
+        random: bool = True,
+        mode: str = 'resample',
+        min_frames: int = 8,
+    ) -> None:
+        if mode not in MODES:
+            raise ValueError(f'unknown mode {mode!r}; choose one of {MODES}')
+        if not 0 < crop[0] <= crop[1] <= 1:
+            raise ValueError(f'crop must satisfy 0 < low <= high <= 1, got {tuple(crop)}')
+        self.num_frames, self.crop, self.num_clips = num_frames, tuple(crop), num_clips
+        self.random, self.mode, self.min_frames = random, mode, min_frames
+
+    def positions(self, length: int, rng: np.random.Generator, index: int = 0) -> np.ndarray:
+        """Choose the (fractional) frames of one cut.
+
+        Args:
+            length: Frames of the clip.
+            rng: Random numbers.
+            index: Number of the cut, for even spreading.
+
+        Returns:
+            (T',) float64 positions in 0..length-1, rising; T' is ``num_frames`` except for short windows.
+        """
+        if self.mode == 'window':
+            count = min(self.num_frames, length)
+            first = round(self._start(length - count, rng, index))
+            return np.arange(first, first + count, dtype=np.float64)
+        low = self.crop[0] if self.random or self.num_clips > 1 else self.crop[1]
+        share = rng.uniform(low, self.crop[1]) if self.random else (low + self.crop[1]) / 2
+        if not self.random and index == 0:
+            share = self.crop[1]  # the first cut of a test sees the whole clip
+        span = min(max(share * length, self.min_frames), length)
+        start = self._start(length - span, rng, index)
+        return np.linspace(start, start + span - 1, self.num_frames).clip(0, length - 1)
+
+    def _start(self, room: float, rng: np.random.Generator, index: int) -> float:
+        if self.random:
+            return float(rng.uniform(0, room))
+        if self.num_clips == 1 or index == 0:
+            return room / 2
+        return room * (index - 1) / max(self.num_clips - 2, 1)
+
+    def __call__(self, clip: dict[str, Any]) -> dict[str, Any]:
+        """Cut one clip: ``keypoint`` becomes (S, M, T, V, C), ``visible`` (S, M, T, V), with S cuts."""
+        cuts = [
+            interpolate_frames(
+                clip['keypoint'], clip['visible'], self.positions(clip['keypoint'].shape[1], clip['rng'], i)
+            )
+            for i in range(self.num_clips)
+        ]
+        clip['keypoint'] = np.stack([keypoint for keypoint, _ in cuts])
+        clip['visible'] = np.stack([visible for _, visible in cuts])
+        return clip
+
+
+def interpolate_frames(
+    keypoint: np.ndarray, visible: np.ndarray, positions: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Read a clip at fractional frames; an invisible neighbour is ignored, not mixed in.
+
+    Args:
+        keypoint: (M, T, V, C), 0 where invisible.
+        visible: (M, T, V) bool.
+        positions: (T',) in 0..T-1.
+
+    Returns:
+        keypoint (M, T', V, C) float32, and visible (M, T', V): whether the nearer neighbour (both at a tie) is.
+    """
+    low = np.floor(positions).astype(np.int64)
+    high = np.minimum(low + 1, keypoint.shape[1] - 1)
+    part = (positions - low).astype(np.float32)[:, None]
+    weight_low = visible[:, low] * (1 - part)
+    weight_high = visible[:, high] * part
+    total = weight_low + weight_high
+    seen = total >= 0.5
+    mixed = keypoint[:, low] * weight_low[..., None] + keypoint[:, high] * weight_high[..., None]
+    return np.where(seen[..., None], mixed / np.maximum(total, 1e-6)[..., None], 0).astype(np.float32), seen
+
+
+@TRANSFORMS.register_module()
+class PackPose:
+    """Turn a clip into the model's input and its :class:`ActionSample`.
+
+    Args:
+        max_persons: M of every sample; persons are cut or filled with invisible ones.
+    """
+
+    def __init__(self, max_persons: int = 1) -> None:
+        self.max_persons = max_persons
+
+    def __call__(self, clip: dict[str, Any]) -> dict[str, Any]:
+        """Pack one clip.
+
+        Returns:
+            ``inputs``: keypoint (S, M, T, V, C) float32 and visible (S, M, T, V) bool tensors, and ``feature`` (T, C)
+            or ``rgb`` (N, 3, H, W) where the clip has them; ``data_samples``: the sample.
+        """
+        keypoint, visible = (_fit_persons(clip[key], self.max_persons) for key in ('keypoint', 'visible'))
+        inputs = {
+            'keypoint': torch.from_numpy(np.ascontiguousarray(keypoint, dtype=np.float32)),
+            'visible': torch.from_numpy(np.ascontiguousarray(visible)),
+        }
+        for key in ('feature', 'rgb'):
+            if key in clip:
+                inputs[key] = torch.from_numpy(np.ascontiguousarray(clip[key]))
+        sample = ActionSample(metainfo={'name': str(clip.get('frame_dir', ''))})
+        if 'label' in clip:
+            sample.gt_label = torch.as_tensor(clip['label'])
+        return {'inputs': inputs, 'data_samples': sample}
+
+
+def _fit_persons(array: np.ndarray, persons: int) -> np.ndarray:
+    array = array[:, :persons]
+    missing = persons - array.shape[1]
+    if missing:
+        array = np.concatenate([array, np.zeros((array.shape[0], missing, *array.shape[2:]), array.dtype)], axis=1)
+    return array

@@ -1,0 +1,136 @@
+"""What a test leaves to look at: the confusion matrix, and which region the router trusted for each class."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.dist import collect_results, is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from bmoe_skel.registry import HOOKS
+from pose_extract.skeletons import REGIONS
+
+
+def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
+    """Count predictions by class.
+
+    Args:
+        labels: (N,) int.
+        predicted: (N,) int.
+        num_classes: C.
+
+    Returns:
+        (C, C) int64, rows are the labels.
+    """
+    return np.bincount(labels * num_classes + predicted, minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
+def routing_by_class(routing: np.ndarray, labels: np.ndarray, num_classes: int) -> np.ndarray:
+    """Average the router's weights over the clips of each class.
+
+    Args:
+        routing: (N, R) mean weight of each region in each clip.
+        labels: (N,) int.
+        num_classes: C.
+
+    Returns:
+        (C, R); NaN for classes without clips.
+    """
+    table = np.full((num_classes, routing.shape[1]), np.nan)
+    for c in np.unique(labels):
+        table[c] = routing[labels == c].mean(0)
+    return table
+
+
+def draw_report(path: Path, confusion: np.ndarray, routing: np.ndarray | None, classes: Sequence[str]) -> None:
+    """Draw the confusion matrix and, beside it, the routing by class.
+
+    Args:
+        path: The PNG to write.
+        confusion: (C, C) counts, rows are the labels.
+        routing: (C, R) weights, or None.
+        classes: C names.
+    """
+    from matplotlib.figure import Figure  # drawing only: neither training nor import waits for it
+
+    count = len(classes)
+    size = min(max(0.42 * count, 3.2), 16.0)
+    figure = Figure(figsize=(2 * size + 3.6, size + 1.2), layout='constrained')
+    left, right = figure.subplots(1, 2, width_ratios=(1, 0.55)) if routing is not None else (figure.subplots(), None)
+    share = confusion / np.maximum(confusion.sum(1, keepdims=True), 1)
+    left.imshow(share, cmap='Blues', vmin=0, vmax=1)
+    left.set(xlabel='predicted', ylabel='true', title='Confusion (share of the true class)')
+    small = 8 if count <= 20 else 5
+    left.set_xticks(range(count), classes, rotation=60, ha='right', fontsize=small)
+    left.set_yticks(range(count), classes, fontsize=small)
+    if count <= 20:
+        for i, j in zip(*np.nonzero(confusion), strict=True):
+            left.text(
+                j, i, confusion[i, j], ha='center', va='center', fontsize=7, color='w' if share[i, j] > 0.5 else 'k'
+            )
+    if right is not None and routing is not None:
+        image = right.imshow(routing, cmap='Oranges', vmin=0, vmax=max(0.5, float(np.nanmax(routing))), aspect='auto')
+        right.set(title='Weight of each region')
+        right.set_xticks(range(len(REGIONS)), REGIONS)
+        right.set_yticks(range(count), classes if count <= 20 else [''] * count, fontsize=small)
+        if count <= 20:
+            for (i, j), value in np.ndenumerate(routing):
+                if np.isfinite(value):
+                    right.text(j, i, f'{value:.2f}', ha='center', va='center', fontsize=7)
+        figure.colorbar(image, ax=right, shrink=0.7)
+    figure.savefig(path, dpi=130)
+
+
+@HOOKS.register_module()
+class ReportHook(Hook):
+    """After a test, write ``report.png`` and ``routing.json`` to the work folder and print the routing table."""
+
+    priority = 'LOW'
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[int, int, np.ndarray | None]] = []
+
+    def before_test_epoch(self, runner: Runner) -> None:
+        """Forget the clips of an earlier test."""
+        self._rows = []
+
+    def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        """Keep what the report needs of a batch."""
+        for sample in outputs or ():
+            if sample.gt_label.ndim == 0:
+                routing = sample.routing.mean(1).numpy() if 'routing' in sample else None
+                self._rows.append((int(sample.gt_label), int(sample.pred_scores.argmax()), routing))
+
+    def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        """Write the report."""
+        dataset = runner.test_dataloader.dataset
+        rows = collect_results(self._rows, len(dataset), 'cpu')
+        if not is_main_process() or not rows:
+            return
+        classes = dataset.metainfo['classes']
+        labels, predicted = (np.array([row[i] for row in rows]) for i in (0, 1))
+        routing = None
+        if all(row[2] is not None for row in rows):
+            routing = routing_by_class(np.stack([row[2] for row in rows]), labels, len(classes))
+            self._print(routing, classes)
+            table = {
+                name: dict(zip(REGIONS, map(float, weights), strict=True))
+                for name, weights in zip(classes, routing, strict=True)
+                if np.isfinite(weights).all()
+            }
+            (Path(runner.work_dir) / 'routing.json').write_text(json.dumps(table, indent=2) + '\n')
+        path = Path(runner.work_dir) / 'report.png'
+        draw_report(path, confusion_matrix(labels, predicted, len(classes)), routing, classes)
+        print(f'picture: {path}')
+
+    @staticmethod
+    def _print(routing: np.ndarray, classes: Sequence[str]) -> None:
+        width = max(len(name) for name in classes)
+        print(f'{"router trusts":<{width}}  ' + '  '.join(f'{region:>5}' for region in REGIONS))
+        for name, weights in zip(classes, routing, strict=True):
+            print(f'{name:<{width}}  ' + '  '.join(f'{weight:5.2f}' for weight in weights))

@@ -1,0 +1,25 @@
+# Shared by every config: logs, checkpoints and hooks.
+default_scope = 'bmoe_skel'
+custom_imports = dict(imports=['bmoe_skel.data', 'bmoe_skel.models', 'bmoe_skel.metrics', 'bmoe_skel.report'])
+
+randomness = dict(seed=0)
+env_cfg = dict(cudnn_benchmark=False, mp_cfg=dict(mp_start_method='fork'), dist_cfg=dict(backend='nccl'))
+log_processor = dict(by_epoch=True, window_size=10)
+log_level = 'INFO'
+visualizer = dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend')])
+
+default_hooks = dict(
+    runtime_info=dict(type='RuntimeInfoHook'),
+    timer=dict(type='IterTimerHook'),
+    logger=dict(type='LoggerHook', interval=50),
+    param_scheduler=dict(type='ParamSchedulerHook'),
+    checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=2, save_best='f1_macro', rule='greater'),
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+)
+custom_hooks = [
+    dict(type='EpochSeedHook'),
+    dict(type='SafeCheckpointHook'),
+    dict(type='ProgressBarHook'),
+    dict(type='ReportHook'),
+    dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=0.005),
+]
