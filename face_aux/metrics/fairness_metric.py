@@ -1,0 +1,97 @@
+"""The fairness report as a metric of mmengine's evaluator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from face_aux.metrics.classification import FaceMetric
+from face_aux.metrics.fairness import report
+from face_aux.metrics.fairness_types import FairnessReport, Settings
+from face_aux.metrics.samples import classes_of, gather, task_names
+from face_aux.registry import METRICS
+from mm_runtime.errors import UserError
+
+
+@METRICS.register_module()
+class FairnessMetric(FaceMetric):
+    """Accuracy and error rates by group, and the gaps between groups.
+
+    Keys, for each task and column: ``<task>/<column>/accuracy_worst``, ``.../accuracy_gap``,
+    ``.../degree_of_bias`` (of the accuracy), and the criteria of :mod:`face_aux.metrics.fairness`, such as
+    ``.../equalized_odds_difference``; NaN where not defined. The whole tables are in :attr:`reports`, which
+    :class:`FairnessReportHook` prints and writes after a test.
+
+    Args:
+        tasks: Tasks to report; None for every task with scores. Each attribute of a multi-label task is a task.
+        columns: Group columns; None for all that the samples have.
+        intersections: Combinations of columns, such as ``[('gender', 'race')]``.
+        positive: Positive class of the two-class tasks by task; the second class where not given.
+        by_video: Report on videos (mean of the frames' scores), not frames.
+        replicates: Bootstrap replicates; 0 for no intervals.
+        confidence: Coverage of the intervals.
+        seed: Seed of the bootstrap.
+        min_size: Groups with fewer members are shown, but stay out of the gaps.
+        collect_device: See :class:`FaceMetric`.
+        prefix: See :class:`FaceMetric`.
+    """
+
+    def __init__(
+        self,
+        tasks: Sequence[str] | None = None,
+        columns: Sequence[str] | None = None,
+        intersections: Sequence[Sequence[str]] = (),
+        positive: dict[str, str] | None = None,
+        by_video: bool = False,
+        replicates: int = 1000,
+        confidence: float = 0.95,
+        seed: int = 0,
+        min_size: int = 10,
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+    ) -> None:
+        super().__init__(collect_device, prefix)
+        if not 0 < confidence < 1 or replicates < 0 or min_size < 1:
+            raise ValueError(
+                f'confidence must lie in (0, 1), replicates be at least 0 and min_size at least 1; '
+                f'got {confidence}, {replicates}, {min_size}'
+            )
+        self.tasks, self.columns, self.intersections = tasks, columns, intersections
+        self.positive, self.by_video = dict(positive or {}), by_video
+        self.settings = Settings(replicates, confidence, seed, min_size=min_size)
+        self.reports: list[FairnessReport] = []
+
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+        """Make the reports and return their key figures."""
+        self.reports = []
+        for task in self.tasks or task_names(results):
+            for part in gather(results, task, classes_of(self.dataset_meta, task)):
+                part = part.by_video() if self.by_video else part
+                settings = self._settings(part.name, part.classes)
+                self.reports.append(report(part, self.columns, self.intersections, settings))
+        metrics: dict[str, float] = {}
+        for made in self.reports:
+            metrics.update(key_figures(made))
+        return metrics
+
+    def _settings(self, task: str, classes: Sequence[str]) -> Settings:
+        if task not in self.positive:
+            return self.settings
+        if self.positive[task] not in classes:
+            raise UserError(f'positive[{task!r}]={self.positive[task]!r} is not one of its classes {list(classes)}')
+        return Settings(**{**vars(self.settings), 'positive': list(classes).index(self.positive[task])})
+
+
+def key_figures(made: FairnessReport) -> dict[str, float]:
+    """The numbers of a report that are worth comparing between runs."""
+    figures: dict[str, float] = {}
+    nan = float('nan')
+    for column in made.columns:
+        key = f'{made.task}/{column.name.replace(" ", "")}'
+        spread = column.spreads.get('accuracy')
+        values = {g.name: g.metrics['accuracy'].value for g in column.groups}
+        figures[f'{key}/accuracy_worst'] = nan if spread is None else values[spread.worst] or 0.0
+        figures[f'{key}/accuracy_gap'] = nan if spread is None or spread.gap.value is None else spread.gap.value
+        figures[f'{key}/degree_of_bias'] = nan if spread is None else spread.degree_of_bias
+        for name, value in column.criteria.items():
+            figures[f'{key}/{name}'] = nan if value.value is None else value.value
+    return figures
