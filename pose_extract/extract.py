@@ -135,7 +135,7 @@ def extract_video(
         frame_times=np.array(builder.times, np.float64),
         image_size=video.size or (0, 0),
         skeleton=estimator.skeleton,
-        provenance={**provenance, 'status': status, 'error': error, 'notes': notes},
+        provenance={**provenance, 'execution': estimator.execution, 'status': status, 'error': error, 'notes': notes},
         extras={'frame_indices': np.array(builder.indices, np.int64)},
     )
     return Extraction(tracks, status, error, builder.frames_with_person)

@@ -30,6 +30,7 @@ class ExtractSettings:
         box_threshold: Least score of a detected person, 0..1.
         max_persons: Most persons kept per video.
         flip_test: Average the predictions of the crop and its mirror image.
+        precision: ``auto``, ``float32``, ``float16`` (GPU) or ``bfloat16``, of the pose network.
         accelerate: Use the fastest execution of the network that the machine offers.
         batch: Crops per forward pass.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
@@ -51,6 +52,7 @@ class ExtractSettings:
     box_threshold: float = 0.3
     max_persons: int = 8
     flip_test: bool = True
+    precision: str = 'auto'
     accelerate: bool = True
     batch: int = 16
     device: str = 'auto'

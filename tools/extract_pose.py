@@ -40,6 +40,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     model.add_argument('--device', default=default.device, help='auto, cpu, cuda or cuda:N (default: %(default)s)')
     model.add_argument('--batch', type=int, default=default.batch, help='crops a forward pass (default: %(default)s)')
     model.add_argument('--no-flip-test', dest='flip_test', action='store_false', help='faster, a little less exact')
+    model.add_argument('--precision', default=default.precision, help='auto, float32, float16 (GPU) or bfloat16')
     model.add_argument('--plain', dest='accelerate', action='store_false', help='run the network as MMPose does')
 
     people = parser.add_argument_group('people')

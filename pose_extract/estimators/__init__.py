@@ -81,6 +81,9 @@ class PoseEstimator(ABC):
     skeleton: str
     """Name of the keypoint layout that comes out."""
 
+    execution: str = ''
+    """How the network is run, for the record."""
+
     irrelevant: frozenset[str] = frozenset()
     """Names of settings that do not concern this backend."""
 

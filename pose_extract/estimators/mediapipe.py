@@ -39,7 +39,10 @@ class MediaPipeEstimator(PoseEstimator):
     """
 
     skeleton = 'blazepose33'
-    irrelevant = frozenset(('model', 'detect_every', 'whole_frame', 'box_threshold', 'flip_test', 'accelerate'))
+    execution = 'mediapipe cpu'
+    irrelevant = frozenset(
+        ('model', 'detect_every', 'whole_frame', 'box_threshold', 'flip_test', 'accelerate', 'precision')
+    )
 
     @staticmethod
     def identify(settings: ExtractSettings) -> dict[str, Any]:

@@ -75,7 +75,8 @@ class MMPoseEstimator(PoseEstimator):
         dataset_meta = _dataset_meta(config, meta)
         self.skeleton = layout_of(dataset_meta, files.config)
         pipeline = config.test_dataloader.dataset.pipeline
-        self.pose = TopdownModel(model.to(device), pipeline, dataset_meta, settings.flip_test, settings.batch)
+        self.pose = TopdownModel(model.to(device), pipeline, dataset_meta, settings, device)
+        self.execution = self.pose.execution
         self.detector = None if detector is None else PersonDetector(*detector, settings.box_threshold, device)
         self.settings = settings
         self._num_keypoints = int(dataset_meta['num_keypoints'])

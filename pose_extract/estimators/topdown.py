@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-RawOutput = Tensor | tuple[Tensor, ...]
+from pose_extract.estimators.execution import RawOutput, choose_execution
+from pose_extract.settings import ExtractSettings
 
 
 class TopdownModel:
@@ -22,8 +23,11 @@ class TopdownModel:
         model: An MMPose ``TopdownPoseEstimator`` in eval mode.
         pipeline: The config's test pipeline.
         dataset_meta: The parsed dataset metainfo (keypoint names, flip indices).
-        flip_test: Average the prediction of each crop with that of its mirror image.
-        batch: Most crops per forward pass.
+        settings: ``flip_test``, ``batch``, ``precision`` and ``accelerate``.
+        device: Where the model is.
+
+    Attributes:
+        execution: How the network is run.
     """
 
     def __init__(
@@ -31,17 +35,21 @@ class TopdownModel:
         model: Any,
         pipeline: list[dict[str, Any]],
         dataset_meta: dict[str, Any],
-        flip_test: bool,
-        batch: int,
+        settings: ExtractSettings,
+        device: torch.device,
     ) -> None:
         from mmengine.dataset import Compose
 
-        self.model, self.flip_test, self.batch = model, flip_test, batch
+        self.model, self.flip_test, self.batch = model, settings.flip_test, settings.batch
         self.transform = Compose([step for step in pipeline if step['type'] != 'LoadImage'])
         self.dataset_meta = dataset_meta
-        self.network: nn.Module = _Network(model)
+        input_size = next(step['input_size'] for step in pipeline if 'input_size' in step)
+        with torch.no_grad():
+            self.network, self.execution = choose_execution(
+                _Network(model), input_size, device, settings.precision, settings.accelerate
+            )
         self._head_forward = model.head.forward
-        self.test_cfg = {**(model.test_cfg or {}), 'flip_test': flip_test}
+        self.test_cfg = {**(model.test_cfg or {}), 'flip_test': settings.flip_test}
 
     def crop(self, image: np.ndarray, box: np.ndarray) -> dict[str, Any]:
         """Cut one person out.
@@ -101,6 +109,7 @@ class _Network(nn.Module):
     def __init__(self, model: Any) -> None:
         super().__init__()
         self.model = model
+        self.eval()  # else the ONNX exporter would put the whole model back into training mode
 
     def forward(self, inputs: Tensor) -> RawOutput:
         return self.model.head(self.model.extract_feat(inputs))
