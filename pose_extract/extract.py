@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from pose_extract.crops import CropRecorder, spread
 from pose_extract.estimators import BoxSource, FramePoses, PoseEstimator
 from pose_extract.pipeline import prefetch
 from pose_extract.settings import ExtractSettings
 from pose_extract.skeletons import get_skeleton
+from pose_extract.smoothing import apply_after_care
 from pose_extract.tracking import Tracker
 from pose_extract.tracks import PoseTracks
 from pose_extract.video import Frame, VideoError, VideoReader, open_video
@@ -75,9 +77,8 @@ class TrackBuilder:
 
         return sorted(self._rows, key=lambda identity: (-weight(identity), identity))
 
-    def build(self, max_persons: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Keypoints (M, T, K, 2), scores (M, T, K) and boxes (M, T, 4) of at most ``max_persons`` persons."""
-        kept = self.persons()[:max_persons]
+    def build(self, kept: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Keypoints (M, T, K, 2), scores (M, T, K) and boxes (M, T, 4) of the persons in ``kept``."""
         shape, k = (len(kept), len(self.times)), self.num_keypoints
         keypoints = np.full((*shape, k, 2), np.nan, np.float32)
         scores = np.zeros((*shape, k), np.float32)
@@ -97,37 +98,42 @@ def extract_video(
     provenance: dict[str, Any],
     boxes: BoxSource | None = None,
     progress: Progress | None = None,
+    crops: Path | None = None,
 ) -> Extraction:
     """Extract the tracks of one video.
 
     Args:
         path: Video file, or folder of numbered images.
         estimator: The pose model.
-        settings: What to read, and how many persons to keep.
+        settings: What to read, how many persons to keep, and what is done to the tracks.
         provenance: What is to be recorded about model and settings.
         boxes: Person boxes from elsewhere; None lets the estimator find persons.
         progress: Called now and then.
+        crops: Where person-centred frames go when the settings ask for them.
 
     Raises:
         VideoError: Not a single frame can be read.
+        UserError: The crops cannot be written.
     """
     builder = TrackBuilder(get_skeleton(estimator.skeleton).num_keypoints)
-    tracker = Tracker()
+    recorder = CropRecorder(settings.save_rgb) if crops is not None and settings.save_rgb else None
     with open_video(path, settings.start, settings.end, settings.stride, settings.image_fps) as video:
-        frames = prefetch(video, FRAMES_AHEAD)
         try:
-            for frame, poses in estimator.run(_reporting(frames, video, progress), boxes):
-                builder.add(frame, tracker.update(len(builder.times), poses), poses)
+            _run(video, estimator, builder, boxes, progress, recorder)
+            if not builder.times:
+                raise VideoError(_no_frames(video, settings))
+            persons = builder.persons()
+            kept = persons[: settings.max_persons]
+            if recorder is not None and crops is not None:
+                recorder.write(crops, kept, spread(len(builder.times), settings.rgb_frames))
         finally:
-            frames.close()  # type: ignore[attr-defined]
-        if not builder.times:
-            raise VideoError(_no_frames(video, settings))
-        persons = len(builder.persons())
-        keypoints, scores, track_boxes = builder.build(settings.max_persons)
-        status, error = _verdict(video, builder)
-        notes = list(video.notes)
-    if persons > settings.max_persons:
-        notes.append(f'{persons} persons were seen; the first {settings.max_persons} are kept (max_persons)')
+            if recorder is not None:
+                recorder.close()
+    keypoints, scores, track_boxes = builder.build(kept)
+    status, error = _verdict(video, builder)
+    notes = list(video.notes)
+    if len(persons) > len(kept):
+        notes.append(f'{len(persons)} persons were seen; the first {len(kept)} are kept (max_persons)')
     tracks = PoseTracks(
         keypoints=keypoints,
         scores=scores,
@@ -138,7 +144,29 @@ def extract_video(
         provenance={**provenance, 'execution': estimator.execution, 'status': status, 'error': error, 'notes': notes},
         extras={'frame_indices': np.array(builder.indices, np.int64)},
     )
-    return Extraction(tracks, status, error, builder.frames_with_person)
+    return Extraction(apply_after_care(tracks, settings.after_care()), status, error, builder.frames_with_person)
+
+
+def _run(
+    video: VideoReader,
+    estimator: PoseEstimator,
+    builder: TrackBuilder,
+    boxes: BoxSource | None,
+    progress: Progress | None,
+    recorder: CropRecorder | None,
+) -> None:
+    """Fill ``builder`` (and ``recorder``) in one pass, decoding beside the estimation."""
+    tracker = Tracker()
+    frames = prefetch(video, FRAMES_AHEAD)
+    try:
+        for frame, poses in estimator.run(_reporting(frames, video, progress), boxes):
+            t = len(builder.times)
+            identities = tracker.update(t, poses)
+            builder.add(frame, identities, poses)
+            if recorder is not None:
+                recorder.add(t, frame.image, identities, poses.boxes)
+    finally:
+        frames.close()  # type: ignore[attr-defined]
 
 
 def _reporting(frames: Iterator[Frame], video: VideoReader, progress: Progress | None) -> Iterator[Frame]:

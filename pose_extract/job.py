@@ -14,6 +14,7 @@ from typing import Any
 from tqdm import tqdm
 
 from mm_runtime.errors import UserError
+from pose_extract.crops import crops_path
 from pose_extract.discovery import VideoItem, find_videos, rank_and_world
 from pose_extract.estimators import backend_class
 from pose_extract.extract import package_versions
@@ -197,6 +198,9 @@ def _done_before(
         tracks = load_tracks(path)
     except UserError:
         summary.changed['damaged track file'] += 1
+        return None
+    if fingerprint.get('save_rgb') and not crops_path(path).is_file():
+        summary.changed['missing crops'] += 1
         return None
     provenance = tracks.provenance
     settings = provenance.get('settings')

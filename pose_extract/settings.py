@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mm_runtime.errors import UserError
+from pose_extract.smoothing import AfterCare
 
 # Where and how fast the work is done does not decide what comes out.
 NOT_RESULT = frozenset(('device', 'batch', 'checkpoint', 'config', 'detector_checkpoint', 'detector_config', 'boxes'))
@@ -38,6 +39,13 @@ class ExtractSettings:
         end: Second to stop before; None reads to the end.
         stride: Keep every N-th frame.
         image_fps: Frames per second of a folder of images.
+        interpolate: Longest gap to bridge in seconds, 0 for none.
+        smooth: ``none``, ``savgol`` or ``one_euro``.
+        smooth_window: Length of the Savitzky-Golay window in seconds.
+        min_cutoff: One-Euro: cut-off frequency at rest in Hz.
+        beta: One-Euro: how fast the cut-off rises with speed.
+        save_rgb: Side in pixels of the person-centred frames to store, 0 for none.
+        rgb_frames: Number of such frames per video, spread evenly; 0 for all.
     """
 
     backend: str = 'mmpose'
@@ -60,6 +68,13 @@ class ExtractSettings:
     end: float | None = None
     stride: int = 1
     image_fps: float = 30.0
+    interpolate: float = 0.0
+    smooth: str = 'none'
+    smooth_window: float = AfterCare.window
+    min_cutoff: float = AfterCare.min_cutoff
+    beta: float = AfterCare.beta
+    save_rgb: int = 0
+    rgb_frames: int = 0
 
     def __post_init__(self) -> None:
         for name in ('detect_every', 'max_persons', 'batch', 'stride'):
@@ -73,10 +88,27 @@ class ExtractSettings:
             raise UserError(f'image_fps must be positive, got {self.image_fps}')
         if self.boxes and self.whole_frame:
             raise UserError('--boxes and --whole-frame exclude each other')
+        if (self.boxes or self.whole_frame) and self.detect_every > 1:
+            raise UserError('--detect-every needs the detector, which --boxes and --whole-frame replace')
+        if self.save_rgb and not 16 <= self.save_rgb <= 1024:
+            raise UserError(f'save_rgb must lie in 16..1024 pixels (or be 0), got {self.save_rgb}')
+        if self.rgb_frames < 0:
+            raise UserError(f'rgb_frames must be at least 0, got {self.rgb_frames}')
+        self.after_care()
         for name in ('config', 'checkpoint', 'detector_config', 'detector_checkpoint', 'boxes'):
             value = getattr(self, name)
             if value is not None and not Path(value).is_file():
                 raise UserError(f'--{name.replace("_", "-")} {value}: no such file')
+
+    def after_care(self) -> AfterCare:
+        """What is done to the tracks at the end."""
+        return AfterCare(
+            max_gap=self.interpolate,
+            smooth=self.smooth,
+            window=self.smooth_window,
+            min_cutoff=self.min_cutoff,
+            beta=self.beta,
+        )
 
     def fingerprint(self, identity: dict[str, Any], irrelevant: frozenset[str] = frozenset()) -> dict[str, Any]:
         """Everything that decides the results, to be compared before a finished track is taken as done.

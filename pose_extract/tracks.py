@@ -16,6 +16,7 @@ from numpy.lib import format as npy
 
 from mm_runtime.errors import UserError
 from mm_runtime.files import atomic_write
+from pose_extract.crops import Crops, crops_path, load_crops  # noqa: F401 - offered here beside the tracks
 from pose_extract.skeletons import Skeleton, get_skeleton
 
 MAX_BYTES = 8 * 2**30

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from mm_runtime.errors import UserError
+from pose_extract.boxes import read_boxes
+from pose_extract.crops import crops_path
 from pose_extract.discovery import VideoItem
 from pose_extract.estimators import PoseEstimator, backend_class
-from pose_extract.extract import Progress, extract_video
+from pose_extract.extract import Extraction, Progress, extract_video
 from pose_extract.manifest import Record, new_record
 from pose_extract.noise import library_warnings_silenced, native_stderr_silenced
 from pose_extract.settings import ExtractSettings
@@ -61,40 +63,62 @@ class Event:
     record: Record | None = None
 
 
-def process_video(item: VideoItem, task: Task, estimator: PoseEstimator, progress: Progress | None = None) -> Record:
-    """Extract one video and write its track file; whatever is wrong with it ends up in the record.
+class VideoProcessor:
+    """Model and boxes, loaded once; makes a track file of each video that it is given.
 
     Raises:
-        UserError: The output cannot be written for a reason that holds for every video, such as a full disk.
+        UserError: The model or the boxes cannot be loaded.
     """
-    started = time.time()
-    record = new_record(item.name, 'failed')
-    try:
-        provenance = {**task.provenance, 'source': {'name': item.name, 'bytes': item.size}}
-        result = extract_video(item.path, estimator, task.settings, provenance, progress=progress)
-        save_tracks(task.out / item.track, result.tracks)
-        record |= {
-            'track': item.track, 'status': result.status, 'error': result.error, 'frames': result.tracks.num_frames,
-            'frames_with_person': result.frames_with_person, 'persons': result.tracks.num_persons,
-        }  # fmt: skip
-    except UserError as error:
-        if isinstance(error.__cause__, OSError) and error.__cause__.errno in FULL:
-            raise UserError(f'{error}; what is done is kept, free some space and run again') from error
-        record['error'] = str(error)
-    except VideoError as error:
-        record['error'] = str(error)
-    except Exception as error:  # one video must not end the job; the reason goes into the manifest
-        record['error'] = f'{type(error).__name__}: {error}'
-    finished = time.time()
-    return record | {'seconds': round(finished - started, 3), 'finished': round(finished, 3)}
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.estimator: PoseEstimator = backend_class(task.settings.backend)(task.settings)
+        self.boxes = read_boxes(task.settings.boxes) if task.settings.boxes else None
+
+    def __call__(self, item: VideoItem, progress: Progress | None = None) -> Record:
+        """Extract one video and write its files; whatever is wrong with it ends up in the record.
+
+        Raises:
+            UserError: The output cannot be written for a reason that holds for every video, such as a full disk.
+        """
+        started = time.time()
+        record = new_record(item.name, 'failed')
+        try:
+            result = self._extract(item, progress)
+            save_tracks(self.task.out / item.track, result.tracks)
+            record |= {
+                'track': item.track, 'status': result.status, 'error': result.error,
+                'frames': result.tracks.num_frames, 'frames_with_person': result.frames_with_person,
+                'persons': result.tracks.num_persons,
+            }  # fmt: skip
+        except UserError as error:
+            if isinstance(error.__cause__, OSError) and error.__cause__.errno in FULL:
+                raise UserError(f'{error}; what is done is kept, free some space and run again') from error
+            record['error'] = str(error)
+        except VideoError as error:
+            record['error'] = str(error)
+        except Exception as error:  # one video must not end the job; the reason goes into the manifest
+            record['error'] = f'{type(error).__name__}: {error}'
+        finished = time.time()
+        return record | {'seconds': round(finished - started, 3), 'finished': round(finished, 3)}
+
+    def _extract(self, item: VideoItem, progress: Progress | None) -> Extraction:
+        boxes = None
+        if self.boxes is not None:
+            boxes = self.boxes.get(item.name)
+            if boxes is None:
+                raise VideoError(f'{item.path}: {self.task.settings.boxes} has no boxes for {item.name}')
+        provenance = {**self.task.provenance, 'source': {'name': item.name, 'bytes': item.size}}
+        crops = crops_path(self.task.out / item.track)
+        return extract_video(item.path, self.estimator, self.task.settings, provenance, boxes, progress, crops)
 
 
 def run_here(items: Sequence[VideoItem], task: Task) -> Iterator[Event]:
     """Extract the videos one after the other in this process."""
     with native_stderr_silenced():
-        estimator = backend_class(task.settings.backend)(task.settings)
+        process = VideoProcessor(task)
         for item in items:
-            record = process_video(item, task, estimator)
+            record = process(item)
             yield Event(item, record['frames'], 1.0, record)
 
 
@@ -190,10 +214,10 @@ def _serve(connection: Connection, task: Task) -> None:
     library_warnings_silenced()
     with native_stderr_silenced():
         try:
-            estimator: PoseEstimator | None = None
+            process: VideoProcessor | None = None
             while (item := connection.recv()) is not None:
-                estimator = estimator or backend_class(task.settings.backend)(task.settings)
-                record = process_video(item, task, estimator, _reporter(connection, item))
+                process = process or VideoProcessor(task)
+                record = process(item, _reporter(connection, item))
                 connection.send(('event', Event(item, record['frames'], 1.0, record)))
         except UserError as error:
             connection.send(('fatal', str(error)))

@@ -20,6 +20,7 @@ from pose_extract.estimators import BACKENDS
 from pose_extract.job import run_job
 from pose_extract.noise import library_warnings_silenced
 from pose_extract.settings import ExtractSettings, setting_names
+from pose_extract.smoothing import METHODS
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -49,7 +50,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     people.add_argument('--detect-every', type=int, default=default.detect_every, metavar='N',
                         help='detect on every N-th frame, follow keypoints between (default: %(default)s)')  # fmt: skip
     people.add_argument('--box-threshold', type=float, default=default.box_threshold, help='default: %(default)s')
-    people.add_argument('--boxes', help='file with person boxes, in place of the detector')
+    people.add_argument('--boxes', help='.csv or .json file with person boxes, in place of the detector')
     people.add_argument('--whole-frame', action='store_true', help='one person that fills the frame, no detector')
     people.add_argument('--max-persons', type=int, default=default.max_persons, help='default: %(default)s')
 
@@ -59,6 +60,21 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     frames.add_argument('--stride', type=int, default=default.stride, help='keep every N-th frame')
     frames.add_argument('--image-fps', type=float, default=default.image_fps,
                         help='frames per second of folders of images (default: %(default)s)')  # fmt: skip
+
+    care = parser.add_argument_group('after-care (docs/smoothing.md)')
+    care.add_argument('--interpolate', type=float, default=default.interpolate, metavar='SECONDS',
+                      help='bridge gaps up to this long, marked as such (default: none)')  # fmt: skip
+    care.add_argument('--smooth', choices=METHODS, default=default.smooth, help='default: %(default)s')
+    care.add_argument('--smooth-window', type=float, default=default.smooth_window, metavar='SECONDS',
+                      help='of savgol (default: %(default)s)')  # fmt: skip
+    care.add_argument('--min-cutoff', type=float, default=default.min_cutoff, help='of one_euro, Hz')
+    care.add_argument('--beta', type=float, default=default.beta, help='of one_euro')
+
+    crops = parser.add_argument_group('person-centred frames')
+    crops.add_argument('--save-rgb', type=int, default=default.save_rgb, metavar='SIZE',
+                       help='store a square crop of each person, SIZE pixels wide, beside the track')  # fmt: skip
+    crops.add_argument('--rgb-frames', type=int, default=default.rgb_frames, metavar='N',
+                       help='only N frames of each video, spread evenly (default: all)')  # fmt: skip
     return parser.parse_args(argv)
 
 

@@ -1,0 +1,217 @@
+"""Person-centred frames beside the tracks: square, smoothed crops, JPEG-coded in one plain npz file.
+
+Importing this module loads numpy only; OpenCV comes with the first crop that is coded or decoded.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.lib import format as npy
+
+from mm_runtime.errors import UserError
+from mm_runtime.files import atomic_write
+
+SUFFIX = '.rgb'
+MARGIN = 1.25
+QUALITY = 90
+MEMORY = 0.95  # share of the old square kept each frame
+COPY = 1 << 20
+
+
+@dataclass(frozen=True)
+class Crops:
+    """Person-centred frames of one video.
+
+    Attributes:
+        images: (M, N, S, S, 3) uint8, RGB; black where a person is absent.
+        present: (M, N) bool, whether the person was seen in that frame.
+        frames: (N,) int64, index of each frame on the track's time axis.
+        boxes: (M, N, 4) float32, the square that was cut out, xyxy pixels; NaN where absent.
+    """
+
+    images: np.ndarray
+    present: np.ndarray
+    frames: np.ndarray
+    boxes: np.ndarray
+
+
+def crops_path(track: str | os.PathLike[str]) -> Path:
+    """Where the crops of a track file are: ``clip.mp4.rgb`` beside ``clip.mp4.npz``."""
+    return Path(track).with_suffix(SUFFIX)
+
+
+def load_crops(path: str | os.PathLike[str], frames: Sequence[int] | np.ndarray | None = None) -> Crops:
+    """Read person-centred frames.
+
+    Args:
+        path: A file that the extraction wrote (see :func:`crops_path`).
+        frames: Positions on the stored axis of N frames to decode; None decodes all.
+
+    Raises:
+        UserError: The file is missing, damaged or none of ours.
+        ValueError: A position is out of range.
+    """
+    import cv2
+
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            offsets, stored = file['offsets'], file['frames']
+            boxes, size, data = file['boxes'], int(file['size']), file['jpeg']
+        persons = boxes.shape[0]
+        if offsets.shape != (persons * len(stored) + 1,) or boxes.shape != (persons, len(stored), 4):
+            raise ValueError('its arrays contradict each other')
+        if (np.diff(offsets) < 0).any() or offsets[0] != 0 or offsets[-1] != len(data) or not 0 < size <= 4096:
+            raise ValueError('its offsets are damaged')
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f'{path}: not a readable file of crops: {error}') from error
+    chosen = np.arange(len(stored)) if frames is None else np.asarray(frames, np.int64)
+    if len(chosen) and not (chosen.min() >= 0 and chosen.max() < len(stored)):
+        raise ValueError(f'frames must lie in 0..{len(stored) - 1}, got {chosen.tolist()}')
+    images = np.zeros((persons, len(chosen), size, size, 3), np.uint8)
+    present = np.zeros((persons, len(chosen)), bool)
+    for m in range(persons):
+        for n, position in enumerate(chosen):
+            first, last = offsets[m * len(stored) + position : m * len(stored) + position + 2]
+            if first == last:
+                continue
+            image = cv2.imdecode(data[first:last], cv2.IMREAD_COLOR)
+            if image is None or image.shape != (size, size, 3):
+                raise UserError(f'{path}: the crop of person {m} in frame {stored[position]} is damaged')
+            images[m, n] = image[..., ::-1]
+            present[m, n] = True
+    return Crops(images, present, stored[chosen], boxes[:, chosen])
+
+
+class CropRecorder:
+    """Cuts persons out while a video is decoded, and writes those that are kept when it is over.
+
+    The square follows the person's box slowly, so that it neither trembles nor moves along with a small motion; where
+    the person would leave it, it moves just far enough. Coded crops wait on disk, not in memory.
+
+    Args:
+        size: Side of the stored squares in pixels.
+        folder: Where the waiting crops are kept; None is the system's folder for temporary files.
+    """
+
+    def __init__(self, size: int, folder: Path | None = None) -> None:
+        self.size = size
+        self._spool = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by close()
+        self._squares: dict[int, np.ndarray] = {}
+        self._stored: dict[tuple[int, int], tuple[int, int, np.ndarray]] = {}
+
+    def add(self, t: int, image: np.ndarray, identities: np.ndarray, boxes: np.ndarray) -> None:
+        """Cut the persons out of one frame.
+
+        Args:
+            t: Position on the time axis.
+            image: (height, width, 3) uint8, BGR.
+            identities: (N,) of the persons.
+            boxes: (N, 4) xyxy pixels.
+        """
+        import cv2
+
+        for identity, box in zip(identities.tolist(), boxes, strict=True):
+            square = follow(self._squares.get(identity), box)
+            self._squares[identity] = square
+            crop, corners = cut(image, square, self.size)
+            ok, coded = cv2.imencode('.jpg', crop, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+            if not ok:
+                raise UserError(f'a crop of {self.size}x{self.size} pixels cannot be coded as JPEG')
+            self._stored[identity, t] = (self._spool.tell(), len(coded), corners)
+            self._spool.write(coded.tobytes())
+
+    def write(self, path: Path, identities: Sequence[int], frames: np.ndarray) -> None:
+        """Write the crops of some persons in some frames, whole or not at all.
+
+        Args:
+            path: The file.
+            identities: The persons, in the order of the track's M axis.
+            frames: (N,) positions on the time axis.
+        """
+        boxes = np.full((len(identities), len(frames), 4), np.nan, np.float32)
+        pieces, offsets = [], [0]
+        for m, identity in enumerate(identities):
+            for n, t in enumerate(frames.tolist()):
+                start, length, corners = self._stored.get((identity, t), (0, 0, boxes[m, n]))
+                boxes[m, n] = corners
+                pieces.append((start, length))
+                offsets.append(offsets[-1] + length)
+        arrays = {
+            'offsets': np.array(offsets, np.int64),
+            'frames': frames.astype(np.int64),
+            'boxes': boxes,
+            'size': np.array(self.size),
+        }
+        with atomic_write(path) as file, zipfile.ZipFile(file, 'w', zipfile.ZIP_STORED) as archive:
+            for name, array in arrays.items():
+                with archive.open(zipfile.ZipInfo(f'{name}.npy'), 'w', force_zip64=True) as member:
+                    npy.write_array(member, array, allow_pickle=False)
+            with archive.open(zipfile.ZipInfo('jpeg.npy'), 'w', force_zip64=True) as member:
+                header = {'descr': '|u1', 'fortran_order': False, 'shape': (offsets[-1],)}
+                npy.write_array_header_1_0(member, header)
+                for start, length in pieces:
+                    self._spool.seek(start)
+                    member.write(self._spool.read(length))
+
+    def close(self) -> None:
+        """Drop the crops that wait."""
+        self._spool.close()
+
+
+def cut(image: np.ndarray, square: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cut a square out and scale it, without aliasing; what lies outside the image is black.
+
+    Args:
+        image: (height, width, 3).
+        square: (3,) centre x, centre y and side in pixels.
+        size: Side of the result.
+
+    Returns:
+        (size, size, 3), and the corners (4,) float32 xyxy of the square, which falls on whole pixels.
+    """
+    import cv2
+
+    side = max(int(round(square[2])), 1)
+    left, top = (int(round(value - side / 2)) for value in square[:2])
+    low = np.clip([left, top], 0, image.shape[1::-1])
+    high = np.clip([left + side, top + side], 0, image.shape[1::-1])
+    canvas = np.zeros((side, side, 3), np.uint8)
+    canvas[low[1] - top : high[1] - top, low[0] - left : high[0] - left] = image[low[1] : high[1], low[0] : high[0]]
+    kind = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
+    corners = np.array([left, top, left + side, top + side], np.float32)
+    return cv2.resize(canvas, (size, size), interpolation=kind), corners
+
+
+def follow(square: np.ndarray | None, box: np.ndarray) -> np.ndarray:
+    """Move a square after a person.
+
+    Args:
+        square: (3,) centre x, centre y and side in pixels; None at the person's first frame.
+        box: (4,) xyxy pixels of the person.
+
+    Returns:
+        (3,) the new square: near the old one, and with the box inside it.
+    """
+    center, extent = (box[:2] + box[2:]) / 2, box[2:] - box[:2]
+    wanted = np.array([*center, max(float(extent.max()) * MARGIN, 2.0)], np.float64)
+    if square is None:
+        return wanted
+    new = MEMORY * square + (1 - MEMORY) * wanted
+    new[2] = max(new[2], float(extent.max()))
+    slack = (new[2] - extent) / 2
+    new[:2] = np.clip(new[:2], center - slack, center + slack)
+    return new
+
+
+def spread(length: int, count: int) -> np.ndarray:
+    """``count`` positions spread evenly over ``length`` frames (all of them for 0), int64, without repetition."""
+    if count == 0 or count >= length:
+        return np.arange(length)
+    return ((np.arange(count) + 0.5) * length / count).astype(np.int64)
