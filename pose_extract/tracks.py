@@ -26,7 +26,7 @@ _ARRAYS = ('keypoints', 'scores', 'boxes', 'frame_times', 'image_size')
 _TEXTS = ('skeleton', 'provenance')
 
 
-@dataclass
+@dataclass(eq=False)
 class PoseTracks:
     """The tracks of ``M`` people over the ``T`` frames of a video, with ``K`` keypoints each.
 

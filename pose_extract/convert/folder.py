@@ -1,0 +1,121 @@
+"""Folders of track files with the list of their labels and splits."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path, PurePosixPath
+
+from mm_runtime.errors import UserError
+from mm_runtime.files import atomic_write
+from pose_extract.convert.clips import Clip, Collection
+from pose_extract.tracks import load_tracks, save_tracks
+
+ANNOTATIONS = 'annotations.csv'
+_HEADER = ['video', 'label', 'split']
+
+
+def read_folder(folder: Path, annotations: Path | None = None) -> Collection:
+    """Read all track files below a folder.
+
+    Labels and splits come from a list with lines ``video,label[,split]`` or ``video label`` (a clip in several splits
+    has a line for each); without one, a clip's class is the folder it lies in, and there is no split.
+
+    Args:
+        folder: The folder of tracks.
+        annotations: The list; None takes ``annotations.csv`` in the folder where there is one.
+
+    Raises:
+        UserError: There is no track file, or the list is missing or malformed.
+    """
+    files = sorted(path for path in folder.rglob('*.npz') if not path.name.endswith('.rgb.npz'))
+    if not files:
+        raise UserError(f'{folder}: holds no track files (.npz)')
+    if annotations is None and (folder / ANNOTATIONS).is_file():
+        annotations = folder / ANNOTATIONS
+    rows = None if annotations is None else _read_list(annotations)
+    collection = Collection()
+    classes: dict[str, str] = {}
+    for path in files:
+        name = path.relative_to(folder).as_posix().removesuffix('.npz')
+        entries = rows.pop(name, []) if rows is not None else [(PurePosixPath(name).parent.name, '')]
+        try:
+            clip = Clip(name, load_tracks(path))
+        except UserError as error:
+            collection.failures.append(str(error))
+            continue
+        clip.extra = clip.tracks.provenance.get('annotation', {})
+        classes[name] = entries[0][0] if entries else ''
+        clip.splits = tuple(split for _, split in entries if split)
+        collection.clips.append(clip)
+    collection.failures += [f'{annotations}: {name}: has no track file' for name in rows or ()]
+    _number_classes(collection, classes)
+    collection.add_all_splits()
+    return collection
+
+
+def _number_classes(collection: Collection, classes: dict[str, str]) -> None:
+    """Turn class names into labels: numbers as they are, names by their place in the alphabet."""
+    names = sorted({name for name in classes.values() if name})
+    numeric = all(name.isdecimal() for name in names)
+    if names and not numeric:
+        collection.classes = names
+    for clip in collection.clips:
+        name = classes[clip.name]
+        clip.label = None if not name else int(name) if numeric else names.index(name)
+
+
+def _read_list(path: Path) -> dict[str, list[tuple[str, str]]]:
+    try:
+        text = path.read_text(encoding='utf-8-sig')
+    except OSError as error:
+        raise UserError(f'{path}: cannot be read: {error.strerror or error}') from error
+    except UnicodeDecodeError as error:
+        raise UserError(f'{path}: not a text in UTF-8 ({error})') from error
+    rows: dict[str, list[tuple[str, str]]] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        cells = next(csv.reader([line])) if ',' in line else line.rsplit(maxsplit=1)
+        if cells == _HEADER[: len(cells)]:
+            continue
+        if len(cells) not in (2, 3):
+            raise UserError(f'{path}, line {number}: expected "video,label[,split]" or "video label", got {line!r}')
+        name = cells[0].strip().removesuffix('.npz')
+        rows.setdefault(name, []).append((cells[1].strip(), cells[2].strip() if len(cells) == 3 else ''))
+    return rows
+
+
+def write_folder(collection: Collection, folder: Path) -> None:
+    """Write each clip's tracks as ``<folder>/<name>.npz``, and ``annotations.csv`` with labels and splits.
+
+    Labels are written as class names where these are known. Without any label or split there is no list.
+
+    Raises:
+        UserError: Two clips would be one file, a label has no class, or a file cannot be written.
+    """
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator='\n')
+    writer.writerow(_HEADER)
+    taken: dict[str, str] = {}
+    for clip in collection.clips:
+        file = str(PurePosixPath(clip.name))
+        if file in taken:
+            raise UserError(f'{folder}: the clips {taken[file]!r} and {clip.name!r} would be one file')
+        taken[file] = clip.name
+        label = '' if clip.label is None else _class_name(collection, clip)
+        for split in clip.splits or ('',):
+            writer.writerow([file, label, split])
+    for clip in collection.clips:
+        save_tracks(folder / f'{clip.name}.npz', clip.tracks)
+    if any(clip.label is not None or clip.splits for clip in collection.clips):
+        with atomic_write(folder / ANNOTATIONS) as output:
+            output.write(lines.getvalue().encode())
+
+
+def _class_name(collection: Collection, clip: Clip) -> str:
+    if collection.classes is None:
+        return str(clip.label)
+    if clip.label is None or clip.label >= len(collection.classes):
+        raise UserError(f'{clip.name}: label {clip.label}, but there are {len(collection.classes)} classes')
+    return collection.classes[clip.label]
