@@ -105,6 +105,10 @@ def _start_processes(cfg: Config) -> None:
     if missing:
         raise UserError(f'--launcher {cfg.launcher} on CPU: {", ".join(missing)} not set; start through torchrun')
     torch.distributed.init_process_group('gloo')
+    # mmengine wraps the model for the GPU of this process unless told that there is none
+    wrapper = {'type': 'MMDistributedDataParallel', 'broadcast_buffers': False, 'device_ids': None}
+    wrapper['find_unused_parameters'] = cfg.get('find_unused_parameters', False)
+    cfg.model_wrapper_cfg = {**wrapper, **(cfg.get('model_wrapper_cfg') or {})}
 
 
 def _build_loader(cfg: Config, key: str) -> Any:

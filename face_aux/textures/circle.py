@@ -8,6 +8,7 @@ them, and CPU and GPU give the same bits.
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -95,7 +96,7 @@ class CircleSampler:
         self.images = padded
         self.offsets = offsets
         self.margin = self.margin_of(offsets)
-        self._shape: tuple[int, int] | None = None
+        self._shape = (0, 0)
         self._row_weights: dict[tuple[int, int, float], tuple[torch.Tensor, torch.Tensor]] = {}
 
     @staticmethod
@@ -141,11 +142,11 @@ class CircleSampler:
         padded_rows, padded_width = rows + 2 * self.margin, self.images.shape[2]
         width = padded_width - 2 * self.margin
         device = self.images.device
-        real = {'dtype': torch.float64, 'device': device}
+        real = functools.partial(torch.empty, dtype=torch.float64, device=device)
         self._grey = torch.empty((n, padded_rows, padded_width), dtype=torch.uint8, device=device)
-        self._real = torch.empty((n, padded_rows, padded_width), **real)
-        self._column_term = torch.empty((n, padded_rows, width), **real)
-        self._point = torch.empty((n, rows, width), **real)
+        self._real = real((n, padded_rows, padded_width))
+        self._column_term = real((n, padded_rows, width))
+        self._point = real((n, rows, width))
         self._row_term = torch.empty_like(self._point)
 
         def columns(plane: torch.Tensor, offset: int) -> torch.Tensor:
@@ -175,7 +176,6 @@ class CircleSampler:
             self._whole.append(rows_of(columns(self._grey, int(column)), low) if whole else None)
 
     def _weights_of_rows(self, offset: float) -> tuple[torch.Tensor, torch.Tensor]:
-        assert self._shape is not None
         key = (self._row, self._shape[1], offset)
         if key not in self._row_weights:
             low, high = _weights(self._row, self._shape[1], offset, self.images.device)

@@ -1,0 +1,92 @@
+# The joint model and SSAT's recipe at 224 x 224. Tasks and class names are taken from the data.
+# The baseline, the same transformer alone, is any of these configs with --cfg-options model.auxiliary=None
+_base_ = ['../../_base_/runtime.py']
+default_scope = 'face_aux'
+custom_imports = dict(imports=['face_aux'])
+
+model = dict(
+    type='TextureJointModel',
+    variant='MRGB/RLDP/CRGB',  # masked input, reconstruction target, classifier's input
+    encoder=dict(name='vit_small_patch16_224', pretrained=False),
+    auxiliary=dict(
+        kind='codes',
+        mask_ratio=0.75,
+        norm_pix=False,
+        decoder=None,  # SSAT's size beside this encoder
+        weights=dict(type='fixed', primary=0.1, auxiliary=0.9),
+    ),
+)
+
+train_pipeline = [
+    dict(type='LoadFace'),
+    dict(type='RandomResizedCrop', size=224, scale=(0.6, 1.0)),
+    dict(type='RandomFlip'),
+    dict(type='KeepTextureSource'),  # geometric transforms above, photometric ones below
+    dict(type='ColorJitter'),
+    dict(type='Normalize'),
+    dict(type='RandomErasing'),
+    dict(type='PackFaceInputs'),
+]
+test_pipeline = [
+    dict(type='LoadFace'),
+    dict(type='Resize', size=224, keep_ratio=True),
+    dict(type='CenterCrop', size=224),
+    dict(type='Normalize'),
+    dict(type='PackFaceInputs'),
+]
+
+train_dataloader = dict(
+    batch_size=64,
+    num_workers=4,
+    persistent_workers=True,
+    drop_last=True,
+    collate_fn=dict(type='default_collate'),
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(pipeline=train_pipeline, bad_images='skip'),
+)
+val_dataloader = dict(
+    batch_size=64,
+    num_workers=2,
+    persistent_workers=True,
+    collate_fn=dict(type='default_collate'),
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(pipeline=test_pipeline, test_mode=True),
+)
+test_dataloader = val_dataloader
+val_evaluator = [dict(type='ClassificationMetric')]
+test_evaluator = [dict(type='ClassificationMetric'), dict(type='FairnessMetric')]
+
+max_epochs = 100
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=1)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
+
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='AdamW', lr=2.5e-4, weight_decay=0.05),
+    paramwise_cfg=dict(
+        flat_decay_mult=0.0,
+        custom_keys={name: dict(decay_mult=0.0) for name in ('cls_token', 'pos_embed', 'mask_token')},
+    ),
+)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=1e-3, by_epoch=True, begin=0, end=5, convert_to_iter_based=True),
+    dict(
+        type='CosineAnnealingLR',
+        by_epoch=True,
+        begin=5,
+        end=max_epochs,
+        T_max=max_epochs - 5,
+        eta_min=1e-6,
+        convert_to_iter_based=True,
+    ),
+]
+auto_scale_lr = dict(enable=False, base_batch_size=64)
+
+custom_hooks = [
+    dict(type='EpochSeedHook'),
+    dict(type='SafeCheckpointHook'),
+    dict(type='ProgressBarHook'),
+    dict(type='ReconstructionHook', interval=5),
+    dict(type='FairnessReportHook'),
+]

@@ -1,0 +1,20 @@
+# CelebA's forty attributes, each a yes or no, on the official splits.
+_base_ = ['_base_/joint.py']
+
+dataset = dict(type='CelebA', data_root='data/celeba')
+train_dataloader = dict(dataset=dict(**dataset, split='train'))
+val_dataloader = dict(dataset=dict(**dataset, split='val'))
+test_dataloader = dict(dataset=dict(**dataset, split='test'))
+test_evaluator = [
+    dict(type='ClassificationMetric'),
+    dict(type='FairnessMetric', columns=['gender', 'age', 'skin'], replicates=200),
+]
+
+max_epochs = 30
+train_cfg = dict(max_epochs=max_epochs)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=1e-3, by_epoch=True, begin=0, end=2, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', by_epoch=True, begin=2, end=max_epochs, T_max=max_epochs - 2, eta_min=1e-6,
+         convert_to_iter_based=True),
+]  # fmt: skip
+default_hooks = dict(checkpoint=dict(save_best='attributes/balanced_accuracy'))

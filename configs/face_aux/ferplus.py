@@ -1,0 +1,7 @@
+# Emotion on FER+, ten people's votes on FER2013's faces (fer2013.csv and fer2013new.csv).
+_base_ = ['fer2013.py']
+
+dataset = dict(type='FerPlus', data_root='data/fer2013')
+train_dataloader = dict(dataset=dataset)
+val_dataloader = dict(dataset=dataset)
+test_dataloader = dict(dataset=dataset)

@@ -1,0 +1,263 @@
+"""Classification of faces with a texture-reconstructing auxiliary task (L-SSAT; SSAT, Das et al. 2024)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from mmengine.model import BaseModel
+
+from face_aux.models.auxiliary import Reconstruction
+from face_aux.models.encoder import VisionEncoder
+from face_aux.models.heads import make_heads
+from face_aux.models.targets import Pattern, denormalize, normalize
+from face_aux.models.variant import Variant
+from face_aux.registry import MODELS
+from face_aux.structures import FaceSample
+from mm_runtime.errors import UserError
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class ReconstructionPictures(NamedTuple):
+    """What a batch looks like to the auxiliary task.
+
+    Attributes:
+        image: (B, 3, T, H, W) uint8, the source of the targets.
+        mask: (B, tokens) bool, True where removed.
+        shown: Target name to target and reconstruction, (B, C, T, H, W) each.
+    """
+
+    image: torch.Tensor
+    mask: torch.Tensor
+    shown: dict[str, tuple[torch.Tensor, torch.Tensor]]
+
+
+@MODELS.register_module()
+class TextureJointModel(BaseModel):
+    """A vision transformer with two passes in training: all patches for the tasks, few of them for a decoder.
+
+    At inference only the first pass runs, at the cost of the plain transformer. Without ``auxiliary`` the model is
+    that transformer in training too, the baseline.
+
+    Args:
+        encoder: Arguments of :class:`face_aux.models.encoder.VisionEncoder`.
+        heads: Task name to arguments of :class:`face_aux.models.heads.TaskHead`; None for the dataset's tasks.
+        auxiliary: Arguments of :class:`face_aux.models.auxiliary.Reconstruction`; None for the baseline.
+        variant: What is masked, reconstructed and classified; see :class:`face_aux.models.variant.Variant`. Without
+            ``auxiliary`` only the last part counts.
+        pool: Feature for the heads: ``'token'`` (class token, as in SSAT) or ``'avg'`` (mean of the patches).
+        patterns: Options of patterns by name, ``dict(LBP=dict(P=8, R=2))``; see
+            :class:`face_aux.models.targets.Pattern`.
+        mean: RGB mean that the pipeline normalised with, 0..1.
+        std: Standard deviation likewise.
+        data_preprocessor: mmengine's; None to only move the data to the device.
+        init_cfg: mmengine's.
+
+    Raises:
+        UserError: A part of the description is wrong.
+    """
+
+    encoder: VisionEncoder
+    heads: Any  # ModuleDict of TaskHead
+    auxiliary: Reconstruction | None
+
+    def __init__(
+        self,
+        encoder: Mapping[str, Any],
+        heads: Mapping[str, Mapping[str, Any]] | None = None,
+        auxiliary: Mapping[str, Any] | None = None,
+        variant: str = 'MRGB/RLDP/CRGB',
+        pool: str = 'token',
+        patterns: Mapping[str, Mapping[str, Any]] | None = None,
+        mean: Sequence[float] = IMAGENET_MEAN,
+        std: Sequence[float] = IMAGENET_STD,
+        data_preprocessor: Mapping[str, Any] | None = None,
+        init_cfg: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
+        if pool not in ('token', 'avg'):
+            raise UserError(f"pool must be 'token' or 'avg', but got {pool!r}")
+        self.variant = Variant.parse(variant)
+        self.pool, self.mean, self.std = pool, tuple(mean), tuple(std)
+        self.encoder = VisionEncoder(**encoder)
+        if pool == 'token' and self.encoder.vit.cls_token is None:
+            raise UserError("this encoder has no class token; use pool='avg'")
+        self.heads = make_heads(heads or {}, self.encoder.num_features)
+        options = patterns or {}
+        inputs = {self.variant.classified} | ({self.variant.masked} if auxiliary is not None else set())
+        self.patterns = {name: Pattern(name, **options.get(name, {})) for name in inputs if name != 'RGB'}
+        self.auxiliary = None if auxiliary is None else self._make_auxiliary(auxiliary, options)
+
+    def _make_auxiliary(
+        self, auxiliary: Mapping[str, Any], patterns: Mapping[str, Mapping[str, Any]]
+    ) -> Reconstruction:
+        try:
+            return Reconstruction(self.encoder, self.variant.reconstructed, self.mean, self.std, patterns, **auxiliary)
+        except TypeError as error:
+            raise UserError(f'auxiliary: {error}') from error
+
+    @property
+    def num_features(self) -> int:
+        """Width of the features that the heads take."""
+        return self.encoder.num_features
+
+    def forward(
+        self,
+        inputs: torch.Tensor | Sequence[torch.Tensor],
+        data_samples: list[FaceSample] | None = None,
+        texture_source: torch.Tensor | Sequence[torch.Tensor] | None = None,
+        mode: str = 'tensor',
+    ) -> Any:
+        """Run the model.
+
+        Args:
+            inputs: (B, 3, H, W), or (B, 3, T, H, W), normalised; or a list of such samples.
+            data_samples: Ground truth, for ``'loss'``; where the scores go, for ``'predict'``.
+            texture_source: uint8, of the shape of ``inputs``: the same pixels before photometric augmentation. Needed
+                for ``'loss'`` with an auxiliary task.
+            mode: ``'tensor'`` for logits, ``'loss'`` or ``'predict'``.
+
+        Returns:
+            Task name to logits (B, C); or loss name to scalar; or samples with ``scores`` and ``pred``.
+        """
+        inputs = _stack(inputs)
+        source = None if texture_source is None else _stack(texture_source)
+        if mode == 'tensor':
+            return self.forward_head(self.forward_features(inputs, source))
+        if mode == 'predict':
+            return self.predict(inputs, data_samples)
+        if mode == 'loss':
+            return self.loss(inputs, data_samples or [], source)
+        raise ValueError(f"mode must be 'tensor', 'loss' or 'predict', but got {mode!r}")
+
+    def forward_features(self, inputs: torch.Tensor, source: torch.Tensor | None = None) -> torch.Tensor:
+        """Tokens (B, prefix + tokens, D) of the primary pass."""
+        return self.encoder(self._view(self.variant.classified, inputs, source))
+
+    def forward_head(self, tokens: torch.Tensor, pre_logits: bool = False) -> Any:
+        """Pool tokens and classify them.
+
+        Returns:
+            Task name to logits (B, C); the pooled features (B, D) with ``pre_logits``.
+        """
+        pooled = tokens[:, 0] if self.pool == 'token' else tokens[:, self.encoder.num_prefix_tokens :].mean(dim=1)
+        return pooled if pre_logits else {task: head(pooled) for task, head in self.heads.items()}
+
+    def loss(
+        self, inputs: torch.Tensor, data_samples: Sequence[FaceSample], source: torch.Tensor | None = None
+    ) -> dict[str, torch.Tensor]:
+        """Losses of a batch.
+
+        Returns:
+            ``loss_primary`` and, with an auxiliary task, ``loss_auxiliary``: their sum is minimised. Beside them,
+            unweighted and without gradient, ``<task>`` and ``reconstruct_<target>``, for the log.
+        """
+        logits = self.forward_head(self.forward_features(inputs, source))
+        by_task = {task: head.loss(logits[task], head.targets(data_samples)) for task, head in self.heads.items()}
+        primary = torch.stack([self.heads[task].loss_weight * value for task, value in by_task.items()]).mean()
+        logged = {task: value.detach() for task, value in by_task.items()}
+        if self.auxiliary is None:
+            return {'loss_primary': primary, **logged}
+        if source is None:
+            raise UserError(
+                'the auxiliary task needs texture_source; put KeepTextureSource between the geometric and the '
+                'photometric transforms of the train pipeline'
+            )
+        mask = self.auxiliary.draw_mask(len(inputs), inputs.device)
+        latent = self.encoder(self._view(self.variant.masked, inputs, source), mask)
+        by_target = self.auxiliary.losses(latent, mask, self._clip(source))
+        logged.update({f'reconstruct_{name}': value.detach() for name, value in by_target.items()})
+        return {**self.auxiliary.weights(primary, torch.stack(list(by_target.values())).mean()), **logged}
+
+    @torch.no_grad()
+    def predict(self, inputs: torch.Tensor, data_samples: Sequence[FaceSample] | None = None) -> list[FaceSample]:
+        """Probabilities and decisions of a batch.
+
+        Args:
+            inputs: See :meth:`forward`.
+            data_samples: Samples to add ``scores`` and ``pred`` to; new ones by default.
+        """
+        samples = list(data_samples) if data_samples else [FaceSample() for _ in range(len(inputs))]
+        logits = self.forward_head(self.forward_features(inputs))
+        scores = {task: head.probabilities(logits[task]).cpu() for task, head in self.heads.items()}
+        for i, sample in enumerate(samples):
+            sample.scores = {task: probabilities[i] for task, probabilities in scores.items()}
+            sample.pred = {task: self.heads[task].decide(value) for task, value in sample.scores.items()}
+        return samples
+
+    @torch.no_grad()
+    def reconstruct(self, inputs: torch.Tensor, source: torch.Tensor | None = None) -> ReconstructionPictures:
+        """Mask a batch, reconstruct it, and give what is needed to look at the result.
+
+        Raises:
+            ValueError: The model has no auxiliary task.
+        """
+        if self.auxiliary is None:
+            raise ValueError('this model has no auxiliary task, so it reconstructs nothing')
+        clip = self._clip(source) if source is not None else denormalize(self._clip(inputs), self.mean, self.std)
+        mask = self.auxiliary.draw_mask(len(inputs), inputs.device)
+        latent = self.encoder(self._view(self.variant.masked, inputs, source), mask)
+        return ReconstructionPictures(clip, mask, self.auxiliary.pictures(latent, mask, clip))
+
+    def remove_auxiliary(self) -> TextureJointModel:
+        """Drop the decoder, which prediction does not need; returns the model itself."""
+        self.auxiliary = None
+        return self
+
+    def set_grad_checkpointing(self, enable: bool = True) -> None:
+        """Trade time for memory in the encoder."""
+        self.encoder.vit.set_grad_checkpointing(enable)
+
+    def no_weight_decay(self) -> set[str]:
+        """Names of parameters that weight decay should leave alone, beside biases and norms."""
+        kept = {f'encoder.vit.{name}' for name in self.encoder.vit.no_weight_decay()}
+        return kept | {'auxiliary.decoder.mask_token', 'auxiliary.weights.log_variance'}
+
+    @staticmethod
+    def complete_config(model: dict[str, Any], metainfo: Mapping[str, Any]) -> None:
+        """Fill missing ``heads``, and missing classes of a head, from the dataset's tasks.
+
+        Args:
+            model: The model's config; changed in place.
+            metainfo: ``tasks``: name to ``classes`` and ``multi_label``.
+
+        Raises:
+            UserError: The config names a task that the data lack, or other classes.
+        """
+        tasks = metainfo.get('tasks') or {}
+        heads = model.get('heads') or {task: {} for task in tasks}
+        for task, head in heads.items():
+            if task not in tasks:
+                raise UserError(f'heads.{task}: the data have no such task; they have {list(tasks)}')
+            described = {
+                'classes': list(tasks[task]['classes']),
+                'type': 'multi_label' if tasks[task]['multi_label'] else 'multi_class',
+            }
+            for key, value in described.items():
+                if head.get(key) is None:
+                    head[key] = value
+                elif list(head[key]) != list(value):
+                    raise UserError(f'heads.{task}.{key} is {head[key]}, but the data have {value}')
+        model['heads'] = heads
+
+    def _view(self, name: str, inputs: torch.Tensor, source: torch.Tensor | None) -> torch.Tensor:
+        """What a pass sees: the inputs themselves, or a pattern of the source, normalised like them.
+
+        Without a source (in a test, where nothing is changed photometrically) it is regained from the inputs.
+        """
+        if name == 'RGB':
+            return inputs
+        clip = self._clip(source) if source is not None else denormalize(self._clip(inputs), self.mean, self.std)
+        image = normalize(self.patterns[name].image(clip) * 255, self.mean, self.std)
+        return image if self.encoder.is_video else image[:, :, 0]
+
+    def _clip(self, images: torch.Tensor) -> torch.Tensor:
+        """Images (B, 3, H, W) as clips of one frame; clips as they are."""
+        return images if images.dim() == 5 else images[:, :, None]
+
+
+def _stack(batch: torch.Tensor | Sequence[torch.Tensor]) -> torch.Tensor:
+    return batch if isinstance(batch, torch.Tensor) else torch.stack(list(batch))

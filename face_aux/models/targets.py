@@ -1,0 +1,209 @@
+"""What the decoder is to reconstruct: colours, or one of four views of a texture pattern. None needs a gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from face_aux.models.patches import Patch, patch_statistics, patchify
+from face_aux.textures import (
+    center_symmetric_lbp,
+    kirsch_responses,
+    local_binary_pattern,
+    local_directional_number,
+    local_directional_pattern,
+    to_gray,
+)
+from face_aux.textures.directional import MAX_RESPONSE
+from face_aux.textures.lbp import n_labels
+from mm_runtime.errors import UserError
+
+KINDS = ('codes', 'planes', 'kirsch', 'histogram')
+PATTERNS = ('LBP', 'LDP', 'LDN', 'CSLBP')
+
+
+class Pattern:
+    """A texture pattern by its name in a variant string.
+
+    Args:
+        name: ``'LBP'``, ``'LDP'``, ``'LDN'`` or ``'CSLBP'``.
+        **options: Arguments of the operator in :mod:`face_aux.textures`; LBP has P=8, R=1 by default.
+    """
+
+    def __init__(self, name: str, **options: Any) -> None:
+        operators: dict[str, Callable[..., torch.Tensor]] = {
+            'LBP': local_binary_pattern,
+            'LDP': local_directional_pattern,
+            'LDN': local_directional_number,
+            'CSLBP': center_symmetric_lbp,
+        }
+        if name not in operators:
+            raise UserError(f'unknown pattern {name!r}; the patterns are {", ".join(PATTERNS)}')
+        if name == 'LBP':
+            options = {'P': 8, 'R': 1.0, **options}
+        self.name = name
+        self._operator = partial(operators[name], **options)
+        try:
+            self._operator(torch.zeros(1, 3, 3, dtype=torch.uint8))
+        except (TypeError, ValueError) as error:
+            raise UserError(f'pattern {name}: {error}') from error
+        points = int(options.get('P', 8))
+        self.labels = {
+            'LBP': lambda: n_labels(points, str(options.get('method', 'default'))),
+            'LDP': lambda: 256,
+            'LDN': lambda: 64,
+            'CSLBP': lambda: 2 ** (points // 2),
+        }[name]()
+
+    def codes(self, source: torch.Tensor) -> torch.Tensor:
+        """Codes of each frame: (B, 3, T, H, W) uint8 to (B, T, H, W)."""
+        gray = frames_to_gray(source)
+        return self._operator(gray.flatten(0, 1)).view(gray.shape)
+
+    def image(self, source: torch.Tensor) -> torch.Tensor:
+        """Codes as a grey picture with three equal channels, (B, 3, T, H, W) from 0 to 1."""
+        return (self.codes(source).float() / (self.labels - 1))[:, None].expand(-1, 3, -1, -1, -1)
+
+
+class Target:
+    """A reconstruction target and its loss.
+
+    Args:
+        name: ``'RGB'`` or a pattern's name.
+        kind: How a pattern is put to the decoder:
+
+            - ``'codes'``: the code picture, codes / (labels - 1), one channel, mean squared error.
+            - ``'planes'``: each bit of the code, binary cross entropy (codes are names, not quantities).
+            - ``'kirsch'``: the eight absolute Kirsch responses, normalised by patch, mean squared error.
+            - ``'histogram'``: the histogram of codes of each patch, cross entropy.
+        norm_pix: Normalise each patch of an ``'RGB'`` or ``'codes'`` target by its own mean and deviation, as MAE may.
+        mean: RGB mean, 0..1, of the ``'RGB'`` target.
+        std: RGB standard deviation, 0..1.
+        **options: Options of the pattern.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        kind: str = 'codes',
+        norm_pix: bool = False,
+        mean: Sequence[float] = (0.5, 0.5, 0.5),
+        std: Sequence[float] = (0.5, 0.5, 0.5),
+        **options: Any,
+    ) -> None:
+        if kind not in KINDS:
+            raise UserError(f'auxiliary.kind must be one of {KINDS}, but got {kind!r}')
+        self.name = name
+        self.kind = 'rgb' if name == 'RGB' else kind
+        if kind == 'kirsch' and name not in ('RGB', 'LDP', 'LDN'):
+            raise UserError(f"auxiliary.kind='kirsch' needs an edge pattern, LDP or LDN, but the target is {name}")
+        self.pattern = None if name == 'RGB' else Pattern(name, **options)
+        self.norm_pix = self.kind == 'kirsch' or (norm_pix and self.kind in ('rgb', 'codes'))
+        self.mean, self.std = mean, std
+
+    @property
+    def channels(self) -> int:
+        """Values a pixel, or a patch for histograms."""
+        if self.pattern is None:
+            return 3
+        bits = (self.pattern.labels - 1).bit_length()
+        return {'codes': 1, 'planes': bits, 'kirsch': 8, 'histogram': self.pattern.labels}[self.kind]
+
+    def patch_dim(self, patch: Patch) -> int:
+        """Values a patch."""
+        return self.channels if self.kind == 'histogram' else self.channels * patch.pixels
+
+    @torch.no_grad()
+    def patches(self, source: torch.Tensor, patch: Patch) -> torch.Tensor:
+        """The target of each patch.
+
+        Args:
+            source: (B, 3, T, H, W) uint8, before photometric augmentation.
+            patch: Size of a patch.
+
+        Returns:
+            (B, tokens, :meth:`patch_dim`) float32.
+        """
+        if self.kind == 'histogram':
+            return self._histograms(source, patch)
+        values = patchify(self.maps(source), patch)
+        if self.norm_pix:
+            mean, deviation = patch_statistics(values)
+            values = (values - mean) / deviation
+        return values
+
+    def maps(self, source: torch.Tensor) -> torch.Tensor:
+        """The target as float32 maps (B, :attr:`channels`, T, H, W), before any normalisation by patch."""
+        if self.pattern is None:
+            return normalize(source, self.mean, self.std)
+        if self.kind == 'kirsch':
+            gray = frames_to_gray(source)
+            responses = kirsch_responses(gray.flatten(0, 1)).float().abs_() / MAX_RESPONSE
+            return responses.unflatten(0, gray.shape[:2]).transpose(1, 2)
+        codes = self.pattern.codes(source)
+        if self.kind == 'planes':
+            return torch.stack([(codes >> i) & 1 for i in range(self.channels)], dim=1).float()
+        return codes[:, None].float() / (self.pattern.labels - 1)
+
+    def _histograms(self, source: torch.Tensor, patch: Patch) -> torch.Tensor:
+        assert self.pattern is not None  # mypy: only patterns have this kind
+        codes = patchify(self.pattern.codes(source)[:, None], patch).long()
+        counts = torch.zeros(*codes.shape[:2], self.channels, device=codes.device)
+        counts.scatter_add_(2, codes, torch.ones_like(codes, dtype=torch.float32))
+        return counts / codes.shape[2]
+
+    def loss(self, predicted: torch.Tensor, target: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Mean loss over the removed patches.
+
+        Args:
+            predicted: (B, tokens, values), logits for ``'planes'`` and ``'histogram'``.
+            target: (B, tokens, values).
+            mask: (B, tokens) bool, True where removed.
+
+        Returns:
+            Scalar, float32.
+        """
+        predicted = predicted.float()
+        if self.kind == 'planes':
+            by_patch = F.binary_cross_entropy_with_logits(predicted, target, reduction='none').mean(dim=-1)
+        elif self.kind == 'histogram':
+            by_patch = -(target * predicted.log_softmax(dim=-1)).sum(dim=-1)
+        else:
+            by_patch = (predicted - target).square().mean(dim=-1)
+        return (by_patch * mask).sum() / mask.sum()
+
+
+def normalize(source: torch.Tensor, mean: Sequence[float], std: Sequence[float]) -> torch.Tensor:
+    """(B, 3, T, H, W) uint8 to float32, ``(x / 255 - mean) / std``."""
+    center = torch.tensor(mean, device=source.device).view(3, 1, 1, 1)
+    scale = torch.tensor(std, device=source.device).view(3, 1, 1, 1)
+    return (source.float() / 255 - center) / scale
+
+
+def denormalize(inputs: torch.Tensor, mean: Sequence[float], std: Sequence[float]) -> torch.Tensor:
+    """The inverse of :func:`normalize`, rounded and cut to uint8."""
+    center = torch.tensor(mean, device=inputs.device).view(3, 1, 1, 1)
+    scale = torch.tensor(std, device=inputs.device).view(3, 1, 1, 1)
+    return ((inputs.float() * scale + center) * 255).round().clamp(0, 255).to(torch.uint8)
+
+
+def frames_to_gray(source: torch.Tensor) -> torch.Tensor:
+    """(B, 3, T, H, W) uint8 to grey (B, T, H, W) uint8."""
+    frames = source.transpose(1, 2)
+    return to_gray(frames.flatten(0, 1)).view(frames.shape[0], frames.shape[1], *frames.shape[3:])
+
+
+def make_targets(
+    names: Sequence[str],
+    kind: str,
+    norm_pix: bool,
+    mean: Sequence[float],
+    std: Sequence[float],
+    options: Mapping[str, Mapping[str, Any]],
+) -> dict[str, Target]:
+    """Targets by name, each with its pattern's options."""
+    return {name: Target(name, kind, norm_pix, mean, std, **options.get(name, {})) for name in names}

@@ -1,0 +1,41 @@
+"""The paper's names of variants: what is Masked, what is Reconstructed, what is Classified."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from face_aux.models.targets import PATTERNS
+from mm_runtime.errors import UserError
+
+_SOURCES = ('RGB', *PATTERNS)
+
+
+class Variant(NamedTuple):
+    """Inputs and targets of the two passes, each ``'RGB'`` or a pattern's name.
+
+    Attributes:
+        masked: Input of the masked pass.
+        reconstructed: One or two targets.
+        classified: Input of the primary pass.
+    """
+
+    masked: str
+    reconstructed: tuple[str, ...]
+    classified: str
+
+    @classmethod
+    def parse(cls, text: str) -> Variant:
+        """Read ``'MRGB/RLDP/CRGB'``; two targets are joined by a plus sign, ``'MRGB/RRGB+LDP/CRGB'``.
+
+        Raises:
+            UserError: The text is no variant.
+        """
+        match = re.fullmatch(r'M(\w+)/R(\w+(?:\+\w+)?)/C(\w+)', text)
+        parts = [] if match is None else [match[1], *match[2].split('+'), match[3]]
+        if match is None or not set(parts) <= set(_SOURCES) or (len(parts) == 4 and parts[1] == parts[2]):
+            raise UserError(
+                f"variant {text!r} is not understood; expected 'M<input>/R<target>/C<input>' with each of "
+                f"{', '.join(_SOURCES)}, for example 'MRGB/RLDP/CRGB' or, with two targets, 'MRGB/RRGB+LDP/CRGB'"
+            )
+        return cls(match[1], tuple(match[2].split('+')), match[3])
