@@ -23,7 +23,6 @@ from pose_extract.convert.clips import ReadOptions
 from pose_extract.skeletons import skeleton_names
 from pose_extract.smoothing import METHODS, AfterCare
 
-
 SHOWN = 20  # lines of failures; one missing option fails every clip of a data set
 
 

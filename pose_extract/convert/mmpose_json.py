@@ -67,7 +67,7 @@ def _read_file(path: Path, options: ReadOptions) -> PoseTracks:
     for t in range(max(frames, default=0) + 1):
         poses = _poses(frames.get(t, []), builder.num_keypoints)
         builder.add(Frame(t, t / options.fps, picture), tracker.update(t, poses), poses)
-    keypoints, scores, boxes = builder.build(max_persons=len(builder.persons()))
+    keypoints, scores, boxes = builder.build(builder.persons())
     return PoseTracks(
         keypoints=keypoints,
         scores=scores,
