@@ -30,6 +30,7 @@ PERSON_COLORS: tuple[tuple[int, int, int], ...] = (
 
 _SHIFT = 4  # OpenCV draws at sixteenths of a pixel
 _FAINTEST = 0.25
+_FAR = 1e6
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,7 @@ class _Pen:
 
 
 def _sixteenths(point: np.ndarray) -> tuple[int, int]:
-    # far outside the picture a place is as good as any other, and OpenCV's integers end
-    x, y = np.clip(np.round(point * 2**_SHIFT), -(2**24), 2**24).astype(int).tolist()
+    x, y = np.round(point * 2**_SHIFT).astype(int).tolist()
     return x, y
 
 
@@ -130,6 +130,8 @@ def _draw_person(
     pen: _Pen, skeleton: Skeleton, points: np.ndarray, scores: np.ndarray, hollow: np.ndarray, style: RenderStyle
 ) -> None:
     there = ~np.isnan(points[:, 0]) & (scores >= style.min_score)
+    # far outside the picture a place is as good as any other, and OpenCV's integers end
+    points = np.clip(points, -_FAR, _FAR)
     opacity = _FAINTEST + (1 - _FAINTEST) * scores
     nearest = np.full(len(points), np.inf)
     for parent, child in skeleton.edges:

@@ -27,7 +27,8 @@ IMAGE_SUFFIXES = frozenset(('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.
 # fmt: on
 NUMBERED = re.compile(r'(\d+)$')
 
-cv2.setLogLevel(0)
+# newer releases have it in a module of its own
+(cv2.setLogLevel if hasattr(cv2, 'setLogLevel') else cv2.utils.logging.setLogLevel)(0)  # type: ignore[attr-defined]
 
 
 class VideoError(ValueError):
