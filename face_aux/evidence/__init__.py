@@ -1,0 +1,1 @@
+"""What the auxiliary task brings: the same transformer trained with and without it, and the tables of the outcome."""
