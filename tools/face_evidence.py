@@ -1,0 +1,45 @@
+"""Measure what the auxiliary task brings: the same small transformer with and without it, three seeds each.
+
+python tools/face_evidence.py run fer2013 --data ../shared/data/faces/fer2013 --out work_dirs/evidence
+python tools/face_evidence.py run utkface --data ../shared/data/faces/utkface --out work_dirs/evidence
+python tools/face_evidence.py run real_or_fake --data ../shared/data/faces/real_or_fake \
+    --chips ../shared/data/faces/utkface --out work_dirs/evidence
+python tools/face_evidence.py tables --out work_dirs/evidence
+
+A run that is finished is not repeated. Set OMP_NUM_THREADS=1 to leave the machine's other cores alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from face_aux.evidence.experiments import EXPERIMENTS
+from face_aux.evidence.runs import run_all
+from face_aux.evidence.tables import all_tables
+from mm_runtime.errors import run_tool
+
+
+def main() -> int:
+    """Run experiments, or print their tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    actions = parser.add_subparsers(dest='action', required=True)
+    run = actions.add_parser('run', help='train and predict')
+    run.add_argument('experiment', choices=EXPERIMENTS)
+    run.add_argument('--data', type=Path, required=True, help='folder of the data set')
+    run.add_argument('--chips', type=Path, help='UTKFace chips, for the false positives of real_or_fake')
+    run.add_argument('--variants', nargs='+', help="some of the experiment's variants (default: all)")
+    tables = actions.add_parser('tables', help='print the tables of finished runs')
+    for action in (run, tables):
+        action.add_argument('--out', type=Path, required=True, help='folder of the runs')
+        action.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
+    args = parser.parse_args()
+    if args.action == 'tables':
+        print(all_tables(args.out, args.seeds))
+        return 0
+    variants = args.variants or list(EXPERIMENTS[args.experiment].variants)
+    return 1 if run_all(args.experiment, args.data, args.out, args.seeds, variants, args.chips) else 0
+
+
+if __name__ == '__main__':
+    run_tool(main)
