@@ -8,6 +8,7 @@ run that was stopped between two epochs ends with the weights of one that was no
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import numpy as np
 import torch
@@ -60,18 +61,19 @@ class EpochSeedHook(Hook):
     priority = 'VERY_HIGH'
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Seed the epoch that is about to start.
-
-        Args:
-            runner: The running runner.
-        """
-        seed = int(np.random.SeedSequence((runner.seed, runner.epoch, get_rank())).generate_state(1)[0])
-        random.seed(seed)
-        np.random.seed(seed)  # noqa: NPY002  (libraries that draw from the global generator)
-        torch.manual_seed(seed)
+        """Tell the dataset which epoch is about to start, before its workers read ahead."""
         dataset = runner.train_dataloader.dataset
         while dataset is not None:
             shared = getattr(dataset, 'shared_epoch', None)
             if shared is not None:
                 shared.seed, shared.epoch = int(runner.seed), int(runner.epoch)
             dataset = getattr(dataset, 'dataset', None)
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        """Seed at the epoch's first batch: a data loader that starts its workers anew draws a number before that."""
+        if batch_idx:
+            return
+        seed = int(np.random.SeedSequence((runner.seed, runner.epoch, get_rank())).generate_state(1)[0])
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002  (libraries that draw from the global generator)
+        torch.manual_seed(seed)

@@ -1,36 +1,37 @@
-"""Joint, bone and motion channels of a skeleton, fused early."""
+"""Joint, bone and motion channels of a skeleton, fused early and brought to a common scale."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
+from bmoe_skel.models.layers import masked_mean
 from pose_extract.skeletons import get_skeleton
 
 
 class SkeletonFeatures(nn.Module):
-    """Compute the input channels of every joint: place, bone, and the motion of both.
+    """Compute the input channels of every joint: place, bone, and how both move.
 
-    For each joint: its place; its place relative to the body's centre in the same frame; the bone from its parent
-    (2s-AGCN, Shi et al. 2019); the forward difference in time of place and bone; and whether it is visible. A channel
-    that needs an invisible joint or frame is 0. Lengths are in body sizes; motions are scaled up, since a
-    micro-action moves a joint by a few hundredths of a body between two frames.
+    For each joint: its place; its place relative to the body's centre in the same frame; its deviation from its own
+    mean place in the clip; the bone from its parent (2s-AGCN, Shi et al. 2019) and that bone's deviation from its
+    mean; the forward difference in time of place and bone; and whether it is visible. A channel that needs an
+    invisible joint or frame is 0. Every channel of every joint is standardised over the training clips: a micro-action
+    moves a joint by a few hundredths of a body, a static difference between two persons is ten times that.
 
     Args:
         skeleton: Name of the keypoint layout.
         coordinates: 2 or 3.
-        motion_scale: Factor on the two motion channels.
     """
 
     parents: Tensor
 
-    def __init__(self, skeleton: str, coordinates: int, motion_scale: float = 10.0) -> None:
+    def __init__(self, skeleton: str, coordinates: int) -> None:
         super().__init__()
         layout = get_skeleton(skeleton)
         self.center = list(layout.center)
-        self.motion_scale = motion_scale
-        self.num_channels = 5 * coordinates + 1
+        self.num_channels = 7 * coordinates + 1
         self.register_buffer('parents', torch.from_numpy(layout.parents).long(), persistent=False)
+        self.standardize = MaskedStandardize((layout.num_keypoints, self.num_channels - 1))
 
     def forward(self, keypoint: Tensor, visible: Tensor) -> Tensor:
         """Compute the channels.
@@ -40,7 +41,7 @@ class SkeletonFeatures(nn.Module):
             visible: (N, T, V) bool.
 
         Returns:
-            (N, T, V, 5 C + 1); 0 for invisible joints.
+            (N, T, V, 7 C + 1); 0 for invisible joints.
         """
         mask = visible.unsqueeze(-1)
         joint = torch.where(mask, keypoint, torch.zeros((), dtype=keypoint.dtype, device=keypoint.device))
@@ -50,13 +51,85 @@ class SkeletonFeatures(nn.Module):
         relative = (joint - center) * (mask & (count > 0))
         both = mask & mask[:, :, self.parents]
         bone = (joint - joint[:, :, self.parents]) * both
-        channels = [joint, relative, bone, self._motion(joint, mask), self._motion(bone, both), mask.to(joint.dtype)]
-        return torch.cat(channels, dim=-1)
+        channels = [
+            joint,
+            relative,
+            deviation(joint, mask),
+            bone,
+            deviation(bone, both),
+            motion(joint, mask),
+            motion(bone, both),
+        ]
+        return torch.cat([self.standardize(torch.cat(channels, dim=-1), mask), mask.to(joint.dtype)], dim=-1)
 
-    def _motion(self, value: Tensor, mask: Tensor) -> Tensor:
-        step = (value[:, 1:] - value[:, :-1]) * (mask[:, 1:] & mask[:, :-1]) * self.motion_scale
-        return torch.cat([step, torch.zeros_like(value[:, :1])], dim=1)
 
-    def extra_repr(self) -> str:
-        """Name the size for ``print(model)``."""
-        return f'num_channels={self.num_channels}'
+def deviation(value: Tensor, mask: Tensor) -> Tensor:
+    """Difference from the mean over the clip.
+
+    Args:
+        value: (N, T, V, C).
+        mask: (N, T, V, 1) bool.
+
+    Returns:
+        (N, T, V, C), 0 where the mask is off.
+    """
+    return (value - masked_mean(value, mask, dim=1).unsqueeze(1)) * mask
+
+
+def motion(value: Tensor, mask: Tensor) -> Tensor:
+    """Forward difference in time; 0 in the last frame and where either frame is masked.
+
+    Args:
+        value: (N, T, V, C).
+        mask: (N, T, V, 1) bool.
+
+    Returns:
+        (N, T, V, C).
+    """
+    step = (value[:, 1:] - value[:, :-1]) * (mask[:, 1:] & mask[:, :-1])
+    return torch.cat([step, torch.zeros_like(value[:, :1])], dim=1)
+
+
+class MaskedStandardize(nn.Module):
+    """Subtract the mean and divide by the deviation of each channel over the visible entries of a batch.
+
+    A batch normalisation without scale and offset that invisible joints and padding frames do not enter; running
+    statistics take the batch's place in evaluation.
+
+    Args:
+        shape: The trailing dimensions that have statistics of their own.
+        momentum: Weight of a batch in the running statistics.
+        eps: Added to the variance.
+    """
+
+    mean: Tensor
+    var: Tensor
+
+    def __init__(self, shape: tuple[int, ...], momentum: float = 0.1, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.momentum, self.eps = momentum, eps
+        self.register_buffer('mean', torch.zeros(shape))
+        self.register_buffer('var', torch.ones(shape))
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Standardise.
+
+        Args:
+            x: (N, T, *shape).
+            mask: (N, T, ...) bool, broadcastable to ``x``.
+
+        Returns:
+            (N, T, *shape), 0 where the mask is off.
+        """
+        mean, var = self.mean, self.var
+        if self.training:
+            with torch.no_grad():
+                weight = mask.to(x.dtype).expand_as(x)
+                count = weight.sum((0, 1))
+                batch_mean = (x * weight).sum((0, 1)) / count.clamp(min=1)
+                batch_var = ((x - batch_mean).square() * weight).sum((0, 1)) / count.clamp(min=1)
+                known = count > 1  # a joint that no clip of the batch shows keeps its statistics
+                mean, var = torch.where(known, batch_mean, mean), torch.where(known, batch_var, var)
+                self.mean.lerp_(mean.to(self.mean.dtype), self.momentum)
+                self.var.lerp_(var.to(self.var.dtype), self.momentum)
+        return (x - mean) * (var + self.eps).rsqrt() * mask

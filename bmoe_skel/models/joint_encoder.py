@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from bmoe_skel.models.layers import DropPath, Mlp, masked_mean
 
+_ATTENTION_DIMS = 4
+
 
 def normalized_adjacency(num_joints: int, edges: Sequence[tuple[int, int]]) -> np.ndarray:
     """Row-normalised adjacency with self-loops, the start of the learned graph.
@@ -50,7 +52,7 @@ class GraphMixing(nn.Module):
         # half of the groups start from the bones, half from the joint itself, so that identity is never lost
         graphs = torch.stack([start if head % 2 else torch.eye(num_joints) for head in range(heads)])
         self.graph = nn.Parameter(graphs + 0.02 * torch.randn_like(graphs))
-        self.query_key = nn.Linear(dims, 2 * heads * 8)
+        self.query_key = nn.Linear(dims, 2 * heads * _ATTENTION_DIMS)
         self.gate = nn.Parameter(torch.zeros(heads, 1, 1))
 
     def forward(self, x: Tensor, visible: Tensor) -> Tensor:
@@ -65,8 +67,8 @@ class GraphMixing(nn.Module):
         """
         n, t, v, c = x.shape
         pooled = masked_mean(x, visible.unsqueeze(-1), dim=1)
-        query, key = self.query_key(pooled).view(n, v, 2, self.heads, 8).permute(2, 0, 3, 1, 4)  # each (N, H, V, 8)
-        logits = query @ key.transpose(-1, -2) / 8**0.5
+        query, key = self.query_key(pooled).view(n, v, 2, self.heads, -1).permute(2, 0, 3, 1, 4)  # each (N, H, V, 4)
+        logits = query @ key.transpose(-1, -2) / _ATTENTION_DIMS**0.5
         seen = visible.any(1)[:, None, None, :]
         attention = logits.masked_fill(~seen, -1e4).softmax(-1)
         graph = self.graph + self.gate * attention  # (N, H, V, V)

@@ -21,5 +21,5 @@ custom_hooks = [
     dict(type='SafeCheckpointHook'),
     dict(type='ProgressBarHook'),
     dict(type='ReportHook'),
-    dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=0.005),
+    dict(type='EMAHook', ema_type='MomentumAnnealingEMA', momentum=0.002, gamma=10),
 ]
