@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from mmengine.logging import print_log
 from face_aux.data.labels import IGNORE, Task
 from face_aux.data.records import Record, Skipped, read_csv
 from face_aux.data.splits import stratified_split, stratified_subset
+from face_aux.data.transforms.chance import seeded
 from face_aux.registry import TRANSFORMS
+from mm_runtime.determinism import SharedEpoch
 from mm_runtime.errors import UserError
 
 POLICIES = ('error', 'skip')
@@ -90,6 +93,8 @@ class FaceDataset(BaseDataset):
         self.missing, self.bad_images = missing, bad_images
         self.skipped: list[Skipped] = []
         self.arrays: np.ndarray | None = None
+        self.shared_epoch = SharedEpoch()
+        self.shared_epoch.epoch = -1  # no hook has set it: the random transforms draw from the global generator
         self._task_names = tasks
         built = [TRANSFORMS.build(t) if isinstance(t, Mapping) else t for t in pipeline]
         super().__init__(
@@ -148,14 +153,22 @@ class FaceDataset(BaseDataset):
         return info
 
     def prepare_data(self, idx: int) -> Any:
-        """Run the pipeline; a file that cannot be decoded is logged and skipped only where that was asked for."""
-        if self.bad_images == 'error' or self.test_mode:
+        """Run the pipeline; a file that cannot be decoded is logged and skipped only where that was asked for.
+
+        In a training run whose ``EpochSeedHook`` sets the epoch, the random transforms of a sample depend on seed,
+        epoch and index alone, so that neither the workers nor a stop and resume change them.
+        """
+        if self.test_mode:
             return super().prepare_data(idx)
-        try:
-            return super().prepare_data(idx)
-        except UserError as error:
-            print_log(f'left out, another sample is drawn: {error}', logger='current', level=logging.WARNING)
-            return None
+        driven = self.shared_epoch.epoch >= 0
+        with seeded(self.shared_epoch.seed, self.shared_epoch.epoch, idx) if driven else nullcontext():
+            try:
+                return super().prepare_data(idx)
+            except UserError as error:
+                if self.bad_images == 'error':
+                    raise
+                print_log(f'left out, another sample is drawn: {error}', logger='current', level=logging.WARNING)
+                return None
 
     def get_cat_ids(self, idx: int) -> list[int]:
         """Class of the first single-label task, for mmengine's ``ClassBalancedDataset``."""

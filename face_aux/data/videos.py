@@ -27,7 +27,7 @@ def frame_count(path: str | Path) -> int:
     if path.is_dir():
         count = len(list_frames(path))
     else:
-        capture = _open(path)
+        capture = open_video(path)
         count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         capture.release()
     if count <= 0:
@@ -73,14 +73,19 @@ def read_frames(path: str | Path, indices: Sequence[int]) -> list[np.ndarray]:
         if not files:
             raise UnreadableVideoError(f'{path}: no frame in this folder')
         return [read_image(files[min(i, len(files) - 1)]) for i in indices]
-    capture = _open(path)
+    capture = open_video(path)
     try:
         return _decode(capture, path, indices)
     finally:
         capture.release()
 
 
-def _open(path: Path) -> cv2.VideoCapture:
+def open_video(path: Path) -> cv2.VideoCapture:
+    """Open a video file.
+
+    Raises:
+        UnreadableVideoError: It is missing, or no video that OpenCV can open.
+    """
     if not path.is_file():
         raise UnreadableVideoError(f'{path}: no such video')
     capture = cv2.VideoCapture(str(path))
@@ -111,7 +116,7 @@ def _decode(capture: cv2.VideoCapture, path: Path, indices: Sequence[int]) -> li
 
 def _last_frame(path: Path, wanted: int) -> np.ndarray:
     """The last frame up to ``wanted`` that decodes from the start, for a container whose count or index lies."""
-    capture = _open(path)
+    capture = open_video(path)
     last = None
     for _ in range(wanted + 1):
         good, frame = capture.read()

@@ -38,7 +38,8 @@ svg .tick,svg .n,svg .reason{fill:var(--soft);font-size:11.5px}svg .axis{fill:va
 .series-0{stroke:var(--s0)}.series-1{stroke:var(--s1)}.series-2{stroke:var(--s2)}.series-3{stroke:var(--s3)}
 .series-4{stroke:var(--s4)}.series-5{stroke:var(--s5)}.series-6{stroke:var(--s6)}.series-7{stroke:var(--s7)}
 .heat td,.heat th{text-align:center;min-width:58px}.heat td:first-child{text-align:left}
-.heat small{color:inherit}.overview th,.overview td{padding:5px 7px;font-size:13px}details summary{cursor:pointer;font-weight:600;margin:10px 0}
+.heat small{color:inherit}.overview th,.overview td{padding:5px 7px;font-size:13px}
+details summary{cursor:pointer;font-weight:600;margin:10px 0}
 """
 NONE = Value(None, reason='no group is large enough')
 

@@ -204,6 +204,22 @@ def test_augmentation_repeats_under_one_seed(tmp_path: Path, workers: int) -> No
     assert not torch.equal(torch.stack([faces[i]['inputs'] for i in range(12)]), first)
 
 
+def test_a_driven_epoch_does_not_depend_on_workers(tmp_path: Path) -> None:
+    faces = data.FolderFaces(data_root=folder(tmp_path), pipeline=RANDOM)
+
+    def epoch(number: int, workers: int) -> torch.Tensor:
+        faces.shared_epoch.seed, faces.shared_epoch.epoch = 7, number
+        torch.manual_seed(workers)
+        collate = lambda batch: torch.stack([b['inputs'] for b in batch])  # noqa: E731
+        return torch.cat(list(DataLoader(faces, batch_size=4, num_workers=workers, collate_fn=collate)))
+
+    first = epoch(0, 0)
+    assert torch.equal(first, epoch(0, 2))
+    second = epoch(1, 2)
+    assert not torch.equal(first, second)
+    assert torch.equal(second, epoch(1, 0))
+
+
 def test_bad_image_in_training(tmp_path: Path) -> None:
     folder(tmp_path)
     (tmp_path / 'a' / '1.png').write_bytes(b'broken')

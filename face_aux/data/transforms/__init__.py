@@ -1,8 +1,8 @@
 """Transforms: load, then geometric, then :class:`KeepTextureSource`, then photometric, then pack.
 
 An item is a dict; its pixels are ``frames``, a list of (H, W, 3) arrays, one for an image and T for a clip, so that
-every frame of a clip is changed alike. All chance comes from torch's global generator, which the data loader seeds in
-each worker.
+every frame of a clip is changed alike. All chance comes from :mod:`face_aux.data.transforms.chance`: in a run with
+mmengine's loop and ``EpochSeedHook`` it depends on seed, epoch and index alone, however many workers load.
 """
 
 from face_aux.data.transforms.formatting import KeepTextureSource, Normalize, PackFaceInputs

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import torch
 
-from face_aux.data.transforms.chance import happens, integer, uniform
+from face_aux.data.transforms.chance import happens, integer, normal, uniform
 from face_aux.data.transforms.geometric import on_frames
 from face_aux.registry import TRANSFORMS
 
@@ -171,7 +170,7 @@ class RandomErasing:
         return results
 
     def _erase(self, results: dict, top: int, left: int, h: int, w: int, channels: int) -> dict:
-        patch = torch.randn(h, w, channels).numpy() if self.mode == 'pixel' else np.zeros((h, w, channels), np.float32)
+        patch = normal(h, w, channels) if self.mode == 'pixel' else np.zeros((h, w, channels), np.float32)
 
         def change(frame: np.ndarray) -> np.ndarray:
             frame = frame.copy()

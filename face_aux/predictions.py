@@ -1,0 +1,127 @@
+"""Predictions as rows: one a face, frame or video, and one for every file without any; CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mm_runtime.errors import UserError
+from mm_runtime.files import atomic_write
+
+OK, NO_FACE, UNREADABLE, MISSING, SKIPPED = 'ok', 'no face', 'unreadable', 'missing', 'skipped'
+FAILURES = (UNREADABLE, MISSING)
+"""Statuses that mean an input could not be used; a picture without a face is none of them."""
+
+
+@dataclass
+class Prediction:
+    """One row.
+
+    Args:
+        file: The input, as it was named or found.
+        level: 'image', 'frame', 'clip' or 'video'.
+        status: 'ok', 'no face', 'unreadable', 'missing', or 'skipped' (in a folder, neither image nor video).
+        message: Why it is not ok.
+        frame: Number of the frame (the first one of a clip).
+        time: Its time in seconds.
+        face: Number of the face in the image, or of the person in the video, from 0, largest first.
+        box: x1, y1, x2, y2 of the detected face in pixels.
+        confidence: The detector's, 0 to 1.
+        samples: For a video, how many frames or clips its scores are the mean of.
+        scores: Task to class to probability.
+        labels: Task to the chosen class; to a list of them for a multi-label task.
+    """
+
+    file: str
+    level: str
+    status: str = OK
+    message: str = ''
+    frame: int | None = None
+    time: float | None = None
+    face: int | None = None
+    box: tuple[float, float, float, float] | None = None
+    confidence: float | None = None
+    samples: int | None = None
+    scores: dict[str, dict[str, float]] = field(default_factory=dict)
+    labels: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data without what is absent."""
+        plain = {key: value for key, value in vars(self).items() if value not in (None, '', {})}
+        if self.box is not None:
+            plain['box'] = [round(value, 1) for value in self.box]
+        return plain
+
+
+def csv_text(rows: Sequence[Prediction], tasks: Mapping[str, Sequence[str]]) -> str:
+    """A header and a line a row; columns ``<task>`` for the label and ``<task>:<class>`` for each probability."""
+    header = ['file', 'level', 'status', 'message', 'frame', 'time', 'face', 'x1', 'y1', 'x2', 'y2', 'confidence',
+              'samples']  # fmt: skip
+    for task, classes in tasks.items():
+        header += [task, *(f'{task}:{name}' for name in classes)]
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, header, lineterminator='\n')
+    writer.writeheader()
+    for row in rows:
+        cells: dict[str, Any] = {key: getattr(row, key) for key in header[:7]}
+        cells['samples'] = row.samples
+        cells['time'] = None if row.time is None else f'{row.time:.3f}'
+        cells['confidence'] = None if row.confidence is None else f'{row.confidence:.3f}'
+        if row.box is not None:
+            cells.update(zip(('x1', 'y1', 'x2', 'y2'), (f'{value:.1f}' for value in row.box), strict=True))
+        for task, scores in row.scores.items():
+            label = row.labels[task]
+            cells[task] = ';'.join(label) if isinstance(label, list) else label
+            cells.update({f'{task}:{name}': f'{value:.6f}' for name, value in scores.items()})
+        writer.writerow(cells)
+    return buffer.getvalue()
+
+
+def json_text(rows: Sequence[Prediction], tasks: Mapping[str, Sequence[str]], settings: Mapping[str, Any]) -> str:
+    """One object: how the predictions were made, the label map, the counts by status, and the rows."""
+    plain = {
+        'settings': dict(settings),
+        'tasks': {task: list(classes) for task, classes in tasks.items()},
+        'files': count_files(rows),
+        'predictions': [row.to_dict() for row in rows],
+    }
+    return json.dumps(plain, indent=1, ensure_ascii=False) + '\n'
+
+
+def count_files(rows: Sequence[Prediction]) -> dict[str, int]:
+    """Number of input files by status; a file with any prediction is ok."""
+    status: dict[str, str] = {}
+    for row in rows:
+        if row.status == OK or row.file not in status:
+            status[row.file] = row.status
+    return dict(Counter(status.values()))
+
+
+def check_output(path: str | Path) -> Path:
+    """Refuse an output name whose format is unknown, before hours of work.
+
+    Raises:
+        UserError: The name ends in neither .csv nor .json, or is a folder.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in ('.csv', '.json'):
+        raise UserError(f'output {path}: expected a name that ends in .csv or .json')
+    if path.is_dir():
+        raise UserError(f'output {path}: is a folder')
+    return path
+
+
+def write_predictions(
+    path: str | Path, rows: Sequence[Prediction], tasks: Mapping[str, Sequence[str]], settings: Mapping[str, Any]
+) -> None:
+    """Write the rows to a .csv or .json file, whole or not at all."""
+    path = check_output(path)
+    text = csv_text(rows, tasks) if path.suffix.lower() == '.csv' else json_text(rows, tasks, settings)
+    with atomic_write(path) as file:
+        file.write(text.encode('utf-8'))
