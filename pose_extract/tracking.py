@@ -10,6 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from pose_extract.estimators import FramePoses
 
 MIN_SCORE = 0.2  # keypoints below it say nothing about who it is
+STALE = 0.3  # how much less a person counts at the end of its longest absence
 SIGMA = 0.1  # spread of a keypoint between frames, relative to the person's size
 
 
@@ -122,7 +123,8 @@ class Tracker:
                 float(width_height.prod()),
             )  # fmt: skip
             best = max(best, (iou + oks) / 2)
-        return best
+        # Where two persons fit alike, it is the one that was seen more recently.
+        return best * (1 - STALE * (now - person.seen - 1) / self.max_gap)
 
     @staticmethod
     def _move(person: _Person, poses: FramePoses, number: int, now: int) -> None:

@@ -25,6 +25,7 @@ VIDEO_SUFFIXES = frozenset((
 ))
 IMAGE_SUFFIXES = frozenset(('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp'))
 # fmt: on
+TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 NUMBERED = re.compile(r'(\d+)$')
 
 # newer releases have it in a module of its own
@@ -156,6 +157,9 @@ class FileReader(VideoReader):
         self.expected_frames = int(count) if 0 < count < 1e9 else 0
         fps = self._capture.get(cv2.CAP_PROP_FPS)
         self._fps = fps if 0 < fps <= 1000 else 25.0
+        # Whether OpenCV turns the frames upright by itself differs between its versions, so it never does here.
+        self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
+        self._turn = TURNS.get(round(self._capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360)
         self._first_time: float | None = None
         self._last_time = 0.0
 
@@ -177,7 +181,9 @@ class FileReader(VideoReader):
             ok, image = self._capture.retrieve()
         except cv2.error:
             return None
-        return image if ok else None
+        if not ok or self._turn is None:
+            return image if ok else None
+        return cv2.rotate(image, self._turn)
 
     def _finish(self) -> None:
         cut = broken_off(self.path)

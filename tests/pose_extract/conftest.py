@@ -22,7 +22,7 @@ VideoMaker = Callable[..., Path]
 
 @pytest.fixture
 def make_video(tmp_path: Path) -> VideoMaker:
-    """Writes a clip whose frame t is grey of brightness ``values[t]`` (or 10 + 5 t), with a bright block on it."""
+    """Writes a clip whose frame t is grey of brightness 30 + 8 t (200 at most), with a bright block on it."""
 
     def make(name: str = 'clip.mp4', frames: int = 12, size: tuple[int, int] = (64, 48), block: bool = True) -> Path:
         path = tmp_path / name
@@ -33,7 +33,7 @@ def make_video(tmp_path: Path) -> VideoMaker:
         writer = cv2.VideoWriter(str(plain), cv2.VideoWriter_fourcc(*code), 25, size)
         assert writer.isOpened()
         for t in range(frames):
-            image = np.full((size[1], size[0], 3), 10 + 5 * t, np.uint8)
+            image = np.full((size[1], size[0], 3), min(30 + 8 * t, 200), np.uint8)
             if block:
                 image[10:30, 10 + t : 30 + t] = 250
             writer.write(image)
