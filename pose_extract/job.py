@@ -14,6 +14,7 @@ from typing import Any
 from tqdm import tqdm
 
 from mm_runtime.errors import UserError
+from mm_runtime.files import TEMPORARY_PREFIX
 from pose_extract.crops import crops_path
 from pose_extract.discovery import VideoItem, find_videos, rank_and_world
 from pose_extract.estimators import backend_class
@@ -24,6 +25,7 @@ from pose_extract.tracks import PoseTracks, load_tracks
 from pose_extract.worker import Event, Task, run_here, run_in_processes
 
 MERGE_EVERY = 20.0
+REMAINS_AFTER = 3600.0
 
 
 @dataclass
@@ -107,6 +109,8 @@ def run_job(
     fingerprint = settings.fingerprint(backend.identify(settings), backend.irrelevant)
     manifest = Manifest(out, rank, world)
     known = manifest.begin([item.name for item in items], fingerprint)
+    if rank == 0:
+        _remove_remains(out)
     summary = Summary()
     todo = []
     for item in items[rank::world]:
@@ -226,6 +230,13 @@ def _record_of(item: VideoItem, tracks: PoseTracks) -> Record:
         'persons': tracks.num_persons,
         'finished': round((item.path.stat().st_mtime if item.path.exists() else 0.0), 3),
     }
+
+
+def _remove_remains(out: Path) -> None:
+    """Remove half-written files of processes that were killed, old enough that nobody is writing them still."""
+    for path in out.rglob(f'{TEMPORARY_PREFIX}*'):
+        if time.time() - path.stat().st_mtime > REMAINS_AFTER:
+            path.unlink(missing_ok=True)
 
 
 def _say_changed(summary: Summary) -> None:
