@@ -3,6 +3,9 @@
 python tools/benchmark.py textures                      # LBP (8, 1) against scikit-image, and the other patterns
 python tools/benchmark.py textures --threads 2 --json textures.json
 python tools/benchmark.py smoothing                     # what is left of a 2-pixel nod, and of the jitter
+python tools/benchmark.py pose VIDEO                    # against MMPoseInferencer and a plain MediaPipe loop
+python tools/benchmark.py accuracy COCO.json            # ground truth through the mmpose backend
+python tools/benchmark.py pose VIDEO --parts memory     # peak memory of a long video against a short one
 python tools/benchmark.py textures --help
 """
 
@@ -16,6 +19,8 @@ from mm_runtime.errors import run_tool
 
 # what is measured -> the module that measures it: add_arguments(parser) and run(arguments) -> exit code
 BENCHMARKS = {
+    'accuracy': 'pose_extract.accuracy',
+    'pose': 'pose_extract.benchmark',
     'smoothing': 'pose_extract.smoothing_benchmark',
     'textures': 'face_aux.textures.benchmark',
 }
