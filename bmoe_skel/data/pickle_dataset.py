@@ -10,7 +10,7 @@ from bmoe_skel.data.dataset import PoseDataset
 from bmoe_skel.data.folds import fold_mask
 from bmoe_skel.registry import DATASETS
 from mm_runtime.errors import UserError
-from pose_extract.safe_pickle import load_pickle
+from mm_runtime.safe_pickle import load_pickle
 
 
 @DATASETS.register_module()

@@ -21,8 +21,8 @@ import numpy as np
 
 from mm_runtime.errors import UserError
 from mm_runtime.files import atomic_write
+from mm_runtime.safe_pickle import load_pickle
 from pose_extract.convert.clips import Clip, Collection, ReadOptions, extent_boxes, json_type, layout_for
-from pose_extract.safe_pickle import load_pickle
 from pose_extract.tracks import PoseTracks
 
 _FACTS = ('frame_dir', 'filename', 'label', 'total_frames', 'img_shape', 'original_shape', 'provenance')

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from mm_runtime.errors import UserError
+from mm_runtime.safe_pickle import load_pickle
 from pose_extract.convert import ConvertSettings, convert_poses
 from pose_extract.convert.clips import Clip, Collection, ReadOptions, check_name, extent_boxes
 from pose_extract.convert.folder import read_folder, write_folder
 from pose_extract.convert.pickles import read_pickle, write_pickle
-from pose_extract.safe_pickle import load_pickle
 from pose_extract.skeletons import get_skeleton
 from pose_extract.smoothing import AfterCare
 from pose_extract.tracks import PoseTracks, load_tracks

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mm_runtime.errors import UserError
-from pose_extract.safe_pickle import load_pickle
+from mm_runtime.safe_pickle import load_pickle
 
 
 def content() -> dict[str, Any]:
