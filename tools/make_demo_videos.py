@@ -10,10 +10,7 @@ The same options give the same files.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mm_runtime.errors import run_tool
 from pose_extract.demo_videos import make_demo_videos
