@@ -19,6 +19,7 @@ DISTRIBUTIONS = {
     'PIL': 'pillow',
     'skimage': 'scikit-image',
     'sklearn': 'scikit-learn',
+    'yaml': 'pyyaml',
 }
 # Installed by `make install` with --no-deps, or taken from where it is if it is there (mm_runtime.compat).
 UNDECLARED = {'mmpose', 'pkg_resources'}
