@@ -27,11 +27,14 @@ $(INSTALLED): requirements/pinned.txt requirements/dev.txt setup.cfg pyproject.t
 demo: install
 	$(BIN)/python tools/demo.py
 
+# One thread a process: the processes share the cores.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --timeout 900
+
 test: install
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-fast: install
-	$(BIN)/python -m pytest -m 'not slow'
+	$(PYTEST) -m 'not slow'
 
 lint: install
 	$(BIN)/ruff check .
