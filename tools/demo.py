@@ -1,7 +1,99 @@
-"""The whole chain on footage that is made here: videos, keypoint tracks, training and test, over three seeds.
+"""The whole chain on footage that is made here: videos, keypoint tracks, then training and test for each seed.
 
     python tools/demo.py
     python tools/demo.py --out demo --jobs 2 --seeds 0 1 2
 
-Prints each command before it runs it; any of them can be repeated by hand.
+Every command is printed before it is run, and can be repeated by hand in the folder of the demo. A seed decides which
+clips are held out and how the training starts.
 """
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from mm_runtime.errors import UserError, run_tool
+
+REPO = Path(__file__).resolve().parents[1]
+CONFIG = 'configs/bmoe_skel.py'
+
+
+def run_command(tool: str, *arguments: str, folder: Path) -> None:
+    """Print and run ``python tools/<tool>`` in ``folder``.
+
+    Raises:
+        SystemExit: With the tool's exit code, if it fails.
+    """
+    script = os.path.relpath(REPO / 'tools' / tool, folder)
+    print('\n$ ' + shlex.join(['python', script, *arguments]), flush=True)
+    started = time.monotonic()
+    code = subprocess.run([sys.executable, script, *arguments], cwd=folder, check=False).returncode
+    if code:
+        print(f'error: {tool} ended with exit code {code}', file=sys.stderr)
+        raise SystemExit(code)
+    print(f'({time.monotonic() - started:.0f} s)', flush=True)
+
+
+def train_and_test(folder: Path, seed: int, options: list[str]) -> None:
+    """Train and test with one seed; results go to ``<folder>/seed<seed>``."""
+    config = os.path.relpath(REPO / CONFIG, folder)
+    work_dir = f'seed{seed}'
+    splits = [f'{part}_dataloader.dataset.split_seed={seed}' for part in ('train', 'val', 'test')]
+    common = ['--work-dir', work_dir, '--seed', str(seed), '--cfg-options', *splits, *options]
+    run_command('train.py', config, *common, folder=folder)
+    best = sorted((folder / work_dir).glob('best_*.pth'), key=lambda file: file.stat().st_mtime)
+    if not best:
+        raise UserError(f'training left no best_*.pth in {folder / work_dir}')
+    run_command('test.py', config, str(best[-1].relative_to(folder)), *common, folder=folder)
+
+
+def summarise(folders: list[Path]) -> str:
+    """The scores over all seeds, the router's weights by class averaged over them, and where the pictures lie."""
+    metrics = [json.loads((folder / 'metrics.json').read_text()) for folder in folders]
+    routing = [json.loads((folder / 'routing.json').read_text()) for folder in folders]
+    classes = sorted({name for table in routing for name in table})
+    regions = list(routing[0][classes[0]])
+    lines = [f'Held-out clips, {len(folders)} seeds; chance is {1 / len(classes):.2f}']
+    for key, label in (('f1_macro', 'macro F1'), ('f1_micro', 'micro F1')):
+        values = [scores[key] for scores in metrics]
+        spread = f', standard deviation {statistics.stdev(values):.3f}' if len(values) > 1 else ''
+        lines.append(f'{label}  {statistics.mean(values):.3f}  ({", ".join(f"{v:.3f}" for v in values)}{spread})')
+    width = max(map(len, classes))
+    lines += ['', 'Weight that the router gave to each region', ' ' * width + ''.join(f'{r:>8}' for r in regions)]
+    for name in classes:
+        tables = [table[name] for table in routing if name in table]
+        means = {region: statistics.mean(table[region] for table in tables) for region in regions}
+        trusted = max(means, key=lambda region: means[region])
+        lines.append(f'{name:<{width}}' + ''.join(f'{means[r]:8.2f}' for r in regions) + f'   {trusted}')
+    return '\n'.join([*lines, '', *(f'picture: {folder / "report.png"}' for folder in folders)])
+
+
+def main() -> None:
+    """Run the chain and print what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--out', type=Path, default=Path('demo'), help='folder of everything (default: %(default)s)')
+    parser.add_argument('--clips', type=int, default=24, help='clips of each class (default: %(default)s)')
+    parser.add_argument('--jobs', type=int, default=2, help='processes of the extraction (default: %(default)s)')
+    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2], help='(default: 0 1 2)')
+    parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE', help='changes to the config')
+    args = parser.parse_args()
+    started = time.monotonic()
+    args.out.mkdir(parents=True, exist_ok=True)
+    print(f'$ cd {args.out}')
+    run_command('make_demo_videos.py', 'videos/', '--clips', str(args.clips), folder=args.out)
+    run_command('extract_pose.py', 'videos/', '--backend', 'mediapipe', '--jobs', str(args.jobs), folder=args.out)
+    for seed in args.seeds:
+        train_and_test(args.out, seed, args.cfg_options)
+    print('\n' + summarise([args.out / f'seed{seed}' for seed in args.seeds]))
+    print(f'\n{time.monotonic() - started:.0f} s in all')
+
+
+if __name__ == '__main__':
+    run_tool(main)
