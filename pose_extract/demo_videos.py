@@ -50,11 +50,11 @@ class Movement:
 
 
 MOVEMENTS = {
-    'pitch': Movement(20.0, 34.0, 10.0),
-    'yaw': Movement(20.0, 34.0, 10.0),
-    'roll': Movement(11.0, 20.0, 6.0),
-    'lean': Movement(3.0, 6.0, 3.5),
-    'shrug': Movement(20.0, 34.0, 10.0),
+    'pitch': Movement(26.0, 40.0, 10.0),
+    'yaw': Movement(26.0, 40.0, 10.0),
+    'roll': Movement(13.0, 22.0, 6.0),
+    'lean': Movement(3.0, 6.0, 3.0),
+    'shrug': Movement(24.0, 38.0, 10.0),
 }
 
 # Class -> driven movement and the sign of its first excursion; 0 swings both ways. Left is the person's own left.
@@ -67,7 +67,7 @@ ACTIONS: dict[str, tuple[str, int] | None] = {
     'still': None,
     'tilt_head': ('roll', 0),
 }
-_CYCLES_PER_SECOND = {'pitch': (0.8, 1.6), 'yaw': (0.8, 1.6), 'roll': (0.5, 1.1)}
+_CYCLES_PER_SECOND = {'pitch': (0.7, 1.3), 'yaw': (0.7, 1.3), 'roll': (0.5, 1.0)}
 
 
 @dataclass(frozen=True)
@@ -115,10 +115,10 @@ def sample_motion(action: str, num_frames: int, rng: np.random.Generator) -> Cli
             movements[name] = movements[name] + sign * amplitude * _excursion(num_frames, rng)
         else:
             movements[name] = movements[name] + amplitude * _oscillation(num_frames, _CYCLES_PER_SECOND[name], rng)
-    wobble = np.stack([_smooth_noise(rng, num_frames) for _ in range(4)], axis=1) * (0.002, 0.002, 0.002, 0.15)
+    wobble = np.stack([_smooth_noise(rng, num_frames) for _ in range(4)], axis=1) * (0.002, 0.002, 0.002, 0.1)
     camera = rng.uniform((-0.03, -0.02, 0.95, -1.5), (0.03, 0.03, 1.06, 1.5)) + wobble
     gain = rng.uniform(0.75, 1.2) * (1 + 0.01 * _smooth_noise(rng, num_frames))
-    return ClipMotion(movements, camera, gain, noise=rng.uniform(1.0, 5.0))
+    return ClipMotion(movements, camera, gain, noise=rng.uniform(1.0, 4.0))
 
 
 def _smooth_noise(rng: np.random.Generator, num_frames: int) -> FloatArray:
