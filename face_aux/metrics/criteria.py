@@ -114,20 +114,25 @@ def _sum_defined(values: np.ndarray) -> np.ndarray:
     return np.where(enough, np.nansum(values, axis=-2), np.nan)
 
 
-def fairlearn_criteria(target: np.ndarray, predicted: np.ndarray, names: np.ndarray) -> dict[str, float] | None:
-    """The criteria that fairlearn has, for 0/1 labels; None where it is not installed.
+def fairlearn_criteria(counts: np.ndarray, positive: int = 1) -> dict[str, float] | None:
+    """The criteria that fairlearn has, for two classes; None where it is not installed.
 
     Args:
-        target: (N,) 0 or 1.
-        predicted: (N,) 0 or 1.
-        names: (N,) group of each; every group must have positives and negatives, for fairlearn takes a rate that is
+        counts: (G, 2, 2), rows true; every group must have positives and negatives, for fairlearn takes a rate that is
             not defined as zero.
+        positive: Index of the positive class.
     """
     try:
         from fairlearn import metrics
     except ImportError:
         return None
-    arguments = {'y_true': target, 'y_pred': predicted, 'sensitive_features': names.astype(str)}
+    groups, target, predicted = np.indices(counts.shape).reshape(3, -1)
+    arguments = {
+        'y_true': (target == positive).astype(int),
+        'y_pred': (predicted == positive).astype(int),
+        'sensitive_features': groups,
+        'sample_weight': counts.ravel(),  # one row a cell of the table in place of one a sample
+    }
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')  # a ratio of two zeros warns; it is reported as not defined
         return {

@@ -102,7 +102,7 @@ def _column_report(task: TaskScores, columns: Sequence[str], settings: Settings)
     ]
     shuffled = _shuffled(task, names, [g.name for g in groups if g.n >= settings.min_size], settings)
     spreads = {m: s for m in SPREAD_METRICS if (s := _spread(m, groups, measured, shuffled, settings))}
-    criteria, source = _criteria(task, names, groups, measured, shuffled, settings)
+    criteria, source = _criteria(task, groups, measured, shuffled, settings)
     unknown = int((names == UNKNOWN).sum())
     return ColumnReport(JOINT.join(columns), groups, unknown, spreads, criteria, source)
 
@@ -259,7 +259,6 @@ def _left_out(group: Group, metric: str, settings: Settings) -> str:
 
 def _criteria(
     task: TaskScores,
-    names: np.ndarray,
     groups: Sequence[Group],
     measured: Sequence[Measured],
     shuffled: np.ndarray | None,
@@ -273,12 +272,11 @@ def _criteria(
     counts = np.stack([measured[i].counts for i in kept])
     points = criteria_from_counts(counts, positive)
     source = 'own formulas'
-    if positive is not None and len(kept) > 1 and (counts.sum(axis=-1) > 0).all():
-        members = np.isin(names.astype(str), [groups[i].name for i in kept])
-        target, predicted = (values[members] == positive for values in (task.target, task.predicted))
-        if theirs := fairlearn_criteria(target.astype(int), predicted.astype(int), names[members]):
-            points.update({name: np.array([value]) for name, value in theirs.items()})
-            source = fairlearn_version()
+    whole = positive is not None and len(kept) > 1 and bool((counts.sum(axis=-1) > 0).all())
+    theirs = fairlearn_criteria(counts, positive) if whole and positive is not None else None
+    if theirs is not None:
+        points.update({name: np.array([value]) for name, value in theirs.items()})
+        source = fairlearn_version()
     has_draws = all(len(measured[i].drawn) == settings.replicates > 0 for i in kept)
     drawn = np.stack([measured[i].drawn for i in kept], axis=1) if has_draws else None
     by_chance = criteria_from_counts(shuffled, positive) if shuffled is not None else {}

@@ -114,6 +114,18 @@ def test_bootstrap_auc_follows_a_plain_loop(classes: int) -> None:
     assert np.std(fast) == pytest.approx(np.std(slow), rel=0.08)
 
 
+def test_bootstrap_auc_of_many_samples() -> None:
+    target, scores = data(3, n=F.BINNED_FROM + 1000, ties=False)
+    binned = F.bootstrap_auc(target, scores, 1000, np.random.default_rng(0))
+    rng = np.random.default_rng(1)
+    slow = []
+    for _ in range(1000):
+        chosen = rng.integers(len(target), size=len(target))
+        slow.append(F.multiclass_auc(target[chosen], scores[chosen]))
+    assert np.mean(binned) == pytest.approx(F.multiclass_auc(target, scores), abs=5e-4)
+    assert np.std(binned) == pytest.approx(np.std(slow), rel=0.1)
+
+
 def test_weighted_auc_is_the_auc_of_repeated_samples() -> None:
     target, scores = data(2, n=30)
     counts = np.random.default_rng(3).integers(0, 4, size=(6, 30))
