@@ -95,12 +95,17 @@ def json_text(rows: Sequence[Prediction], tasks: Mapping[str, Sequence[str]], se
 
 
 def count_files(rows: Sequence[Prediction]) -> dict[str, int]:
-    """Number of input files by status; a file with any prediction is ok."""
+    """Number of input files by status."""
+    return dict(Counter(file_status(rows).values()))
+
+
+def file_status(rows: Sequence[Prediction]) -> dict[str, str]:
+    """Status of each input file; one with any face is ok."""
     status: dict[str, str] = {}
     for row in rows:
         if row.status == OK or row.file not in status:
             status[row.file] = row.status
-    return dict(Counter(status.values()))
+    return status
 
 
 def check_output(path: str | Path) -> Path:

@@ -16,4 +16,6 @@ test_dataloader = dict(dataset=dict(**dataset, part='test'))
 val_evaluator = [dict(type='DeepfakeMetric')]
 test_evaluator = [dict(type='DeepfakeMetric'), dict(type='FairnessMetric')]
 
+face_crop = dict(margin=0.27, shift=0.2)  # how tools/predict_faces.py frames a face: as FFHQ does
+
 default_hooks = dict(checkpoint=dict(save_best='fake/frame_auc'))

@@ -33,8 +33,8 @@ class DeepfakeDataset(FaceDataset):
     """Videos that are real or fake.
 
     Args:
-        media: 'videos' for the official files, or 'frames' for folders of face crops in their place: ``frames``
-            beside ``videos`` (or below each folder where the set has no such level), one folder of images a video.
+        media: 'videos' for the official files, or 'frames' for a folder of face crops in place of each video: of its
+            name without the suffix, as ``tools/crop_faces.py`` writes them, or below a folder ``frames``.
         **kwargs: See :class:`FaceDataset`.
     """
 
@@ -48,9 +48,15 @@ class DeepfakeDataset(FaceDataset):
 
     def video(self, folder: Path, name: str, **fields: Any) -> Record:
         """A record of ``folder/name.mp4``, or of the folder of frames in its place."""
-        frames = self.media == 'frames'
-        path = folder / name if frames else folder / f'{name}.mp4'
-        return Record(str(path), media='frames' if frames else 'video', **fields)
+        if self.media == 'videos':
+            return Record(str(folder / f'{name}.mp4'), media='video', **fields)
+        return Record(str(self.frames_folder(folder) / name), media='frames', **fields)
+
+    @staticmethod
+    def frames_folder(videos: Path) -> Path:
+        """Where the folders of frames are: ``frames`` beside ``videos`` or in the folder, else the folder itself."""
+        beside = videos.with_name('frames') if videos.name == 'videos' else videos / 'frames'
+        return beside if beside.is_dir() else videos
 
 
 @DATASETS.register_module()
@@ -109,7 +115,7 @@ class FaceForensics(DeepfakeDataset):
         records = []
         for label, method in enumerate(('real', *self.methods)):
             kind = 'manipulated_sequences' if label else 'original_sequences'
-            folder = self.root / kind / (method if label else 'youtube') / compression / self.media
+            folder = self.root / kind / (method if label else 'youtube') / compression / 'videos'
             for name in (f'{a}_{b}', f'{b}_{a}') if label else (a, b):
                 records.append(
                     self.video(
@@ -144,10 +150,11 @@ class CelebDf(DeepfakeDataset):
         test = self._test_list()
         records = []
         for folder, label in self.FOLDERS.items():
-            path = self.root / folder / 'frames' if self.media == 'frames' else self.root / folder
+            path = self.root / folder
             if not path.is_dir():
                 raise UserError(f"{path}: no such folder; data_root must be Celeb-DF v2's folder")
-            names = sorted(p.stem if p.is_file() else p.name for p in path.iterdir() if self._is_video(p))
+            listed = self.frames_folder(path) if self.media == 'frames' else path
+            names = sorted(p.stem if p.is_file() else p.name for p in listed.iterdir() if self._is_video(p))
             for name in names:
                 key = f'{folder}/{name}'
                 records.append(
@@ -265,11 +272,10 @@ class Dfdc(DeepfakeDataset):
         label = str(entry.get('label', '')).upper()
         if label not in self.LABELS:
             raise UserError(f'{where}: label {entry.get("label")!r}, expected FAKE or REAL')
-        folder = path.parent / 'frames' if self.media == 'frames' else path.parent
         stem = Path(name).with_suffix('').as_posix()
         method = Path(name).parts[0] if len(Path(name).parts) > 1 else ''
         return self.video(
-            folder,
+            path.parent,
             stem,
             gt={'fake': self.LABELS[label]},
             groups={'method': method} if method else {},

@@ -17,7 +17,8 @@ from PIL import Image
 
 from face_aux.checkpoint import load_face_model
 from face_aux.detection import CropSettings, Face, FaceDetector, build_detector
-from face_aux.inferencer import FaceInferencer, find_inputs
+from face_aux.detection.source import find_inputs
+from face_aux.inferencer import FaceInferencer
 from face_aux.predictions import Prediction, count_files, csv_text, json_text, write_predictions
 from face_aux.registry import MODELS
 from face_aux.structures import FaceSample
@@ -292,8 +293,8 @@ def test_checkpoints_are_refused_by_name(tmp_path: Path) -> None:
 
 def test_settings_come_from_the_checkpoint(tmp_path: Path) -> None:
     model = load_face_model(checkpoint(tmp_path / 'model.pth', face_crop={'margin': 0.5, 'align': False}))
-    assert FaceInferencer(model, BlobDetector()).crop == CropSettings(0.5, 0.0, False)
-    assert FaceInferencer(model, BlobDetector(), CropSettings()).crop == CropSettings()
+    assert FaceInferencer(model, BlobDetector()).source.crop == CropSettings(0.5, 0.0, False)
+    assert FaceInferencer(model, BlobDetector(), CropSettings()).source.crop == CropSettings()
     picture(tmp_path / 'a.png', (40, 40, 20, 200))
     (row,) = FaceInferencer(model, BlobDetector()).predict([tmp_path / 'a.png'])
     assert row.scores['light']['bright'] == pytest.approx(200 / 255 / 4, abs=0.01)  # three quarters are background
