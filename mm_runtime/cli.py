@@ -18,7 +18,6 @@ from typing import Any
 import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.dist import init_dist, is_distributed, is_main_process
-from mmengine.evaluator import DumpResults
 from mmengine.model import is_model_wrapper
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, find_latest_checkpoint, set_random_seed
@@ -28,6 +27,7 @@ from mm_runtime import determinism, optim, progress  # noqa: F401  (registers th
 from mm_runtime.checkpoint import load_checkpoint, register_safe_loader
 from mm_runtime.compat import apply_import_cures
 from mm_runtime.config import RUNNER_KEYS, load_config, parse_cfg_options
+from mm_runtime.dump import PlainDump
 from mm_runtime.errors import UserError
 from mm_runtime.scope import complete_scope, find_model
 
@@ -286,7 +286,7 @@ def test_main(argv: Sequence[str] | None = None) -> int:
     if args.dump:
         if not args.dump.endswith(('.pkl', '.pickle')):
             raise UserError(f'--dump {args.dump}: expected a name that ends in .pkl')
-        runner.test_evaluator.metrics.append(DumpResults(out_file_path=args.dump))
+        runner.test_evaluator.metrics.append(PlainDump(out_file_path=args.dump))
     metrics = runner.test()
     if is_main_process():
         write_metrics(metrics, Path(cfg.work_dir) / 'metrics.json')
