@@ -26,7 +26,7 @@ from mmengine.utils.dl_utils import collect_env
 from mm_runtime import determinism, optim, progress  # noqa: F401  (registers the hooks)
 from mm_runtime.checkpoint import load_checkpoint, register_safe_loader
 from mm_runtime.compat import apply_import_cures
-from mm_runtime.config import RUNNER_KEYS, load_config, parse_cfg_options
+from mm_runtime.config import RUNNER_KEYS, load_config, parse_cfg_options, share_dataset
 from mm_runtime.dump import PlainDump
 from mm_runtime.errors import UserError
 from mm_runtime.scope import complete_scope, find_model
@@ -76,6 +76,7 @@ def _prepare(args: argparse.Namespace) -> Config:
     apply_import_cures()
     register_safe_loader()
     cfg = load_config(args.config, parse_cfg_options(args.cfg_options))
+    share_dataset(cfg)
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(Path('work_dirs') / Path(args.config).stem)
     try:
         Path(cfg.work_dir).mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import os
 from collections.abc import Iterable, Sequence
@@ -106,6 +107,22 @@ def load_config(path: str | os.PathLike[str], options: dict[str, Any] | None = N
     except (KeyError, TypeError, IndexError, AssertionError) as error:
         raise UserError(f'--cfg-options for {path}: {error}') from error
     return cfg
+
+
+def share_dataset(cfg: Config) -> None:
+    """Give the arguments in a config's ``dataset`` to the dataset of every loader that does not set them itself.
+
+    So that one option, such as ``--cfg-options dataset.tracks=poses/``, reaches training, validation and test.
+
+    Args:
+        cfg: The config; changed in place, its ``dataset`` is left as it is.
+    """
+    shared = cfg.get('dataset')
+    if not shared:
+        return
+    for key in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        if cfg.get(key):
+            cfg[key]['dataset'] = ConfigDict({**copy.deepcopy(shared), **cfg[key]['dataset']})
 
 
 def check_top_level(keys: Iterable[str], source: str) -> None:

@@ -2,6 +2,7 @@
 
 python tools/benchmark.py textures                      # LBP (8, 1) against scikit-image, and the other patterns
 python tools/benchmark.py textures --threads 2 --json textures.json
+python tools/benchmark.py model                         # parameters, multiply-adds and speed beside ST-GCN++
 python tools/benchmark.py smoothing                     # what is left of a 2-pixel nod, and of the jitter
 python tools/benchmark.py pose VIDEO                    # against MMPoseInferencer and a plain MediaPipe loop
 python tools/benchmark.py accuracy COCO.json            # ground truth through the mmpose backend
@@ -20,6 +21,7 @@ from mm_runtime.errors import run_tool
 # what is measured -> the module that measures it: add_arguments(parser) and run(arguments) -> exit code
 BENCHMARKS = {
     'accuracy': 'pose_extract.accuracy',
+    'model': 'bmoe_skel.benchmark.model',
     'pose': 'pose_extract.benchmark',
     'smoothing': 'pose_extract.smoothing_benchmark',
     'textures': 'face_aux.textures.benchmark',

@@ -4,6 +4,11 @@ python tools/test.py configs/bmoe_skel.py work_dirs/bmoe_skel/best.pth
 python tools/test.py configs/bmoe_skel.py work_dirs/bmoe_skel/best.pth --dump predictions.pkl
 """
 
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 from mm_runtime.cli import test_main
 from mm_runtime.errors import run_tool
 

@@ -5,6 +5,11 @@ python tools/train.py configs/bmoe_skel.py --work-dir work_dirs/mine --resume au
 torchrun --nproc-per-node 8 tools/train.py configs/bmoe_skel.py --launcher pytorch
 """
 
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 from mm_runtime.cli import train_main
 from mm_runtime.errors import run_tool
 

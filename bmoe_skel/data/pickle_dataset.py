@@ -31,8 +31,10 @@ class PosePickleDataset(PoseDataset):
     """
 
     def __init__(
-        self, ann_file: str, split: str | None = None, fold: dict[str, Any] | None = None, **kwargs: Any
+        self, ann_file: str | None, split: str | None = None, fold: dict[str, Any] | None = None, **kwargs: Any
     ) -> None:
+        if ann_file is None:
+            raise UserError('no pickle given: --cfg-options dataset.ann_file=FILE.pkl')
         self.ann_path = os.fspath(ann_file)
         self.split = split
         self.fold = fold

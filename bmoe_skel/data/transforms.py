@@ -18,7 +18,7 @@ from mm_runtime.errors import UserError
 from pose_extract.skeletons import REGIONS, Skeleton, get_skeleton
 
 Clip = dict[str, Any]
-VIEWS = ('none', 'yaw', 'full')
+VIEWS = ('auto', 'none', 'yaw', 'full')
 
 
 @TRANSFORMS.register_module()
@@ -32,13 +32,14 @@ class NormalizePose:
     Args:
         min_score: Keypoints with a lower score are invisible.
         view: For 3D: 'none', 'yaw' (turn about the vertical axis, y, until shoulders and hips lie along x), or 'full'
-            (also bring the spine upright). The turn is one for the whole clip. 2D clips need 'none'.
+            (also bring the spine upright). The turn is one for the whole clip. 'auto' is 'yaw' for 3D and 'none' for
+            2D, which cannot be turned.
 
     Raises:
         UserError: No keypoint of the clip is visible, or ``view`` needs 3D.
     """
 
-    def __init__(self, min_score: float = 0.0, view: str = 'none') -> None:
+    def __init__(self, min_score: float = 0.0, view: str = 'auto') -> None:
         if view not in VIEWS:
             raise ValueError(f'unknown view {view!r}; choose one of {VIEWS}')
         self.min_score = min_score
@@ -57,12 +58,15 @@ class NormalizePose:
         keypoint = np.where(visible[..., None], keypoint, 0)
         origin = _center(keypoint, visible, skeleton)
         keypoint = keypoint - origin
-        if self.view != 'none':
+        view = self.view
+        if view == 'auto':
+            view = 'yaw' if keypoint.shape[-1] == 3 else 'none'
+        if view != 'none':
             if keypoint.shape[-1] != 3:
                 raise UserError(
                     f'NormalizePose(view={self.view!r}) needs 3D keypoints, {clip.get("frame_dir")!r} is 2D'
                 )
-            keypoint = keypoint @ view_rotation(keypoint, visible, skeleton, self.view).T
+            keypoint = keypoint @ view_rotation(keypoint, visible, skeleton, view).T
         keypoint /= body_size(keypoint, visible, skeleton)
         clip['keypoint'] = np.where(visible[..., None], keypoint, 0).astype(np.float32)
         clip['visible'] = visible
@@ -151,8 +155,9 @@ class RandomAffine:
     """Rotate, scale and shear the whole clip by one random matrix.
 
     Args:
-        rotation: Largest angle in radians: in the image plane for 2D, about the vertical axis (y) for 3D.
-        tilt: For 3D, largest angle in radians about the two other axes.
+        rotation: For 2D, largest angle in the image plane, in radians.
+        yaw: For 3D, largest angle about the vertical axis (y), in radians.
+        tilt: For 3D, largest angle about each of the other axes, in radians.
         scale: Largest change of size, as a share: 0.1 draws from 0.9..1.1.
         stretch: Largest change of each axis on its own, as a share.
         shear: Largest shear factor.
@@ -162,13 +167,15 @@ class RandomAffine:
     def __init__(
         self,
         rotation: float = 0.0,
+        yaw: float = 0.0,
         tilt: float = 0.0,
         scale: float = 0.0,
         stretch: float = 0.0,
         shear: float = 0.0,
         prob: float = 1.0,
     ) -> None:
-        self.rotation, self.tilt, self.scale, self.stretch, self.shear = rotation, tilt, scale, stretch, shear
+        self.rotation, self.yaw, self.tilt = rotation, yaw, tilt
+        self.scale, self.stretch, self.shear = scale, stretch, shear
         self.prob = prob
 
     def matrix(self, rng: np.random.Generator, dims: int) -> np.ndarray:
@@ -181,12 +188,13 @@ class RandomAffine:
         Returns:
             (dims, dims), to be applied as ``keypoint @ matrix.T``.
         """
-        angle = rng.uniform(-self.rotation, self.rotation)
         if dims == 2:
+            angle = rng.uniform(-self.rotation, self.rotation)
             turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         else:
             tilt_x, tilt_z = rng.uniform(-self.tilt, self.tilt, 2)
-            turn = _rotation3(0, tilt_x) @ _rotation3(2, tilt_z) @ _rotation3(1, angle)
+            yaw = rng.uniform(-self.yaw, self.yaw)
+            turn = _rotation3(0, tilt_x) @ _rotation3(2, tilt_z) @ _rotation3(1, yaw)
         size = np.diag(rng.uniform(1 - self.stretch, 1 + self.stretch, dims)) * rng.uniform(
             1 - self.scale, 1 + self.scale
         )

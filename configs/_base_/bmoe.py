@@ -19,7 +19,7 @@ model = dict(
 train_pipeline = [
     dict(type='NormalizePose'),
     dict(type='SampleFrames', num_frames=num_frames, crop=(0.5, 1.0)),
-    dict(type='RandomAffine', rotation=0.3, scale=0.15, stretch=0.1, shear=0.1),
+    dict(type='RandomAffine', rotation=0.3, yaw=0.6, tilt=0.1, scale=0.15, stretch=0.1, shear=0.1),
     dict(type='RandomJitter', joint=0.02, frame=0.005),
     dict(type='DropJoints', joint_clip_prob=0.2, joint_prob=0.1, region_prob=0.1),
     dict(type='PackPose'),

@@ -49,7 +49,7 @@ def config(tmp_path, tracks):
 
 
 def options(tracks: Path) -> list[str]:
-    return ['--cfg-options', *(f'{part}_dataloader.dataset.tracks={tracks}' for part in ('train', 'val', 'test'))]
+    return ['--cfg-options', f'dataset.tracks={tracks}']
 
 
 def weights(path: Path) -> dict[str, torch.Tensor]:
@@ -87,7 +87,7 @@ def test_resumed_run_ends_with_the_same_weights_bit_for_bit(config, tracks, tmp_
     run_train([config(workers), '--work-dir', str(straight), *options(tracks)])
     # the schedule must not know of the stop, so the run is cut by killing its loop, not by fewer epochs
     hooks = Config.fromfile(str(REPO / 'configs/_base_/runtime.py')).custom_hooks
-    stop = f'custom_hooks = {[dict(hook) for hook in hooks] + [dict(type="StopAfter", epochs=2)]}\n'
+    stop = f'custom_hooks = {[dict(hook) for hook in hooks] + [{"type": "StopAfter", "epochs": 2}]}\n'
     with pytest.raises(KeyboardInterrupt):
         run_train([config(workers, stop), '--work-dir', str(stopped), *options(tracks)])
     assert not (stopped / 'epoch_4.pth').exists()

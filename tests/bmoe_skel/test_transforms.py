@@ -101,7 +101,7 @@ class TestAffine:
     def test_a_pure_rotation_keeps_distances(self, dims: int) -> None:
         sample = normalized(skeleton='kinect20', dims=dims)
         before = sample['keypoint'].copy()
-        after = RandomAffine(rotation=1.0, tilt=0.3)(sample)['keypoint']
+        after = RandomAffine(rotation=1.0, yaw=1.0, tilt=0.3)(sample)['keypoint']
         assert np.abs(after - before).max() > 0.05
         np.testing.assert_allclose(
             np.linalg.norm(after[..., 1:, :] - after[..., :1, :], axis=-1),
@@ -112,7 +112,7 @@ class TestAffine:
     def test_3d_rotation_is_about_the_vertical(self) -> None:
         sample = normalized(skeleton='kinect20', dims=3)
         before = sample['keypoint'].copy()
-        np.testing.assert_allclose(RandomAffine(rotation=2.0)(sample)['keypoint'][..., 1], before[..., 1], atol=1e-5)
+        np.testing.assert_allclose(RandomAffine(yaw=2.0)(sample)['keypoint'][..., 1], before[..., 1], atol=1e-5)
 
     def test_invisible_keypoints_stay_zero(self) -> None:
         sample = clip()

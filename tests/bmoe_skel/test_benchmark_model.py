@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from bmoe_skel.benchmark import model as benchmark
+from bmoe_skel.benchmark.cross_validation import table
+from bmoe_skel.benchmark.stgcnpp import STGCNPlusPlus
+from mm_runtime.errors import UserError
+
+REPO = Path(__file__).resolve().parents[2]
+
+
+def test_yardstick_has_the_published_size() -> None:
+    params, macs = benchmark.count(STGCNPlusPlus(), (torch.randn(1, 2, 100, 17, 3),))
+    assert params == pytest.approx(1.39e6, rel=0.01)
+    assert macs == pytest.approx(1.95e9, rel=0.01)
+
+
+@pytest.mark.parametrize('classes', [10, 52])
+def test_mixture_is_within_its_budget(classes: int) -> None:
+    model = benchmark._Classify(benchmark.build(str(REPO / 'configs/bmoe_skel.py'), 'coco17', 2, classes))
+    shape = (1, 1, 1, 64, 17)
+    params, macs = benchmark.count(model, (torch.randn(*shape, 2), torch.ones(shape, dtype=torch.bool)))
+    assert params <= 1.0e6
+    assert macs <= 0.5e9
+
+
+def test_figures_are_written(tmp_path, capsys) -> None:
+    parser = argparse.ArgumentParser()
+    benchmark.add_arguments(parser)
+    arguments = ['--batch', '2', '--repeats', '1', '--frames', '8', '--json', str(tmp_path / 'figures.json')]
+    assert benchmark.run(parser.parse_args([str(REPO / 'configs/bmoe_skel.py'), *arguments])) == 0
+    figures = json.loads((tmp_path / 'figures.json').read_text())
+    assert {'params', 'macs', 'train_clips_per_s', 'infer_clips_per_s'} <= figures.keys()
+    assert figures['train_ratio'] == pytest.approx(
+        figures['train_clips_per_s'] / figures['stgcnpp']['train_clips_per_s']
+    )
+    assert 'ST-GCN++' in capsys.readouterr().out
+
+
+def test_config_without_a_model_is_named(tmp_path) -> None:
+    (tmp_path / 'empty.py').write_text('x = 1\n')
+    with pytest.raises(UserError, match=r'empty\.py: model type None'):
+        benchmark.build(str(tmp_path / 'empty.py'), 'coco17', 2, 3)
+
+
+def test_cross_validation_table_pairs_runs() -> None:
+    runs = {
+        'full': [{'seed': s, 'fold': 0, 'top1': v, 'f1_macro': v} for s, v in ((0, 0.9), (1, 0.8))],
+        'top2': [{'seed': s, 'fold': 0, 'top1': v, 'f1_macro': v} for s, v in ((0, 0.8), (1, 0.7), (2, 0.1))],
+    }
+    rows = table(runs).splitlines()
+    assert rows[2].startswith('| full | 2 | 85.0 ± 7.1 |')
+    assert rows[3].startswith('| top2 | 3 | 53.3')
+    assert rows[3].endswith('| -10.0 ± 0.0 |')

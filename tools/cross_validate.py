@@ -1,0 +1,29 @@
+r"""Cross-validate the mixture, whole or without one of its parts, on a pickle of clips.
+
+python tools/cross_validate.py utkinect.pkl --protocol half_subjects --folds 0 1 2 --seeds 0 1 2 --out runs/utkinect
+python tools/cross_validate.py nwucla.pkl --split train --protocol view --folds 0 1 --out runs/nwucla
+python tools/cross_validate.py utkinect.pkl --protocol half_subjects --folds 0 1 2 --seeds 0 1 2 --paired \\
+    --variants full no_macro no_micro mean_router top2 no_global stage2 no_region_dropout --out runs/ablation
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bmoe_skel.benchmark.cross_validation import add_arguments, run
+from mm_runtime.errors import run_tool
+
+
+def main() -> int:
+    """Parse the command line and run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_arguments(parser)
+    return run(parser.parse_args())
+
+
+if __name__ == '__main__':
+    run_tool(main)
