@@ -76,7 +76,7 @@ def build(config: str, skeleton: str, coordinates: int, classes: int) -> nn.Modu
     """
     cfg = load_config(config)
     model = dict(cfg.get('model') or {})
-    cls = MODELS.get(model.get('type', ''))
+    cls = MODELS.get(model['type']) if model.get('type') else None
     if cls is None:
         raise UserError(f'{config}: model type {model.get("type")!r} is none of bmoe_skel')
     facts = {
