@@ -1,0 +1,159 @@
+"""From keypoint tracks to labelled intervals, with the region of the body that gave each away."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dataset import Compose
+from mmengine.registry import DefaultScope
+
+from bmoe_skel import data, models  # noqa: F401  (registers what a checkpoint names)
+from bmoe_skel.registry import MODELS
+from mm_runtime.checkpoint import load_checkpoint
+from mm_runtime.errors import UserError
+from mm_runtime.scope import complete_scope
+from pose_extract.skeletons import REGIONS
+from pose_extract.tracks import PoseTracks, load_tracks
+
+
+@dataclass
+class Interval:
+    """What one person did between two moments.
+
+    Attributes:
+        start: Seconds.
+        end: Seconds.
+        person: Index of the person in the track file.
+        label: The likeliest class.
+        score: Its probability, 0..1.
+        region: The region that the router trusted most, or None where the model has no router.
+        routing: Mean weight of each region.
+    """
+
+    start: float
+    end: float
+    person: int
+    label: str
+    score: float
+    region: str | None
+    routing: dict[str, float]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The interval as JSON types."""
+        return asdict(self)
+
+
+class MicroActionInferencer:
+    """Recognise micro-actions with a trained checkpoint, which says itself how to build the model and its input.
+
+    Args:
+        checkpoint: A checkpoint of ``tools/train.py``.
+        device: Where to run, such as 'cpu' or 'cuda'.
+
+    Raises:
+        UserError: The checkpoint is damaged, or lacks what is needed to build the model.
+    """
+
+    def __init__(self, checkpoint: str | os.PathLike[str], device: str = 'cpu') -> None:
+        loaded = load_checkpoint(checkpoint)
+        meta = loaded.get('meta', {})
+        missing = [key for key in ('model', 'test_pipeline', 'dataset_meta') if not meta.get(key)]
+        if missing:
+            raise UserError(
+                f'checkpoint {checkpoint} says nothing of {", ".join(missing)}; was it made by tools/train.py?'
+            )
+        self.classes: list[str] = list(meta['dataset_meta']['classes'])
+        self.skeleton: str = meta['dataset_meta']['skeleton']
+        complete_scope('bmoe_skel')
+        DefaultScope.get_instance('bmoe_skel', scope_name='bmoe_skel')
+        with DefaultScope.overwrite_default_scope('bmoe_skel'):
+            # stage-1 weights are in the checkpoint; their files need not be there any more
+            self.model = MODELS.build(
+                {**meta['model'], 'init_experts': None} if 'init_experts' in meta['model'] else meta['model']
+            )
+            self.pipeline = Compose([dict(step) for step in meta['test_pipeline']])
+        self.model.load_state_dict(loaded['state_dict'])
+        self.model.eval().to(device)
+
+    @torch.no_grad()
+    def predict_clip(
+        self, keypoint: np.ndarray, score: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Classify one clip.
+
+        Args:
+            keypoint: (M, T, K, C); NaN where absent.
+            score: (M, T, K), or None.
+
+        Returns:
+            Probabilities (num_classes,), and the mean weight of each region (4,) or None.
+        """
+        clip: dict[str, Any] = {'keypoint': keypoint, 'skeleton': self.skeleton, 'rng': np.random.default_rng(0)}
+        if score is not None:
+            clip['keypoint_score'] = score
+        sample = self.pipeline(clip)
+        inputs = {key: [value] for key, value in sample['inputs'].items()}
+        batch = self.model.data_preprocessor({'inputs': inputs, 'data_samples': [sample['data_samples']]})
+        result = self.model(**batch, mode='predict')[0]
+        routing = result.routing.mean(1).numpy() if 'routing' in result else None
+        return result.pred_scores.numpy(), routing
+
+    def predict_tracks(
+        self, tracks: PoseTracks | str | os.PathLike[str], window: float | None = None, stride: float | None = None
+    ) -> list[Interval]:
+        """Label every person of a track file, whole or window by window.
+
+        Args:
+            tracks: Tracks, or a track file.
+            window: Seconds of a window; None takes the whole clip as one.
+            stride: Seconds between two windows; half a window if None.
+
+        Returns:
+            Intervals by person and time; a window in which the person is not seen has none.
+
+        Raises:
+            UserError: The tracks have another skeleton than the model.
+        """
+        if not isinstance(tracks, PoseTracks):
+            tracks = load_tracks(tracks)
+        if tracks.skeleton != self.skeleton:
+            raise UserError(f'the tracks have skeleton {tracks.skeleton}, the model was trained on {self.skeleton}')
+        intervals = []
+        for person in range(tracks.keypoints.shape[0]):
+            for first, last in _windows(tracks.frame_times, window, stride):
+                part = slice(first, last)
+                score = tracks.scores[person : person + 1, part]
+                if not (score > 0).any():
+                    continue
+                scores, routing = self.predict_clip(tracks.keypoints[person : person + 1, part], score)
+                best = int(scores.argmax())
+                weights = {} if routing is None else dict(zip(REGIONS, map(float, routing), strict=True))
+                intervals.append(
+                    Interval(
+                        start=float(tracks.frame_times[first]),
+                        end=float(tracks.frame_times[last - 1]),
+                        person=person,
+                        label=self.classes[best],
+                        score=float(scores[best]),
+                        region=max(weights, key=lambda name: weights[name]) if weights else None,
+                        routing=weights,
+                    )
+                )
+        return intervals
+
+
+def _windows(times: np.ndarray, window: float | None, stride: float | None) -> list[tuple[int, int]]:
+    """Frame ranges [first, last) of windows in seconds; the last one ends with the clip."""
+    if window is None or times[-1] - times[0] <= window:
+        return [(0, len(times))]
+    if window <= 0 or (stride is not None and stride <= 0):
+        raise UserError(f'window and stride must be positive seconds, got {window} and {stride}')
+    starts = np.arange(times[0], times[-1] - window + 1e-9, stride or window / 2)
+    ranges = [(int(np.searchsorted(times, s)), int(np.searchsorted(times, s + window, side='right'))) for s in starts]
+    if ranges[-1][1] < len(times):
+        ranges.append((int(np.searchsorted(times, times[-1] - window)), len(times)))
+    return ranges

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from skeleton_clips import SMALL, moving_clip, small_model, write_tracks
+
+from bmoe_skel.inferencer import MicroActionInferencer, _windows
+from mm_runtime.errors import UserError
+from pose_extract.skeletons import REGIONS
+from pose_extract.tracks import load_tracks
+
+REPO = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def checkpoint(tmp_path) -> Path:
+    meta = {
+        'model': {'type': 'BMoE', 'num_classes': 3, 'skeleton': 'coco17', 'coordinates': 2, **SMALL},
+        'test_pipeline': [
+            {'type': 'NormalizePose'},
+            {'type': 'SampleFrames', 'num_frames': 16, 'random': False},
+            {'type': 'PackPose'},
+        ],
+        'dataset_meta': {'classes': ['arms', 'head', 'legs'], 'skeleton': 'coco17', 'coordinates': 2},
+    }
+    torch.save({'state_dict': small_model().state_dict(), 'meta': meta}, tmp_path / 'model.pth')
+    return tmp_path / 'model.pth'
+
+
+def test_whole_clips_and_windows(checkpoint, tmp_path) -> None:
+    file = write_tracks(tmp_path / 'poses', 1) / 'head' / 'head_00.mp4.npz'
+    inferencer = MicroActionInferencer(checkpoint)
+    (whole,) = inferencer.predict_tracks(file)
+    assert (whole.start, whole.end, whole.person) == (0.0, pytest.approx(23 / 25), 0)
+    assert whole.label in ('arms', 'head', 'legs')
+    assert sum(whole.routing.values()) == pytest.approx(1, abs=1e-4)
+    assert whole.region == max(whole.routing, key=whole.routing.get)
+    windows = inferencer.predict_tracks(load_tracks(file), window=0.4, stride=0.2)
+    assert [w.start for w in windows] == pytest.approx([0.0, 0.2, 0.4, 0.52])
+    assert windows[-1].end == pytest.approx(23 / 25)
+
+
+def test_agrees_with_the_model_itself(checkpoint) -> None:
+    clip = moving_clip(1, np.random.default_rng(0))
+    inferencer = MicroActionInferencer(checkpoint)
+    scores, routing = inferencer.predict_clip(clip)
+    again, _ = inferencer.predict_clip(clip * 2 + 30)
+    np.testing.assert_allclose(scores, again, atol=1e-4)
+    assert scores.sum() == pytest.approx(1, abs=1e-5)
+    assert routing.shape == (len(REGIONS),)
+
+
+def test_windows_cover_the_clip() -> None:
+    times = np.arange(100) / 10
+    ranges = _windows(times, 3.0, 1.0)
+    assert ranges[0][0] == 0
+    assert ranges[-1][1] == 100
+    assert all(times[b - 1] - times[a] <= 3.0 + 1e-9 for a, b in ranges)
+    assert _windows(times, None, None) == _windows(times, 60.0, None) == [(0, 100)]
+    with pytest.raises(UserError, match='positive'):
+        _windows(times, 3.0, 0.0)
+
+
+def test_other_skeletons_and_checkpoints_are_refused(checkpoint, tmp_path) -> None:
+    tracks = load_tracks(write_tracks(tmp_path / 'poses', 1) / 'head' / 'head_00.mp4.npz')
+    tracks.skeleton = 'halpe26'
+    with pytest.raises(UserError, match='skeleton halpe26, the model was trained on coco17'):
+        MicroActionInferencer(checkpoint).predict_tracks(tracks)
+    torch.save({'state_dict': {'w': torch.ones(1)}, 'meta': {}}, tmp_path / 'bare.pth')
+    with pytest.raises(UserError, match=r'bare\.pth says nothing of model, test_pipeline, dataset_meta'):
+        MicroActionInferencer(tmp_path / 'bare.pth')
+
+
+@pytest.mark.slow
+def test_tool_goes_on_after_a_bad_file(checkpoint, tmp_path) -> None:
+    folder = write_tracks(tmp_path / 'poses', 1)
+    (folder / 'bad.npz').write_bytes(b'nothing')
+    command = [sys.executable, str(REPO / 'tools/predict.py'), str(checkpoint), str(folder)]
+    done = subprocess.run(
+        [*command, '--out', str(tmp_path / 'answers.json')],
+        env={**os.environ, 'PYTHONPATH': str(REPO)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert 'Traceback' not in done.stderr
+    answers = json.loads((tmp_path / 'answers.json').read_text())
+    assert set(answers) == {'bad.npz', *(f'{c}/{c}_00.mp4.npz' for c in ('arms', 'head', 'legs'))}
+    assert 'error' in answers['bad.npz']
+    assert len(answers['head/head_00.mp4.npz']['intervals']) == 1
