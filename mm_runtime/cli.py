@@ -27,12 +27,13 @@ from mm_runtime import determinism, optim, progress  # noqa: F401  (registers th
 from mm_runtime.checkpoint import load_checkpoint, register_safe_loader
 from mm_runtime.compat import apply_import_cures
 from mm_runtime.config import RUNNER_KEYS, load_config, parse_cfg_options, share_dataset
+from mm_runtime.curves import drop_tensorboard, settle_tensorboard
 from mm_runtime.dump import PlainDump
 from mm_runtime.errors import UserError
 from mm_runtime.scope import complete_scope, find_model
 
 # facts of the clips at hand, not of what they look like or mean
-_OF_ONE_SPLIT = ('class_counts',)
+_OF_ONE_SPLIT = ('class_counts', 'clips_digest', 'rgb_crops')
 _LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
 
 
@@ -192,6 +193,7 @@ def train_main(argv: Sequence[str] | None = None) -> int:
         cfg.auto_scale_lr.enable = True
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    settle_tensorboard(cfg)
     resume_from = _find_resume(args.resume, cfg)
 
     loaders = {'train_dataloader': _build_loader(cfg, 'train_dataloader')}
@@ -275,6 +277,7 @@ def test_main(argv: Sequence[str] | None = None) -> int:
     check_same_data(checkpoint, metainfo, args.checkpoint)
     complete_model(cfg.model, checkpoint.get('meta', {}).get('dataset_meta') or metainfo)
     cfg.load_from, cfg.resume = None, False
+    drop_tensorboard(cfg)  # curves are of training
     cfg_test = cfg.copy()
     for key in ('train_dataloader', 'val_dataloader', 'train_cfg', 'val_cfg', 'val_evaluator', 'optim_wrapper',
                 'param_scheduler', 'auto_scale_lr'):  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,12 +47,16 @@ def crops_path(track: str | os.PathLike[str]) -> Path:
     return Path(track).with_suffix(SUFFIX)
 
 
-def load_crops(path: str | os.PathLike[str], frames: Sequence[int] | np.ndarray | None = None) -> Crops:
+def load_crops(
+    path: str | os.PathLike[str],
+    frames: Sequence[int] | np.ndarray | Callable[[np.ndarray], np.ndarray] | None = None,
+) -> Crops:
     """Read person-centred frames.
 
     Args:
         path: A file that the extraction wrote (see :func:`crops_path`).
-        frames: Positions on the stored axis of N frames to decode; None decodes all.
+        frames: Positions on the stored axis of N frames to decode, or a function that gets the stored frames' indices
+            on the track's time axis and returns such positions; None decodes all.
 
     Raises:
         UserError: The file is missing, damaged or none of ours.
@@ -71,6 +75,8 @@ def load_crops(path: str | os.PathLike[str], frames: Sequence[int] | np.ndarray 
             raise ValueError('its offsets are damaged')
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f'{path}: not a readable file of crops: {error}') from error
+    if callable(frames):
+        frames = frames(stored)
     chosen = np.arange(len(stored)) if frames is None else np.asarray(frames, np.int64)
     if len(chosen) and not (chosen.min() >= 0 and chosen.max() < len(stored)):
         raise ValueError(f'frames must lie in 0..{len(stored) - 1}, got {chosen.tolist()}')

@@ -1,6 +1,7 @@
 """Datasets and transforms of pose clips."""
 
 from bmoe_skel.data.dataset import PoseDataset
+from bmoe_skel.data.loading import LoadCrops, LoadFeature
 from bmoe_skel.data.pickle_dataset import PosePickleDataset
 from bmoe_skel.data.sampling import PackPose, SampleFrames
 from bmoe_skel.data.track_dataset import TrackDataset
@@ -8,6 +9,8 @@ from bmoe_skel.data.transforms import DropJoints, NormalizePose, RandomAffine, R
 
 __all__ = [
     'DropJoints',
+    'LoadCrops',
+    'LoadFeature',
     'NormalizePose',
     'PackPose',
     'PoseDataset',

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ class PoseDataset(BaseDataset):
         multi_label: Whether a clip may have several labels at once.
         test_mode: Whether a clip that fails in the pipeline is an error instead of being replaced by another.
         seed: Seed of the random transforms; replaced by the run's seed in training.
+        feature_root: Folder of precomputed features, for ``LoadFeature``.
         metainfo: Further facts to store with the dataset, such as ``body_parts``.
 
     Raises:
@@ -44,11 +46,13 @@ class PoseDataset(BaseDataset):
         multi_label: bool = False,
         test_mode: bool = False,
         seed: int = 0,
+        feature_root: str | None = None,
         metainfo: dict[str, Any] | None = None,
     ) -> None:
         self.skeleton_name = skeleton
         self.class_names = None if classes is None else list(classes)
         self.multi_label = multi_label
+        self.feature_root = feature_root
         self.shared_epoch = SharedEpoch(seed)
         super().__init__(metainfo=metainfo, pipeline=list(pipeline), test_mode=test_mode, serialize_data=True)
 
@@ -87,6 +91,7 @@ class PoseDataset(BaseDataset):
             coordinates=coordinates,
             multi_label=self.multi_label,
             class_counts=count_classes([clip['label'] for clip in clips], len(self.class_names)).tolist(),
+            clips_digest=digest_names(str(clip.get('frame_dir')) for clip in clips),
         )
         return clips
 
@@ -102,6 +107,8 @@ class PoseDataset(BaseDataset):
         clip = self.get_data_info(idx)
         clip['rng'] = self.shared_epoch.generator(idx)
         clip['skeleton'] = self._metainfo['skeleton']
+        if self.feature_root is not None:
+            clip['feature_root'] = self.feature_root
         return self.pipeline(clip)
 
 
@@ -188,6 +195,18 @@ def count_classes(labels: Sequence[Any], num_classes: int) -> np.ndarray:
     if array.ndim == 2:
         return array.sum(0).astype(np.int64)
     return np.bincount(array.astype(np.int64), minlength=num_classes)
+
+
+def digest_names(names: Iterable[str]) -> str:
+    """Sum up which clips a set holds.
+
+    Args:
+        names: Clip names, in any order.
+
+    Returns:
+        16 hexadecimal digits; equal for equal sets.
+    """
+    return hashlib.sha256('\n'.join(sorted(names)).encode()).hexdigest()[:16]
 
 
 def duplicates(names: Sequence[str]) -> list[str]:

@@ -77,13 +77,14 @@ class SampleFrames:
         return room * (index - 1) / max(self.num_clips - 2, 1)
 
     def __call__(self, clip: dict[str, Any]) -> dict[str, Any]:
-        """Cut one clip: ``keypoint`` becomes (S, M, T, V, C), ``visible`` (S, M, T, V), with S cuts."""
-        cuts = [
-            interpolate_frames(
-                clip['keypoint'], clip['visible'], self.positions(clip['keypoint'].shape[1], clip['rng'], i)
-            )
-            for i in range(self.num_clips)
-        ]
+        """Cut one clip: ``keypoint`` becomes (S, M, T, V, C), ``visible`` (S, M, T, V), with S cuts.
+
+        ``span`` is added: first and last moment of all cuts together, as shares of the clip.
+        """
+        length = clip['keypoint'].shape[1]
+        positions = [self.positions(length, clip['rng'], i) for i in range(self.num_clips)]
+        cuts = [interpolate_frames(clip['keypoint'], clip['visible'], places) for places in positions]
+        clip['span'] = (min(p[0] for p in positions) / length, (max(p[-1] for p in positions) + 1) / length)
         clip['keypoint'] = np.stack([keypoint for keypoint, _ in cuts])
         clip['visible'] = np.stack([visible for _, visible in cuts])
         return clip
@@ -129,14 +130,14 @@ class PackPose:
 
         Returns:
             ``inputs``: keypoint (S, M, T, V, C) float32 and visible (S, M, T, V) bool tensors, and ``feature`` (T, C)
-            or ``rgb`` (N, 3, H, W) where the clip has them; ``data_samples``: the sample.
+            or ``rgb`` (N, 3, H, W) and ``rgb_seen`` (N,) where the clip has them; ``data_samples``: the sample.
         """
         keypoint, visible = (_fit_persons(clip[key], self.max_persons) for key in ('keypoint', 'visible'))
         inputs = {
             'keypoint': torch.from_numpy(np.ascontiguousarray(keypoint, dtype=np.float32)),
             'visible': torch.from_numpy(np.ascontiguousarray(visible)),
         }
-        for key in ('feature', 'rgb'):
+        for key in ('feature', 'rgb', 'rgb_seen'):
             if key in clip:
                 inputs[key] = torch.from_numpy(np.ascontiguousarray(clip[key]))
         sample = ActionSample(metainfo={'name': str(clip.get('frame_dir', ''))})

@@ -12,9 +12,10 @@ from bmoe_skel.data.dataset import PoseDataset, duplicates
 from bmoe_skel.data.folds import stratified_parts
 from bmoe_skel.registry import DATASETS
 from mm_runtime.errors import UserError
-from pose_extract.tracks import PoseTracks, load_tracks
+from pose_extract.tracks import PoseTracks, crops_path, load_tracks
 
 PARTS = ('train', 'val', 'test')
+_NAMED = 5
 
 
 @DATASETS.register_module()
@@ -32,6 +33,8 @@ class TrackDataset(PoseDataset):
         split_ratio: Shares of train, val and test where the annotation file gives no split.
         split_seed: Seed of that split.
         max_persons: Persons kept a clip, the longest seen first.
+        crops: Whether clips point at the RGB crops that extraction stored beside their tracks, where every clip of
+            the folder or annotation file has them. ``metainfo['rgb_crops']`` counts them.
         **kwargs: For :class:`PoseDataset`.
 
     Raises:
@@ -46,6 +49,7 @@ class TrackDataset(PoseDataset):
         split_ratio: Sequence[float] = (0.6, 0.15, 0.25),
         split_seed: int = 0,
         max_persons: int = 1,
+        crops: bool = True,
         **kwargs: Any,
     ) -> None:
         self.tracks = os.fspath(tracks)
@@ -54,6 +58,7 @@ class TrackDataset(PoseDataset):
         self.split_ratio = tuple(split_ratio)
         self.split_seed = split_seed
         self.max_persons = max_persons
+        self.crops = crops
         self.unseen: list[str] = []
         super().__init__(**kwargs)
 
@@ -77,6 +82,7 @@ class TrackDataset(PoseDataset):
         if self.class_names is None:
             self.class_names = sorted({label for _, label, _ in rows})
         index = {name: i for i, name in enumerate(self.class_names)}
+        with_crops = self._count_crops(folder, [path for path, _, _ in rows])
         clips = []
         for path, label, part in rows:
             if self.split is not None and part not in self.split.split('+'):
@@ -87,9 +93,25 @@ class TrackDataset(PoseDataset):
             if not (tracks.scores > 0).any():
                 self.unseen.append(path)
                 continue
-            clips.append(_clip(path, tracks, index[label], self.max_persons))
+            clip = _clip(path, tracks, index[label], self.max_persons)
+            clip['track'] = str(folder / path)
+            if with_crops:
+                clip['crops'] = str(crops_path(folder / path))
+            clips.append(clip)
             self._same_skeleton(path, tracks.skeleton)
         return clips
+
+    def _count_crops(self, folder: Path, paths: Sequence[str]) -> bool:
+        """Count the stored crops over all splits; whether they are to be used."""
+        if not self.crops:
+            return False
+        lacking = [path.removesuffix('.npz') for path in paths if not crops_path(folder / path).is_file()]
+        self._metainfo['rgb_crops'] = {
+            'clips': len(paths),
+            'stored': len(paths) - len(lacking),
+            'lacking': lacking[:_NAMED],
+        }
+        return not lacking
 
     def _same_skeleton(self, path: str, skeleton: str) -> None:
         if self.skeleton_name is None:
@@ -120,10 +142,7 @@ class TrackDataset(PoseDataset):
 
 
 def _track_files(folder: Path) -> list[str]:
-    files = (
-        path.relative_to(folder).as_posix() for path in folder.rglob('*.npz') if not path.name.endswith('.rgb.npz')
-    )
-    return sorted(files)
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob('*.npz'))
 
 
 def _existing_track(folder: Path, name: str, ann_path: str) -> str:

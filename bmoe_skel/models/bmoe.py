@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import torch
+from mmengine.dist import is_main_process
 from torch import Tensor, nn
 
-from bmoe_skel.models.global_stream import StreamBatch, build_global_stream
+from bmoe_skel.models.global_stream import StreamBatch, build_global_stream, choose_stream
 from bmoe_skel.models.heads import ActionHead
 from bmoe_skel.models.layers import masked_mean
 from bmoe_skel.models.m3e import M3EBlock
@@ -55,7 +56,10 @@ class BMoE(SkeletonRecognizer):
         aux_weight: Weight of the losses of experts and global stream.
         balance_weight: Weight of the router's load-balancing penalty.
         drop_path: Chance to skip a branch in training, in every part.
-        init_experts: Region to checkpoint of an expert trained alone (stage 1).
+        init_experts: Region to checkpoint of an expert trained alone (stage 1). They are loaded by ``init_weights``,
+            that is when training starts and not for a test.
+        train_clips: Digest of the training clips, filled from the dataset: an expert that was trained on other clips
+            may know those of this run's validation and test, and is refused. 'any' refuses none.
         data_preprocessor: Config of the batch builder.
 
     Raises:
@@ -81,16 +85,18 @@ class BMoE(SkeletonRecognizer):
         balance_weight: float = 0.0,
         drop_path: float = 0.0,
         init_experts: dict[str, str] | None = None,
+        train_clips: str | None = None,
         data_preprocessor: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(num_classes, skeleton, coordinates, data_preprocessor)
         channels = self.features.num_channels
         arguments = {'drop_path': drop_path, **(expert or {})}
         experts = {region: RegionExpert(self.skeleton, region, channels, dims, **arguments) for region in REGIONS}
-        for region, path in (init_experts or {}).items():
+        for region in init_experts or {}:
             if region not in experts:
                 raise UserError(f'init_experts: unknown region {region!r}; choose of {REGIONS}')
-            load_expert(experts[region], path)
+        self.init_experts = {region: path for region, path in (init_experts or {}).items() if path is not None}
+        self.train_clips = None if train_clips == 'any' else train_clips
         self.experts = nn.ModuleDict(experts)
         stream = dict(global_stream) if global_stream else None
         if stream and stream.get('kind') == 'skeleton':
@@ -110,6 +116,37 @@ class BMoE(SkeletonRecognizer):
             }
             names = list(REGIONS) + (['whole'] if self.global_stream is not None else [])
             self.side_heads = nn.ModuleDict({name: ActionHead(dims, self.num_classes, **side) for name in names})
+
+    @classmethod
+    def complete_config(cls, model: dict[str, Any], metainfo: dict[str, Any]) -> None:
+        """Fill what a config leaves open, see :class:`SkeletonRecognizer`; settle a global stream of kind 'auto'.
+
+        Args:
+            model: The model's config; changed in place.
+            metainfo: The dataset's facts, among them ``rgb_crops`` and ``clips_digest`` where it knows them.
+
+        Raises:
+            UserError: Config and data contradict each other.
+        """
+        super().complete_config(model, metainfo)
+        stream, reason = choose_stream(model.get('global_stream'), metainfo.get('rgb_crops'))
+        model['global_stream'] = stream
+        if reason is not None and is_main_process():
+            print(f'global stream: {reason}')
+        if model.get('init_experts') and model.get('train_clips') is None:
+            model['train_clips'] = metainfo.get('clips_digest')
+
+    def init_weights(self) -> None:
+        """Start from the experts of stage 1; the runner calls this before training, but not before a test.
+
+        Raises:
+            UserError: A checkpoint does not fit its expert, or was trained on other clips.
+        """
+        super().init_weights()
+        for region, path in self.init_experts.items():
+            expert = self.experts[region]
+            assert isinstance(expert, RegionExpert)
+            load_expert(expert, path, self.train_clips)
 
     def encode(self, inputs: dict[str, Tensor]) -> Encoded:
         """Run everything but the heads.
@@ -135,6 +172,7 @@ class BMoE(SkeletonRecognizer):
                 inputs.get('feature'),
                 inputs.get('feature_seen'),
                 inputs.get('rgb'),
+                inputs.get('rgb_seen'),
             )
             whole, whole_seen = self.global_stream(batch, regions.shape[1])
             query = whole

@@ -28,6 +28,7 @@ class StreamBatch:
         feature: (B, T_f, C_f) precomputed features of each clip, zero rows for padding, or None.
         feature_seen: (B, T_f) bool, or None.
         rgb: (B, T_r, 3, H, W) normalised frames of each clip, or None.
+        rgb_seen: (B, T_r) bool, whether a frame shows the person; None for all.
     """
 
     features: Tensor
@@ -36,6 +37,7 @@ class StreamBatch:
     feature: Tensor | None = None
     feature_seen: Tensor | None = None
     rgb: Tensor | None = None
+    rgb_seen: Tensor | None = None
 
 
 def resample_steps(tokens: Tensor, seen: Tensor, steps: int) -> tuple[Tensor, Tensor]:
@@ -109,6 +111,44 @@ class FeatureStream(nn.Module):
         return tokens.repeat_interleave(batch.bodies_per_clip, 0), seen.repeat_interleave(batch.bodies_per_clip, 0)
 
 
+def choose_stream(
+    config: dict[str, Any] | None, crops: dict[str, Any] | None
+) -> tuple[dict[str, Any] | None, str | None]:
+    """Settle which global stream a config means, now that the data is known.
+
+    Args:
+        config: ``kind`` 'auto' for RGB where every clip has stored crops and the skeleton elsewhere, or one of
+            :func:`build_global_stream`. ``rgb`` holds the arguments of the RGB stream, the other keys are the
+            skeleton's; a config of kind 'rgb' without ``rgb`` is taken as it is.
+        crops: What the dataset says of its crops: ``clips``, ``stored`` and the names ``lacking``; None if nothing.
+
+    Returns:
+        A config for :func:`build_global_stream`, and for 'auto' what was chosen and why.
+
+    Raises:
+        UserError: RGB crops are wanted, or looked for, and some or all clips lack them.
+    """
+    if not config:
+        return None, None
+    stream = dict(config)
+    rgb, kind = stream.pop('rgb', None), stream.get('kind')
+    if kind not in ('auto', 'rgb'):
+        return stream, None
+    clips, stored = ((crops or {}).get(key, 0) for key in ('clips', 'stored'))
+    if crops is not None and stored < clips and (stored or kind == 'rgb'):
+        raise UserError(
+            f'global stream {kind!r}: {clips - stored} of {clips} clips have no RGB crops beside their tracks, such as '
+            f'{", ".join(crops["lacking"])}. Extract all with --save-rgb 224, or use skeletons only: --cfg-options '
+            'model.global_stream.kind=skeleton dataset.crops=false'
+        )
+    if kind == 'rgb':
+        return (stream if rgb is None else {'kind': 'rgb', **rgb}), None
+    if stored:
+        return {'kind': 'rgb', **(rgb or {})}, f'rgb (all {clips} clips have RGB crops beside their tracks)'
+    why = 'no RGB crops beside the tracks; extract with --save-rgb 224 to use them'
+    return {**stream, 'kind': 'skeleton'}, f'skeleton ({why if crops is not None else "the data offers no RGB crops"})'
+
+
 def build_global_stream(
     config: dict[str, Any] | None, skeleton: str, in_channels: int, out_dims: int
 ) -> nn.Module | None:
@@ -134,6 +174,11 @@ def build_global_stream(
         return SkeletonStream(skeleton, in_channels, out_dims, **arguments)
     if kind == 'feature':
         return FeatureStream(out_dims=out_dims, **arguments)
+    if kind == 'auto':
+        raise UserError(
+            "global stream 'auto' is settled from the data: train and test through tools/train.py and tools/test.py, "
+            "or choose kind='skeleton', 'feature' or 'rgb'"
+        )
     if kind == 'rgb':
         from bmoe_skel.models.rgb_stream import RGBStream
 

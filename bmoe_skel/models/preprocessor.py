@@ -38,7 +38,7 @@ class PosePreprocessor(BaseDataPreprocessor):
 
         Args:
             data: ``inputs``, a dict of lists of tensors (keypoint (S, M, T, V, C), visible (S, M, T, V), and optional
-                feature (T_f, C_f), rgb (T_r, 3, H, W)), and ``data_samples``, a list.
+                feature (T_f, C_f), rgb (T_r, 3, H, W), rgb_seen (T_r,)), and ``data_samples``, a list.
             training: Unused; part of mmengine's interface.
 
         Returns:
@@ -53,7 +53,7 @@ class PosePreprocessor(BaseDataPreprocessor):
             'keypoint': _stack(inputs['keypoint'], time_dim=2),
             'visible': _stack(inputs['visible'], time_dim=2),
         }
-        for key in ('feature', 'rgb'):
+        for key in ('feature', 'rgb', 'rgb_seen'):
             if key in inputs and len(inputs[key]) != len(inputs['keypoint']):
                 raise UserError(f'only {len(inputs[key])} of {len(inputs["keypoint"])} clips of a batch have {key!r}')
         if 'feature' in inputs:
@@ -63,6 +63,8 @@ class PosePreprocessor(BaseDataPreprocessor):
             batch['feature_seen'] = steps[None] < lengths[:, None]
         if 'rgb' in inputs:
             batch['rgb'] = (torch.stack(inputs['rgb']).float() - self.mean) / self.std
+        if 'rgb_seen' in inputs:
+            batch['rgb_seen'] = torch.stack(inputs['rgb_seen'])
         return {'inputs': batch, 'data_samples': samples}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -11,6 +12,8 @@ from bmoe_skel.models.global_stream import StreamBatch, resample_steps
 from bmoe_skel.models.m3e import M3E
 from mm_runtime.checkpoint import load_checkpoint
 from mm_runtime.errors import UserError
+
+_CLASSIFIER = {'fc.weight', 'fc.bias'}
 
 
 def temporal_shift(x: Tensor, frames: int, fold: int = 8) -> Tensor:
@@ -66,7 +69,7 @@ class RGBStream(nn.Module):
         backbone: 'resnet18', 'resnet34', 'resnet50' or any other ResNet of torchvision.
         frames: Frames a clip.
         pretrained: None, the name of torchvision weights ('IMAGENET1K_V1', downloaded once), or a checkpoint file of
-            the backbone.
+            the backbone. They are loaded by ``init_weights``, that is when training starts and not for a test.
         frozen: Whether the backbone is not trained.
         m3e: Arguments of :class:`M3E` but ``dims``.
 
@@ -86,7 +89,9 @@ class RGBStream(nn.Module):
         super().__init__()
         self.frames = frames
         self.frozen = frozen
-        self.backbone = _build_backbone(backbone, pretrained)
+        self.name, self.pretrained = backbone, pretrained
+        self.backbone = _build_backbone(backbone)
+        check_pretrained(backbone, pretrained)
         channels: int = self.backbone.fc.in_features
         self.backbone.fc = nn.Identity()
         for stage in (self.backbone.layer1, self.backbone.layer2, self.backbone.layer3, self.backbone.layer4):
@@ -96,6 +101,29 @@ class RGBStream(nn.Module):
             self.backbone.requires_grad_(False)
         self.embed = nn.Linear(channels, out_dims)
         self.encoder = M3E(out_dims, **(m3e or {}))
+
+    def init_weights(self) -> None:
+        """Load the backbone's pretrained weights, if it has any.
+
+        Raises:
+            UserError: They cannot be downloaded, or are of another network.
+        """
+        if self.pretrained is None:
+            return
+        ours, loaded = self.backbone.state_dict(), {}
+        for key, value in _read_weights(self.name, self.pretrained).items():
+            wrapped = key.replace('.conv1.', '.conv1.conv.')
+            loaded[wrapped if wrapped in ours else key] = value
+        added = {key for key in ours if '.conv1.excite.' in key}
+        missing, foreign = sorted(set(ours) - added - set(loaded)), sorted(set(loaded) - set(ours) - _CLASSIFIER)
+        wrong = [key for key in ours if key in loaded and ours[key].shape != loaded[key].shape]
+        if missing or foreign or wrong:
+            raise UserError(
+                f'pretrained={self.pretrained}: weights of another network than {self.name}: '
+                f'{len(missing)} keys missing, {len(foreign)} unknown, {len(wrong)} of another shape, '
+                f'such as {(missing + foreign + wrong)[0]}'
+            )
+        self.backbone.load_state_dict({key: loaded[key] for key in ours if key in loaded}, strict=False)
 
     def train(self, mode: bool = True) -> RGBStream:
         """Set the mode; a frozen backbone stays in evaluation, so that its statistics stay too."""
@@ -115,32 +143,59 @@ class RGBStream(nn.Module):
         if frames != self.frames:
             raise UserError(f'the clips have {frames} RGB frames, the global stream expects frames={self.frames}')
         tokens = self.embed(self.backbone(batch.rgb.flatten(0, 1)).view(clips, frames, -1))
-        seen = torch.ones(clips, frames, dtype=torch.bool, device=tokens.device)
+        seen = batch.rgb_seen
+        if seen is None:
+            seen = torch.ones(clips, frames, dtype=torch.bool, device=tokens.device)
         tokens, seen = resample_steps(self.encoder(tokens, seen), seen, steps)
         return tokens.repeat_interleave(batch.bodies_per_clip, 0), seen.repeat_interleave(batch.bodies_per_clip, 0)
 
 
-def _build_backbone(name: str, pretrained: str | None) -> Any:
+def _torchvision() -> Any:
     try:
-        from torchvision.models import get_model, get_model_weights
+        from torchvision import models
     except ImportError as error:
         raise UserError('the RGB global stream needs torchvision: pip install torchvision') from error
+    return models
+
+
+def _build_backbone(name: str) -> Any:
+    models = _torchvision()
     if not name.startswith(('resnet', 'resnext', 'wide_resnet')):
         raise UserError(f'unknown backbone {name!r}; choose a ResNet of torchvision, such as resnet50')
     try:
-        model = get_model(name, weights=None)
+        return models.get_model(name, weights=None)
     except ValueError as error:
         raise UserError(f'unknown backbone {name!r}: {error}') from error
-    if pretrained is None:
-        return model
-    weights = {entry.name: entry for entry in get_model_weights(name)}
-    if pretrained not in weights:
-        model.load_state_dict(load_checkpoint(pretrained)['state_dict'])
-        return model
+
+
+def _names(backbone: str) -> dict[str, Any]:
+    return {entry.name: entry for entry in _torchvision().get_model_weights(backbone)}
+
+
+def check_pretrained(backbone: str, pretrained: str | None) -> None:
+    """Refuse weights that are neither a name nor look like a file, before any clip is read.
+
+    Args:
+        backbone: The network.
+        pretrained: None, a name of torchvision, or a file.
+
+    Raises:
+        UserError: It is none of the three.
+    """
+    if pretrained is None or pretrained in _names(backbone) or pretrained.endswith(('.pth', '.pt')):
+        return
+    raise UserError(
+        f'pretrained={pretrained!r}: expected None, a file .pth, or one of {", ".join(_names(backbone))} for {backbone}'
+    )
+
+
+def _read_weights(backbone: str, pretrained: str) -> Mapping[str, Tensor]:
+    names = _names(backbone)
+    if pretrained not in names:
+        return load_checkpoint(pretrained)['state_dict']
     try:
-        model.load_state_dict(weights[pretrained].get_state_dict(progress=True))
+        return names[pretrained].get_state_dict(progress=True)
     except OSError as error:
         raise UserError(
-            f'weights {pretrained} of {name} cannot be downloaded ({error}); give pretrained=FILE, or pretrained=None'
+            f'weights {pretrained} of {backbone} cannot be downloaded ({error}); give a file, or None'
         ) from error
-    return model

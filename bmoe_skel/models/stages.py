@@ -77,15 +77,16 @@ class RegionRecognizer(SkeletonRecognizer):
         raise ValueError(f"unknown mode {mode!r}; choose 'loss', 'predict' or 'tensor'")
 
 
-def load_expert(expert: RegionExpert, path: str) -> None:
+def load_expert(expert: RegionExpert, path: str, train_clips: str | None = None) -> None:
     """Start a mixture's expert from one trained alone.
 
     Args:
         expert: The expert to fill.
         path: Checkpoint of a :class:`RegionRecognizer`.
+        train_clips: Digest of the clips it must have been trained on, as its ``dataset_meta`` has it; None for any.
 
     Raises:
-        UserError: The checkpoint is of another model, region or size.
+        UserError: The checkpoint is of another model, region, size or set of training clips.
     """
     checkpoint = load_checkpoint(path)
     weights = {k.removeprefix(_PREFIX): v for k, v in checkpoint['state_dict'].items() if k.startswith(_PREFIX)}
@@ -97,6 +98,13 @@ def load_expert(expert: RegionExpert, path: str) -> None:
         raise UserError(
             f'{path} is the expert of another region or skeleton: it sees joints {found}, region {expert.region!r} '
             f'has {ours.tolist()}'
+        )
+    theirs_clips = (checkpoint.get('meta', {}).get('dataset_meta') or {}).get('clips_digest')
+    if train_clips is not None and theirs_clips is not None and theirs_clips != train_clips:
+        raise UserError(
+            f"{path} was trained on other clips than this run's training set, perhaps on some that validate or test "
+            'it: train the expert with the same split_seed and annotations, or, if no clip is in both, give '
+            '--cfg-options model.train_clips=any'
         )
     try:
         expert.load_state_dict(weights)

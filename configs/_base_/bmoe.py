@@ -1,5 +1,6 @@
 # The mixture and its training recipe. Class count, skeleton and coordinates are taken from the data.
 num_frames = 64
+rgb_frames = 8  # read only where the global stream is RGB
 
 model = dict(
     type='BMoE',
@@ -22,11 +23,13 @@ train_pipeline = [
     dict(type='RandomAffine', rotation=0.3, yaw=0.6, tilt=0.1, scale=0.15, stretch=0.1, shear=0.1),
     dict(type='RandomJitter', joint=0.02, frame=0.005),
     dict(type='DropJoints', joint_clip_prob=0.2, joint_prob=0.1, region_prob=0.1),
+    dict(type='LoadCrops', frames=rgb_frames, size=112, optional=True),
     dict(type='PackPose'),
 ]
 test_pipeline = [
     dict(type='NormalizePose'),
     dict(type='SampleFrames', num_frames=num_frames, random=False),
+    dict(type='LoadCrops', frames=rgb_frames, size=112, random=False, optional=True),
     dict(type='PackPose'),
 ]
 

@@ -213,6 +213,7 @@ class TestStages:
         torch.save({'state_dict': expert.state_dict(), 'meta': {}}, tmp_path / 'upper.pth')
         torch.manual_seed(9)
         mixture = BMoE(3, 'coco17', 2, **SMALL, init_experts={'upper': str(tmp_path / 'upper.pth')})
+        mixture.init_weights()
         for name, value in expert.expert.state_dict().items():
             assert torch.equal(mixture.experts['upper'].state_dict()[name], value)
 
@@ -221,12 +222,12 @@ class TestStages:
         assert len(layout.regions['upper']) == len(layout.regions['lower'])
         torch.save({'state_dict': self.recognizer('lower').state_dict(), 'meta': {}}, tmp_path / 'lower.pth')
         with pytest.raises(UserError, match="another region or skeleton.*'upper'"):
-            BMoE(3, 'coco17', 2, **SMALL, init_experts={'upper': str(tmp_path / 'lower.pth')})
+            BMoE(3, 'coco17', 2, **SMALL, init_experts={'upper': str(tmp_path / 'lower.pth')}).init_weights()
 
     def test_other_checkpoints_are_refused(self, tmp_path) -> None:
         torch.save({'state_dict': small_model().state_dict(), 'meta': {}}, tmp_path / 'whole.pth')
         with pytest.raises(UserError, match='no checkpoint of a single expert'):
-            BMoE(3, 'coco17', 2, **SMALL, init_experts={'upper': str(tmp_path / 'whole.pth')})
+            BMoE(3, 'coco17', 2, **SMALL, init_experts={'upper': str(tmp_path / 'whole.pth')}).init_weights()
 
 
 class TestPreprocessor:
