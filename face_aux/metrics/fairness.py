@@ -35,6 +35,7 @@ from face_aux.metrics.samples import UNKNOWN, TaskScores
 from mm_runtime.errors import UserError
 
 LOWER_IS_BETTER = ('fpr', 'fnr')
+FREELY_SHUFFLED = ('accuracy', 'f1_macro', 'selection_rate', 'demographic_parity_difference')
 SPREAD_METRICS = ('accuracy', 'balanced_accuracy', 'f1_macro', 'auc', 'tpr', 'fpr')
 
 
@@ -200,20 +201,41 @@ def _roc_points(
     return [(round(float(x), 4), round(float(y), 4)) for x, y in zip(fpr[keep], tpr[keep], strict=True)]
 
 
-def _shuffled(task: TaskScores, names: np.ndarray, known: Sequence[str], settings: Settings) -> np.ndarray | None:
-    """Counts (B, G, C, C) when the group names are shuffled among the samples; None where nothing can be shuffled."""
+@dataclass(frozen=True)
+class Shuffled:
+    """Counts (B, G, C, C) under shuffled group names: among all samples, and only among those of one true class."""
+
+    freely: np.ndarray
+    within_class: np.ndarray
+
+    def of(self, name: str) -> np.ndarray:
+        """The counts to hold a metric or criterion against: error rates are about samples of one class."""
+        return self.freely if name in FREELY_SHUFFLED else self.within_class
+
+
+def _shuffled(task: TaskScores, names: np.ndarray, known: Sequence[str], settings: Settings) -> Shuffled | None:
+    """Counts under shuffled group names; None where nothing can be shuffled."""
     if not settings.replicates or len(known) < 2:
         return None
     inside = np.isin(names.astype(str), known)
-    index = np.searchsorted(known, names[inside].astype(str))
-    cells = (task.target * len(task.classes) + task.predicted)[inside]
-    rng = np.random.default_rng([settings.seed, len(known), 1])
+    target, predicted = task.target[inside], task.predicted[inside]
+    order = np.argsort(target, kind='stable')
+    target, predicted = target[order], predicted[order]
+    index = np.searchsorted(known, names[inside].astype(str))[order]
     classes, width = len(task.classes), len(task.classes) ** 2
-    counts = [
-        np.bincount(rng.permutation(index) * width + cells, minlength=len(known) * width)
-        for _ in range(settings.replicates)
-    ]
-    return np.stack(counts).reshape(settings.replicates, len(known), classes, classes)
+    cells = target * classes + predicted
+    ends = np.searchsorted(target, np.arange(1, classes))
+    rng = np.random.default_rng([settings.seed, len(known), 1])
+
+    def draw(parts: Sequence[np.ndarray]) -> np.ndarray:
+        joint = np.concatenate([rng.permutation(part) for part in parts]) * width + cells
+        return np.bincount(joint, minlength=len(known) * width)
+
+    shape = (settings.replicates, len(known), classes, classes)
+    freely = np.stack([draw([index]) for _ in range(settings.replicates)]).reshape(shape)
+    by_class = np.split(index, ends)
+    within = np.stack([draw(by_class) for _ in range(settings.replicates)]).reshape(shape)
+    return Shuffled(freely, within)
 
 
 def _chance(gaps: np.ndarray) -> float | None:
@@ -223,7 +245,7 @@ def _chance(gaps: np.ndarray) -> float | None:
 
 
 def _spread(
-    metric: str, groups: Sequence[Group], measured: Sequence[Measured], shuffled: np.ndarray | None, settings: Settings
+    metric: str, groups: Sequence[Group], measured: Sequence[Measured], shuffled: Shuffled | None, settings: Settings
 ) -> Spread | None:
     """Spread of one metric over the groups that have it; None where fewer than two do."""
     left_out = {g.name: _left_out(g, metric, settings) for g in groups if metric in g.metrics}
@@ -237,7 +259,7 @@ def _spread(
     gap = _value(float(values.max() - values.min()), gaps, '', min(groups[high].n, groups[low].n), settings)
     function = _metric_functions(settings, len(measured[0].counts)).get(metric)
     if shuffled is not None and function is not None:
-        gap = replace(gap, chance=_chance(largest_gap(function(shuffled), axis=1)))
+        gap = replace(gap, chance=_chance(largest_gap(function(shuffled.of(metric)), axis=1)))
     best, worst = (low, high) if metric in LOWER_IS_BETTER else (high, low)
     return Spread(
         metric=metric,
@@ -261,7 +283,7 @@ def _criteria(
     task: TaskScores,
     groups: Sequence[Group],
     measured: Sequence[Measured],
-    shuffled: np.ndarray | None,
+    shuffled: Shuffled | None,
     settings: Settings,
 ) -> tuple[dict[str, Value], str]:
     """The column's criteria with intervals, and whose formulas gave them."""
@@ -279,7 +301,6 @@ def _criteria(
         source = fairlearn_version()
     has_draws = all(len(measured[i].drawn) == settings.replicates > 0 for i in kept)
     drawn = np.stack([measured[i].drawn for i in kept], axis=1) if has_draws else None
-    by_chance = criteria_from_counts(shuffled, positive) if shuffled is not None else {}
     fewest = min(groups[i].n for i in kept)
     result = {}
     for name, values in points.items():
@@ -289,9 +310,9 @@ def _criteria(
             continue
         draws = criterion_draws(name, counts, drawn, positive, worst) if drawn is not None else np.zeros(0)
         value = _value(float(values[worst]), draws, '', fewest, settings)
-        if name in RATES_OF and not name.endswith('ratio') and by_chance:
-            largest = np.where(np.isfinite(by_chance[name]), by_chance[name], -np.inf).max(axis=-1)
-            value = replace(value, chance=_chance(largest))
+        if name in RATES_OF and not name.endswith('ratio') and shuffled is not None:
+            by_chance = criteria_from_counts(shuffled.of(name), positive)[name]
+            value = replace(value, chance=_chance(np.where(np.isfinite(by_chance), by_chance, -np.inf).max(axis=-1)))
         if name not in RATES_OF:
             value = replace(value, reason='')
         result[name] = replace(value, note='' if positive is not None else f'worst class: {task.classes[worst]}')

@@ -21,8 +21,8 @@ class Value:
         high: Upper end.
         reason: Why there is no value, or no interval.
         note: What else a reader must know, such as the class that a worst case is about.
-        chance: For a gap: the 95th percentile of the same gap when group names are shuffled among the samples. A gap
-            below it needs no explanation.
+        chance: For a gap: the 95th percentile of the same gap when group names are shuffled among the samples, for
+            error rates among the samples of one true class. A gap below it needs no explanation.
     """
 
     value: float | None

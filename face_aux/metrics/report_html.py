@@ -26,7 +26,8 @@ border-radius:8px;padding:10px 14px;min-width:150px;flex:1}.card b{display:block
 th,td{padding:5px 10px;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
 th{font-weight:600;color:var(--soft)}th:first-child,td:first-child,.left{text-align:left}
 tr.all td{font-weight:600;border-top:2px solid var(--line)}td.worst{color:var(--warn);font-weight:600}
-td small,.reason{color:var(--soft)}td small{display:block;font-size:12px}
+td small,.reason{color:var(--soft)}td small{display:block;
+font-size:12px;white-space:normal;min-width:13ch;max-width:24ch;margin-left:auto}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(430px,1fr));gap:8px 24px}
 svg{width:100%;height:auto;max-width:680px;font:13px system-ui,sans-serif}svg text{fill:var(--fg)}
 svg .reason{paint-order:stroke;stroke:var(--bg);stroke-width:5px}
@@ -50,7 +51,8 @@ DEFINITIONS = """
 widely may not differ.</li>
 <li><b>Largest gap</b>: best group minus worst group; its interval is that of the difference between these two, as if
 they had been chosen beforehand. <b>By chance</b>: the 95th percentile of the largest gap when the group
-names are shuffled among the samples; a gap below it needs no explanation.</li>
+names are shuffled among the samples (for error rates: among the samples of one true class); a gap below it needs no
+explanation.</li>
 <li><b>Degree of bias</b>: population standard deviation of the groups' values.</li>
 <li><b>Demographic parity difference</b>: largest gap of the rate at which the positive class is predicted. It asks
 for equal rates even where the groups truly differ.</li>

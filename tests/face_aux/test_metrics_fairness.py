@@ -169,6 +169,35 @@ def test_chance_gap_tells_noise_from_bias() -> None:
     assert fair.gap.chance is not None and fair.gap.value is not None and fair.gap.value < fair.gap.chance
 
 
+def test_chance_of_error_rates_is_within_the_class() -> None:
+    """Groups that are the classes: shuffled freely they would mix, within the class they cannot."""
+    task = made_task()
+    task.groups['race'] = np.array([f'{g}{t}' for g, t in zip(task.groups['gender'], task.target, strict=True)], object)
+    made = report(task, ['race', 'gender'], settings=FAST)
+    for column in made.columns:
+        chance = column.criteria['fpr_gap'].chance
+        assert chance is not None
+        assert chance == pytest.approx(made.columns[1].criteria['fpr_gap'].chance, rel=0.25)
+    value = made.columns[1].criteria['fpr_gap'].value
+    assert made.columns[0].criteria['fpr_gap'].value == pytest.approx(value)
+
+
+def test_chance_against_a_plain_permutation_test() -> None:
+    task = made_task(n=300)
+    spread = report(task, ['gender'], settings=Settings(replicates=2000)).columns[0].spreads
+    rng = np.random.default_rng(9)
+    right, negative = task.target == task.predicted, task.target == 0
+    free, within = [], []
+    for _ in range(2000):
+        shuffled = rng.permutation(task.groups['gender']) == 'f'
+        free.append(abs(right[shuffled].mean() - right[~shuffled].mean()))
+        inside = rng.permutation(task.groups['gender'][negative]) == 'f'
+        wrong = task.predicted[negative] == 1
+        within.append(abs(wrong[inside].mean() - wrong[~inside].mean()))
+    assert spread['accuracy'].gap.chance == pytest.approx(np.percentile(free, 95), rel=0.1)
+    assert spread['fpr'].gap.chance == pytest.approx(np.percentile(within, 95), rel=0.1)
+
+
 def test_seed_repeats() -> None:
     first, again = (report(made_task(), settings=Settings(replicates=50, seed=s)) for s in (1, 1))
     other = report(made_task(), settings=Settings(replicates=50, seed=2))
