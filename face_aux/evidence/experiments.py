@@ -61,7 +61,7 @@ def _make_small(cfg: Config, side: int, epochs: int) -> None:
     cfg.model.pool = 'avg'
     cfg.model.encoder = {
         'name': 'vit_tiny_patch16_224', 'img_size': side, 'patch_size': side // 8,
-        'embed_dim': 96, 'depth': 4, 'num_heads': 3,
+        'embed_dim': 64, 'depth': 3, 'num_heads': 4,
     }  # fmt: skip
     cfg.model.auxiliary.decoder = {'dim': 64, 'depth': 1, 'heads': 4}
     # a few epochs from scratch leave no room for strong augmentation
@@ -93,7 +93,7 @@ def _make_small(cfg: Config, side: int, epochs: int) -> None:
 
 
 def _fer2013(cfg: Config, seed: int) -> None:
-    cfg.train_dataloader.dataset.subset = 3000
+    cfg.train_dataloader.dataset.subset = 4000
     cfg.test_dataloader.dataset.split = 'PublicTest'
 
 
@@ -110,13 +110,13 @@ EXPERIMENTS = {
     'fer2013': Experiment(
         'fer2013',
         {BASELINE: None, 'RGB': 'MRGB/RRGB/CRGB', 'LBP': 'MRGB/RLBP/CRGB', 'LDP': 'MRGB/RLDP/CRGB'},
-        epochs=7,
+        epochs=8,
         side=48,
         change=_fer2013,
     ),
-    'utkface': Experiment('utkface', {BASELINE: None, 'LDP': 'MRGB/RLDP/CRGB'}, epochs=5, side=48, change=_utkface),
+    'utkface': Experiment('utkface', {BASELINE: None, 'LDP': 'MRGB/RLDP/CRGB'}, epochs=12, side=48, change=_utkface),
     'real_or_fake': Experiment(
-        'real_or_fake', {BASELINE: None, 'LDP': 'MRGB/RLDP/CRGB'}, epochs=20, side=96, change=_real_or_fake
+        'real_or_fake', {BASELINE: None, 'LDP': 'MRGB/RLDP/CRGB'}, epochs=40, side=96, change=_real_or_fake
     ),
 }
 

@@ -16,8 +16,11 @@ import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
+from PIL import Image
 from torch.utils.data import DataLoader
 
+from face_aux.data.images import read_image
+from face_aux.data.records import IMAGE_SUFFIXES
 from face_aux.evidence.experiments import EXPERIMENTS, Experiment, without_labels
 from face_aux.models import TextureJointModel
 from face_aux.registry import DATASETS
@@ -48,6 +51,8 @@ def run_all(
     Returns:
         Names of the runs that failed.
     """
+    if experiment == 'utkface':
+        data = shrink_images(data, out / 'utkface_small')
     failed = []
     for seed in seeds:
         for variant in variants:
@@ -62,6 +67,28 @@ def run_all(
             if code.returncode:
                 failed.append(str(folder))
     return failed
+
+
+def shrink_images(folder: Path, out: Path, side: int = 64) -> Path:
+    """Copy a folder of images as PNGs of this shorter side, so that decoding does not outweigh a small model.
+
+    Returns:
+        The folder of copies, ``<name>.png`` each; complete ones are used again.
+    """
+    paths = sorted(path for path in folder.rglob('*') if path.suffix.lower() in IMAGE_SUFFIXES)
+    if not paths:
+        raise UserError(f'{folder}: no images in it')
+    out.mkdir(parents=True, exist_ok=True)
+    for path in paths:
+        copy = out / f'{path.name}.png'
+        if copy.is_file():
+            continue
+        image = Image.fromarray(read_image(str(path)))
+        scale = side / min(image.size)
+        image = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS)
+        with atomic_write(copy) as file:
+            image.save(file, format='PNG')
+    return out
 
 
 def run_one(experiment: Experiment, variant: str, seed: int, data: Path, folder: Path, extra: Path | None) -> None:

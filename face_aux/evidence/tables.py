@@ -45,7 +45,7 @@ def task_balanced_accuracy(task: str) -> Statistic:
 
 
 def task_auc(task: str) -> Statistic:
-    """Area under the ROC curve of a two-class task."""
+    """Area under the ROC curve; the mean of one class against the rest beyond two classes."""
     return lambda arrays: float(multiclass_auc(arrays[f'label/{task}'], arrays[f'score/{task}']))
 
 
@@ -166,6 +166,7 @@ def all_tables(out: Path, seeds: Sequence[int]) -> str:
         'fer2013': [
             Column('accuracy', task_accuracy('emotion')),
             Column('balanced accuracy', task_balanced_accuracy('emotion')),
+            Column('mean AUC', task_auc('emotion')),
         ],
         'utkface': [
             Column('gender', task_accuracy('gender')),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from face_aux.models.encoder import sincos_position_embedding
+from face_aux.models.encoder import init_like_mae, sincos_position_embedding
 from face_aux.models.masking import kept_indices
 from face_aux.models.patches import Grid
 
@@ -54,7 +54,7 @@ class MaskedDecoder(nn.Module):
         self.blocks = nn.Sequential(*(Block(dim, heads, qkv_bias=True) for _ in range(depth)))
         self.norm = nn.LayerNorm(dim, eps=1e-6)
         self.heads = nn.ModuleDict({name: nn.Linear(dim, size) for name, size in outputs.items()})
-        self.apply(_init_weights)
+        init_like_mae(self)
         nn.init.normal_(self.mask_token, std=0.02)
 
     def forward(self, latent: torch.Tensor, mask: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -74,10 +74,3 @@ class MaskedDecoder(nn.Module):
         x = torch.cat([prefix, patches + self.pos_embed.to(x.dtype)], dim=1)
         x = self.norm(self.blocks(x))[:, self.prefix_tokens :]
         return {name: head(x) for name, head in self.heads.items()}
-
-
-def _init_weights(module: nn.Module) -> None:
-    if isinstance(module, nn.Linear):
-        nn.init.xavier_uniform_(module.weight)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)

@@ -92,6 +92,8 @@ class VisionEncoder(nn.Module):
         self.input_shape = (3, *sides) if frames else (3, *sides[1:])
         self.num_features: int = self.vit.embed_dim
         self.num_prefix_tokens: int = self.vit.num_prefix_tokens
+        if not pretrained:
+            init_like_mae(self.vit)
         self._set_pos_embed(pos_embed or ('learned' if pretrained else 'sincos'))
 
     def _set_pos_embed(self, kind: str) -> None:
@@ -130,6 +132,22 @@ class VisionEncoder(nn.Module):
         else:
             x = self.vit.blocks(x)
         return self.vit.norm(x)
+
+
+def init_like_mae(module: nn.Module) -> None:
+    """Initialise weights as MAE and SSAT do: Xavier for every linear layer, the patch projection being one.
+
+    timm's own 0.02 is made for wide models; in a narrow one it nearly silences the blocks at the start.
+    """
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear):
+            nn.init.xavier_uniform_(layer.weight)
+        elif isinstance(layer, (nn.Conv2d, nn.Conv3d)):
+            nn.init.xavier_uniform_(layer.weight.view(len(layer.weight), -1))
+        else:
+            continue
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
 
 
 def sincos_position_embedding(grid: Grid, dim: int) -> torch.Tensor:

@@ -105,6 +105,24 @@ def test_pretrained_weights_are_spread_over_a_tubelet(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize(
+    ('name', 'width', 'grid'),
+    [
+        ('vit_tiny_patch16_224', 192, Grid(1, 14, 14)),
+        ('vit_small_patch32_224', 384, Grid(1, 7, 7)),
+        ('vit_base_patch16_384', 768, Grid(1, 24, 24)),
+        ('vit_large_patch16_224', 1024, Grid(1, 14, 14)),
+        ('vit_huge_patch14_224', 1280, Grid(1, 16, 16)),
+    ],
+)
+def test_timms_sizes_from_tiny_to_huge(name: str, width: int, grid: Grid) -> None:
+    with torch.device('meta'):  # shapes without memory
+        encoder = VisionEncoder(name)
+        assert (encoder.num_features, encoder.grid) == (width, grid)
+        tokens = encoder(torch.empty(2, *encoder.input_shape))
+    assert tokens.shape == (2, 1 + grid.tokens, width)
+
+
+@pytest.mark.parametrize(
     ('options', 'message'),
     [
         ({'name': 'vit_minuscule'}, "no model 'vit_minuscule'"),
