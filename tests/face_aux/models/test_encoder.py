@@ -66,6 +66,17 @@ def test_sincos_positions_are_distinct_and_fixed() -> None:
     assert VisionEncoder(**SMALL, pos_embed='learned').vit.pos_embed.requires_grad
 
 
+def test_weights_start_as_in_mae() -> None:
+    torch.manual_seed(0)
+    vit = VisionEncoder(**{**SMALL, 'embed_dim': 96}).vit
+    for weight in (vit.patch_embed.proj.weight.flatten(1), vit.blocks[0].mlp.fc1.weight, vit.blocks[1].attn.qkv.weight):
+        weight = weight.detach()
+        bound = (6 / sum(weight.shape)) ** 0.5  # Glorot & Bengio 2010, uniform
+        assert 0.98 * bound < float(weight.abs().max()) <= bound
+        assert float(weight.std()) == pytest.approx(bound / 3**0.5, rel=0.05)
+    assert not vit.blocks[0].mlp.fc1.bias.any()
+
+
 def test_tubelets_of_equal_frames_equal_the_image() -> None:
     embed = TubeletEmbed(12, 6, 3, 8, frames=4, tubelet=2)
     x = torch.randn(1, 3, 4, 12, 12)

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from face_aux.evidence.experiments import EXPERIMENTS
+from face_aux.evidence.runs import run_folder, run_one, shrink_images
+from mm_runtime.errors import UserError
+
+
+def faces(folder: Path, count: int) -> Path:
+    rng = np.random.default_rng(0)
+    for i in range(count):
+        pixels = rng.integers(0, 100, (90, 100, 3)) + 150 * (i % 2)
+        folder.mkdir(exist_ok=True)
+        Image.fromarray(pixels.astype(np.uint8)).save(folder / f'{20 + i}_{i % 2}_{i % 3}_{2017000 + i}.jpg.chip.jpg')
+    return folder
+
+
+def test_small_copies_keep_names_and_are_made_once(tmp_path: Path) -> None:
+    small = shrink_images(faces(tmp_path / 'faces', 2), tmp_path / 'small', side=45)
+    copies = sorted(small.iterdir())
+    assert [copy.name for copy in copies] == ['20_0_0_2017000.jpg.chip.jpg.png', '21_1_1_2017001.jpg.chip.jpg.png']
+    assert Image.open(copies[0]).size == (50, 45)
+    stamp = copies[0].stat().st_mtime_ns
+    shrink_images(tmp_path / 'faces', small, side=45)
+    assert copies[0].stat().st_mtime_ns == stamp
+    (tmp_path / 'empty').mkdir()
+    with pytest.raises(UserError, match='no images'):
+        shrink_images(tmp_path / 'empty', small)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('variant', ['none', 'LDP'])
+def test_one_run_trains_predicts_and_counts_its_cost(variant: str, tmp_path: Path) -> None:
+    experiment = dataclasses.replace(EXPERIMENTS['utkface'], epochs=2)
+    folder = run_folder(tmp_path, 'utkface', variant, 0)
+    folder.mkdir(parents=True)
+    run_one(experiment, variant, 0, faces(tmp_path / 'faces', 64), folder, None)
+    with np.load(folder / 'predictions.npz', allow_pickle=False) as arrays:
+        n = len(arrays['label/gender'])
+        assert n == pytest.approx(64 * 0.2, abs=4)
+        assert arrays['score/race'].shape == (n, 5)
+        assert set(arrays['group/gender']) <= {'male', 'female'}
+        np.testing.assert_allclose(arrays['score/gender'].sum(axis=1), 1, rtol=1e-5)
+    assert (folder / 'cost.json').is_file()
+    assert (folder / 'reconstructions').is_dir() == (variant == 'LDP')
