@@ -150,12 +150,17 @@ def load_label_embeddings(path: str, num_classes: int) -> Tensor:
         (C, E) float32.
 
     Raises:
-        UserError: The file is missing or has another shape.
+        UserError: The file is missing, has another shape or holds other things than finite numbers.
     """
     try:
         vectors = np.load(path, allow_pickle=False)
     except (OSError, ValueError) as error:
         raise UserError(f'label embeddings {path} cannot be read: {error}') from error
+    if not isinstance(vectors, np.ndarray) or vectors.dtype.kind not in 'fiu':
+        found = vectors.dtype if isinstance(vectors, np.ndarray) else 'several arrays'
+        raise UserError(f'label embeddings {path} hold {found}, expected numbers')
     if vectors.ndim != 2 or len(vectors) != num_classes:
         raise UserError(f'label embeddings {path} have shape {vectors.shape}, expected ({num_classes}, E)')
+    if not np.isfinite(vectors).all():
+        raise UserError(f'label embeddings {path} hold NaN or infinite numbers')
     return torch.from_numpy(vectors.astype(np.float32))

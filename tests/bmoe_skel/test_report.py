@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import confusion_matrix as sklearn_confusion
+
+from bmoe_skel.report import ReportHook, confusion_matrix, draw_report, routing_by_class
+from bmoe_skel.structures import ActionSample
+
+
+def test_confusion_equals_sklearn() -> None:
+    rng = np.random.default_rng(0)
+    labels, predicted = rng.integers(0, 4, 50), rng.integers(0, 5, 50)
+    wanted = sklearn_confusion(labels, predicted, labels=range(6))
+    np.testing.assert_array_equal(confusion_matrix(labels, predicted, 6), wanted)
+
+
+def test_routing_by_class_is_the_mean_of_its_clips() -> None:
+    rng = np.random.default_rng(0)
+    routing, labels = rng.dirichlet(np.ones(4), 9), np.array([0, 2, 2, 0, 0, 2, 0, 2, 2])
+    table = routing_by_class(routing, labels, 4)
+    for c in (0, 2):
+        for r in range(4):
+            mine = [routing[i, r] for i in range(9) if labels[i] == c]
+            assert table[c, r] == pytest.approx(sum(mine) / len(mine))
+    assert np.isnan(table[[1, 3]]).all()
+
+
+@pytest.mark.parametrize(('classes', 'with_routing'), [(3, True), (3, False), (25, True)])
+def test_picture_is_written(tmp_path, classes, with_routing) -> None:
+    from matplotlib.image import imread
+
+    rng = np.random.default_rng(0)
+    routing = rng.dirichlet(np.ones(4), classes) if with_routing else None
+    path = tmp_path / 'report.png'
+    draw_report(path, rng.integers(0, 9, (classes, classes)), routing, [f'class {i}' for i in range(classes)])
+    image = imread(path)
+    assert min(image.shape[:2]) > 300
+    assert image[..., :3].std() > 0.05
+
+
+def sample(label: int, predicted: int, routing: np.ndarray | None) -> ActionSample:
+    result = ActionSample()
+    result.gt_label = torch.tensor(label)
+    result.pred_scores = torch.eye(2)[predicted]
+    if routing is not None:
+        result.routing = torch.from_numpy(routing)
+    return result
+
+
+def run_hook(tmp_path, samples) -> None:
+    dataset = type('Clips', (), {'metainfo': {'classes': ['nod', 'wave']}, '__len__': lambda self: len(samples)})()
+    runner = SimpleNamespace(work_dir=str(tmp_path), test_dataloader=SimpleNamespace(dataset=dataset))
+    hook = ReportHook()
+    hook.before_test_epoch(runner)
+    hook.after_test_iter(runner, 0, outputs=samples[:1])
+    hook.after_test_iter(runner, 1, outputs=samples[1:])
+    hook.after_test_epoch(runner)
+
+
+def test_hook_prints_and_writes(tmp_path, capsys) -> None:
+    weights = np.array([[0.7, 0.5], [0.1, 0.1], [0.1, 0.2], [0.1, 0.2]], dtype=np.float32)  # (regions, steps)
+    run_hook(tmp_path, [sample(0, 0, weights), sample(0, 1, weights[[1, 0, 2, 3]]), sample(1, 1, weights)])
+    table = json.loads((tmp_path / 'routing.json').read_text())
+    assert list(table['wave'].values()) == pytest.approx([0.6, 0.1, 0.15, 0.15])
+    assert list(table['nod'].values()) == pytest.approx([0.35, 0.35, 0.15, 0.15])
+    assert (tmp_path / 'report.png').stat().st_size > 5000
+    printed = capsys.readouterr().out
+    assert printed.splitlines()[0].split() == ['router', 'trusts', 'head', 'body', 'upper', 'lower']
+    assert printed.splitlines()[2].split() == ['wave', '0.60', '0.10', '0.15', '0.15']
+
+
+def test_hook_without_a_router_draws_the_confusion_only(tmp_path) -> None:
+    run_hook(tmp_path, [sample(0, 0, None), sample(1, 0, None)])
+    assert (tmp_path / 'report.png').exists()
+    assert not (tmp_path / 'routing.json').exists()
+
+
+def test_hook_leaves_several_labels_alone(tmp_path) -> None:
+    both = sample(0, 0, None)
+    both.set_data({'gt_label': torch.tensor([1.0, 1.0])})
+    run_hook(tmp_path, [both, both])
+    assert not list(tmp_path.iterdir())
