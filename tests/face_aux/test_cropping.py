@@ -7,7 +7,7 @@ from pathlib import Path
 import face_trees as trees
 import numpy as np
 import pytest
-from test_inferencer import BlobDetector, frame, movie, picture
+from blob_faces import BlobDetector, frame, movie, picture
 
 from face_aux.data import CelebDf, FaceForensics, LoadFace
 from face_aux.data.images import read_image
