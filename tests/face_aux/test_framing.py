@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from test_inferencer import BlobDetector, picture
+from blob_faces import BlobDetector, picture
 
 from face_aux.data.images import read_image
 from face_aux.detection import CropSettings, crop_face
