@@ -159,7 +159,8 @@ def _log_to_file(runner: Runner, level: str) -> None:
     console = [handler for handler in runner.logger.handlers if not isinstance(handler, logging.FileHandler)]
     runner.logger.setLevel(level)
     for handler in runner.logger.handlers:
-        handler.setLevel(level)
+        if handler.level == logging.WARNING:  # those of other ranks are set to errors only
+            handler.setLevel(level)
     for handler in console:
         runner.logger.removeHandler(handler)
     runner.logger.info('environment:\n' + '\n'.join(f'  {key}: {value}' for key, value in collect_env().items()))
