@@ -90,17 +90,14 @@ def _options(arguments: argparse.Namespace, fold: int) -> list[str]:
 def _stage_one(arguments: argparse.Namespace, folder: Path, seed: int, fold: int) -> list[str]:
     """Train each region's expert alone on the same clips; returns the options that start the mixture from them."""
     started = []
+    config = Path(arguments.config).with_name(Path(arguments.config).stem + '_stage1.py')
+    if not config.is_file():
+        raise UserError(f'variant stage2 needs a config for single experts beside {arguments.config}: {config}')
     for region in REGIONS:
         work = folder / region
-        config = Path(arguments.config).parents[1] / 'bmoe_skel_stage1.py'
-        if not config.is_file():
-            raise UserError(f'variant stage2 needs {config}')
         if not (work / 'last_checkpoint').is_file():
-            options = [*_options(arguments, fold), *arguments.cfg_options]
-            options += ['dataset.type=PosePickleDataset', f'model.region={region}']
-            train_main(
-                [str(config), '--work-dir', str(work), '--seed', str(seed), '--no-validate', '--cfg-options', *options]
-            )
+            options = [*_options(arguments, fold), *arguments.cfg_options, f'model.region={region}']
+            train_main([str(config), '--work-dir', str(work), '--seed', str(seed), '--cfg-options', *options])
         started.append(f'model.init_experts.{region}={(work / "last_checkpoint").read_text().strip()}')
     return started
 
