@@ -102,6 +102,7 @@ def load_config(path: str | os.PathLike[str], options: dict[str, Any] | None = N
     check_top_level(cfg.keys(), str(path))
     for key in options or {}:
         _check_option(cfg, key, path)
+        _open_null_parents(cfg, key)
     try:
         cfg.merge_from_dict(options or {})
     except (KeyError, TypeError, IndexError, AssertionError) as error:
@@ -142,6 +143,18 @@ def check_top_level(keys: Iterable[str], source: str) -> None:
         near = difflib.get_close_matches(key, RUNNER_KEYS, n=1, cutoff=0.9)
         if near and near[0] not in keys:
             raise UserError(f'{source}: unknown key {key!r}; did you mean {near[0]!r}?')
+
+
+def _open_null_parents(cfg: Config, dotted: str) -> None:
+    """Turn a null on the way to an option into an empty dict; mmengine merges nothing into null."""
+    node: Any = cfg
+    for part in dotted.split('.')[:-1]:
+        if isinstance(node, (list, tuple)):
+            node = node[int(part)]
+            continue
+        if node.get(part) is None:
+            node[part] = ConfigDict()
+        node = node[part]
 
 
 def _check_option(cfg: Config, dotted: str, path: Path) -> None:

@@ -45,6 +45,11 @@ def test_options_are_merged(config) -> None:
     assert (cfg.model.depth, cfg.model.parts[0].n, cfg.train_cfg.val_interval, cfg.work_dir) == (5, 7, 2, 'x')
 
 
+def test_options_below_a_null_make_a_dict(config) -> None:
+    cfg = load_config(config('model = dict(parts=None)\n'), parse_cfg_options(['model.parts.a=1', 'model.parts.b=x']))
+    assert cfg.model.parts == {'a': 1, 'b': 'x'}
+
+
 @pytest.mark.parametrize(
     ('option', 'message'),
     [
