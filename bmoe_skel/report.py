@@ -102,7 +102,7 @@ class ReportHook(Hook):
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         """Keep what the report needs of a batch."""
         for sample in outputs or ():
-            if sample.gt_label.ndim == 0:
+            if sample.gt_label.ndim == 0 and sample.gt_label >= 0:  # one label, and not a hidden one
                 routing = sample.routing.mean(1).numpy() if 'routing' in sample else None
                 self._rows.append((int(sample.gt_label), int(sample.pred_scores.argmax()), routing))
 

@@ -131,16 +131,6 @@ def _read_npz(path: Path) -> tuple[list[str] | None, np.ndarray, np.ndarray | No
     return names, arrays['scores'], arrays.get('body_scores')
 
 
-def clip_name(name: str) -> str:
-    """The clip's name as the lists give it: its file name, ending in ``.mp4``.
-
-    Args:
-        name: A dataset's name of the clip, such as ``test/test0000.mp4`` or ``test0000``.
-    """
-    base = name.replace('\\', '/').rsplit('/', 1)[-1].removesuffix('.npz')
-    return base if base.endswith('.mp4') else base + '.mp4'
-
-
 def complete(
     names: Sequence[str],
     scores: np.ndarray,

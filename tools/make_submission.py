@@ -13,8 +13,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bmoe_skel.data.ma52_list import read_list
-from bmoe_skel.submission import clip_name, complete, prediction_csv, read_scores, write_submission
+from bmoe_skel.data.ma52_list import clip_name, read_list
+from bmoe_skel.submission import complete, prediction_csv, read_scores, write_submission
 from mm_runtime.errors import UserError, run_tool
 
 

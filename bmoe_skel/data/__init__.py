@@ -2,6 +2,7 @@
 
 from bmoe_skel.data.dataset import PoseDataset
 from bmoe_skel.data.loading import LoadCrops, LoadFeature
+from bmoe_skel.data.ma52 import MA52Dataset
 from bmoe_skel.data.pickle_dataset import PosePickleDataset
 from bmoe_skel.data.sampling import PackPose, SampleFrames
 from bmoe_skel.data.track_dataset import TrackDataset
@@ -11,6 +12,7 @@ __all__ = [
     'DropJoints',
     'LoadCrops',
     'LoadFeature',
+    'MA52Dataset',
     'NormalizePose',
     'PackPose',
     'PoseDataset',

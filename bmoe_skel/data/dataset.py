@@ -22,7 +22,8 @@ class PoseDataset(BaseDataset):
     (M, T, K, C) float and ``keypoint_score`` (M, T, K) float or absent; other keys are kept. All clips are kept in one
     serialized array, which forked data loader workers share.
 
-    Subclasses implement ``load_clips``.
+    Subclasses implement ``load_clips``. One whose labels are not published sets ``labels_hidden``; its labels are not
+    checked and not counted.
 
     Args:
         pipeline: Transforms, dicts in and out.
@@ -37,6 +38,8 @@ class PoseDataset(BaseDataset):
     Raises:
         UserError: A clip, its label or its keypoints do not fit; the message names the clip.
     """
+
+    labels_hidden = False
 
     def __init__(
         self,
@@ -84,15 +87,18 @@ class PoseDataset(BaseDataset):
         coordinates = None
         for clip in clips:
             coordinates = check_clip(clip, skeleton.num_keypoints, coordinates, self.source)
-            check_label(clip, self.class_names, self.multi_label, self.source)
+            if not self.labels_hidden:
+                check_label(clip, self.class_names, self.multi_label, self.source)
         self._metainfo.update(
             classes=list(self.class_names),
             skeleton=self.skeleton_name,
             coordinates=coordinates,
             multi_label=self.multi_label,
-            class_counts=count_classes([clip['label'] for clip in clips], len(self.class_names)).tolist(),
             clips_digest=digest_names(str(clip.get('frame_dir')) for clip in clips),
         )
+        if not self.labels_hidden:
+            counts = count_classes([clip['label'] for clip in clips], len(self.class_names))
+            self._metainfo['class_counts'] = counts.tolist()
         return clips
 
     def prepare_data(self, idx: int) -> Any:

@@ -79,6 +79,16 @@ def _fields(line: str, where: str) -> tuple[str, str]:
     return fields[0], fields[1]
 
 
+def clip_name(name: str) -> str:
+    """The clip's name as the lists give it: its file name, ending in ``.mp4``.
+
+    Args:
+        name: A dataset's name of the clip, such as ``test/test0000.mp4`` or ``test0000``.
+    """
+    base = name.replace('\\', '/').rsplit('/', 1)[-1].removesuffix('.npz')
+    return base if base.endswith('.mp4') else base + '.mp4'
+
+
 def check_disjoint(lists: Sequence[Sequence[Entry]]) -> None:
     """Refuse a clip that is in two lists.
 

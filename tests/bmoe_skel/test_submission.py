@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from bmoe_skel.data.ma52_classes import BODY_OF_ACTION
-from bmoe_skel.submission import clip_name, complete, prediction_csv, read_scores, write_submission
+from bmoe_skel.data.ma52_list import clip_name
+from bmoe_skel.submission import complete, prediction_csv, read_scores, write_submission
 from mm_runtime.dump import PlainDump
 from mm_runtime.errors import UserError
 

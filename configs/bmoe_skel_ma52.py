@@ -1,0 +1,57 @@
+# B-MoE on MA-52 with PCAN's 28 keypoints; docs/ma52.md says where the files come from.
+# MMN's 44 keypoints: poses='.../train_data.pkl' and so on. Our own tracks: poses='.../poses/train' and so on.
+_base_ = ['_base_/runtime.py', '_base_/bmoe.py']
+
+root = 'data/ma52'
+lists = {split: f'{root}/{split}_list_videos.txt' for split in ('train', 'val', 'test')}
+
+train_dataloader = dict(
+    batch_size=64,
+    num_workers=4,
+    dataset=dict(type='MA52Dataset', ann_file=lists['train'], poses=f'{root}/MA52_train.pkl', other_lists=[lists['val']]),
+)
+val_dataloader = dict(
+    batch_size=256,
+    num_workers=2,
+    dataset=dict(type='MA52Dataset', ann_file=lists['val'], poses=f'{root}/MA52_val.pkl'),
+)
+test_dataloader = dict(
+    batch_size=256,
+    num_workers=2,
+    dataset=dict(type='MA52Dataset', ann_file=lists['test'], poses=f'{root}/MA52_test.pkl', labels_hidden=True),
+)
+# body='own' scores the body-level classifier instead of the body part of the predicted action
+val_evaluator = dict(type='MicroActionMetric', body='action')
+test_evaluator = val_evaluator
+default_hooks = dict(checkpoint=dict(save_best='f1_mean'))
+
+# Classes have from 6 to 1,283 training clips. Half of F1_mean is micro and half macro, so that the logits are moved by
+# half of the log prior only; balance='class_balanced' weighs the classes instead, None leaves the tail alone.
+model = dict(
+    head=dict(
+        drop=0.2,
+        body_mode='own',
+        tree_weight=0.5,
+        loss=dict(label_smoothing=0.1, balance='logit_adjusted', tau=0.5),
+        # word vectors of the class names, with MANet's weight of 50: f'{root}/label_embeddings_300d.npy'
+        label_embeddings=None,
+    ),
+)
+
+# 11,250 clips: 176 steps an epoch. One GPU: as it stands. Eight GPUs: torchrun --nproc-per-node 8 ... --launcher
+# pytorch --auto-scale-lr with train_dataloader.batch_size=16. CPU: train_cfg.max_epochs=12 and a schedule as short.
+max_epochs = 50
+train_cfg = dict(max_epochs=max_epochs, val_interval=2)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.01, by_epoch=True, begin=0, end=3, convert_to_iter_based=True),
+    dict(
+        type='CosineAnnealingLR',
+        by_epoch=True,
+        begin=3,
+        end=max_epochs,
+        T_max=max_epochs - 3,
+        eta_min_ratio=0.01,
+        convert_to_iter_based=True,
+    ),
+]
+auto_scale_lr = dict(base_batch_size=64)
