@@ -1,25 +1,12 @@
 # B-MoE on MA-52 with PCAN's 28 keypoints; docs/ma52.md says where the files come from.
-# MMN's 44 keypoints: poses='.../train_data.pkl' and so on. Our own tracks: poses='.../poses/train' and so on.
+# Elsewhere: --cfg-options dataset.data_root=FOLDER. MMN's 44 keypoints: dataset.poses={split}_data.pkl
+# Our own tracks: dataset.poses=poses/{split}
 _base_ = ['_base_/runtime.py', '_base_/bmoe.py']
 
-root = 'data/ma52'
-lists = {split: f'{root}/{split}_list_videos.txt' for split in ('train', 'val', 'test')}
-
-train_dataloader = dict(
-    batch_size=64,
-    num_workers=4,
-    dataset=dict(type='MA52Dataset', ann_file=lists['train'], poses=f'{root}/MA52_train.pkl', other_lists=[lists['val']]),
-)
-val_dataloader = dict(
-    batch_size=256,
-    num_workers=2,
-    dataset=dict(type='MA52Dataset', ann_file=lists['val'], poses=f'{root}/MA52_val.pkl'),
-)
-test_dataloader = dict(
-    batch_size=256,
-    num_workers=2,
-    dataset=dict(type='MA52Dataset', ann_file=lists['test'], poses=f'{root}/MA52_test.pkl', labels_hidden=True),
-)
+dataset = dict(type='MA52Dataset', data_root='data/ma52', poses='MA52_{split}.pkl')
+train_dataloader = dict(batch_size=64, num_workers=4, dataset=dict(split='train'))
+val_dataloader = dict(batch_size=256, dataset=dict(split='val'))
+test_dataloader = dict(batch_size=256, dataset=dict(split='test'))
 # body='own' scores the body-level classifier instead of the body part of the predicted action
 val_evaluator = dict(type='MicroActionMetric', body='action')
 test_evaluator = val_evaluator
@@ -33,7 +20,7 @@ model = dict(
         body_mode='own',
         tree_weight=0.5,
         loss=dict(label_smoothing=0.1, balance='logit_adjusted', tau=0.5),
-        # word vectors of the class names, with MANet's weight of 50: f'{root}/label_embeddings_300d.npy'
+        # word vectors of the class names, with MANet's weight of 50: data/ma52/label_embeddings_300d.npy
         label_embeddings=None,
     ),
 )

@@ -7,7 +7,7 @@ python tools/benchmark.py smoothing                     # what is left of a 2-pi
 python tools/benchmark.py pose VIDEO                    # against MMPoseInferencer and a plain MediaPipe loop
 python tools/benchmark.py accuracy COCO.json            # ground truth through the mmpose backend
 python tools/benchmark.py pose VIDEO --parts memory     # peak memory of a long video against a short one
-python tools/benchmark.py loading configs/bmoe_skel_ma52.py --cfg-options root=data/rehearsal   # seconds, memory
+python tools/benchmark.py loading configs/bmoe_skel_ma52.py --cfg-options dataset.data_root=data/rehearsal
 python tools/benchmark.py textures --help
 """
 

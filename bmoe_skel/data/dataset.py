@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from mmengine.dataset import BaseDataset
 
 from mm_runtime.determinism import SharedEpoch
 from mm_runtime.errors import UserError
+from mm_runtime.memory import release_heap
 from pose_extract.skeletons import get_skeleton
 
 
@@ -100,6 +102,20 @@ class PoseDataset(BaseDataset):
             counts = count_classes([clip['label'] for clip in clips], len(self.class_names))
             self._metainfo['class_counts'] = counts.tolist()
         return clips
+
+    def _serialize_data(self) -> tuple[np.ndarray, np.ndarray]:
+        """Move the clips into one array of bytes, freeing each on the way: mmengine's own way holds them three times.
+
+        Returns:
+            The bytes, and (N,) where each clip ends in them.
+        """
+        content, ends = bytearray(), []
+        self.data_list.reverse()
+        while self.data_list:
+            content += pickle.dumps(self.data_list.pop(), protocol=4)
+            ends.append(len(content))
+        release_heap()
+        return np.frombuffer(content, dtype=np.uint8), np.array(ends, dtype=np.int64)
 
     def prepare_data(self, idx: int) -> Any:
         """Run the pipeline on one clip with random numbers that depend on seed, epoch and ``idx`` only.

@@ -14,8 +14,9 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from bmoe_skel.registry import DATASETS
-from mm_runtime.config import load_config, parse_cfg_options
+from mm_runtime.config import load_config, parse_cfg_options, share_dataset
 from mm_runtime.errors import UserError
+from mm_runtime.scope import complete_scope
 
 _SPLITS = ('train', 'val', 'test')
 
@@ -45,14 +46,20 @@ def run(args: argparse.Namespace) -> int:
         UserError: The config or its data are wrong, or the system does not tell a process's memory.
     """
     config = load_config(args.config, parse_cfg_options(args.cfg_options))
-    init_default_scope(config.get('default_scope', 'bmoe_skel'))
+    share_dataset(config)
+    init_default_scope(config.default_scope)
+    complete_scope(config.default_scope)
     empty = process_memory(os.getpid())
     peak = _Peak()
     started = time.perf_counter()
     datasets = {split: DATASETS.build(config[f'{split}_dataloader'].dataset) for split in _SPLITS}
     seconds = time.perf_counter() - started
     clips = sum(len(dataset) for dataset in datasets.values())
-    loader_config: dict[str, Any] = {**config.train_dataloader, 'dataset': datasets['train'], 'num_workers': args.workers}
+    loader_config: dict[str, Any] = {
+        **config.train_dataloader,
+        'dataset': datasets['train'],
+        'num_workers': args.workers,
+    }
     loader_config['persistent_workers'] = args.workers > 0
     loader = Runner.build_dataloader(loader_config, seed=0)
     started, loaded = time.perf_counter(), 0

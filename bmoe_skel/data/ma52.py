@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from bmoe_skel.data.ma52_classes import ACTIONS, BODY_OF_ACTION
 from bmoe_skel.data.ma52_list import Entry, check_disjoint, clip_name, read_list
 from bmoe_skel.registry import DATASETS
 from mm_runtime.errors import UserError
+from mm_runtime.memory import release_heap
 from mm_runtime.safe_pickle import load_pickle
 from pose_extract.skeletons import get_skeleton
 from pose_extract.tracks import crops_path, load_tracks
@@ -23,25 +23,27 @@ HIDDEN = -1
 
 _LAYOUT_OF_COUNT = {28: 'openpose28', 44: 'halpe44'}  # PCAN's files, MMN's files
 MISSING = ('error', 'skip')
+SPLITS = ('train', 'val', 'test')
 
 
 @DATASETS.register_module()
 class MA52Dataset(PoseDataset):
-    """Clips of one of MA-52's official lists, with their keypoints.
+    """Clips of one split of MA-52 by its official list, with their keypoints.
 
-    ``poses`` is one of three: a folder of track files (``<poses>/[.../]NAME.mp4.npz``); PCAN's pickle
-    ``MA52_<split>.pkl`` (a list of annotations, 28 keypoints with scores); or MMN's ``<split>_data.pkl``
-    (``{'annotations': [...]}``, 44 keypoints without scores). In the pickles a keypoint at (0, 0), or one that is NaN,
-    is absent. Clips in which nobody is seen are left out and listed in ``unseen``.
+    ``poses`` is one of three: PCAN's pickle ``MA52_<split>.pkl`` (a list of annotations, 28 keypoints with scores);
+    MMN's ``<split>_data.pkl`` (``{'annotations': [...]}``, 44 keypoints without scores); or a folder of track files
+    (``<poses>/[.../]NAME.mp4.npz``). In the pickles a keypoint at (0, 0), or one that is NaN, is absent. Clips in
+    which nobody is seen are left out and listed in ``unseen``.
 
     The action classes and their body parts are part of the dataset's metainfo.
 
     Args:
-        ann_file: ``train_list_videos.txt`` and so on.
-        poses: Folder or pickle.
-        labels_hidden: Whether the list's labels are placeholders, as in the official test list. Scores are then not
-            computed.
-        other_lists: Lists of the other splits; a clip in one of them too is an error.
+        data_root: Folder of the lists and the keypoints.
+        split: 'train', 'val' or 'test'. A clip that is in another split's list too is an error.
+        poses: Pickle or folder, below ``data_root`` unless absolute; ``{split}`` stands for the split.
+        ann_file: The list, likewise.
+        labels_hidden: Whether the list's labels are placeholders, as in the official test list; None: in the test
+            split. There is no score without labels.
         missing: 'error' for clips of the list that have no keypoints, or 'skip' to leave them out.
         max_persons: Persons kept a clip.
         **kwargs: For :class:`PoseDataset`.
@@ -52,19 +54,24 @@ class MA52Dataset(PoseDataset):
 
     def __init__(
         self,
-        ann_file: str,
-        poses: str,
-        labels_hidden: bool = False,
-        other_lists: Sequence[str] = (),
+        data_root: str,
+        split: str,
+        poses: str = 'MA52_{split}.pkl',
+        ann_file: str = '{split}_list_videos.txt',
+        labels_hidden: bool | None = None,
         missing: str = 'error',
         max_persons: int = 1,
         **kwargs: Any,
     ) -> None:
         if missing not in MISSING:
             raise UserError(f'missing={missing!r}: choose one of {MISSING}')
-        self.ann_path, self.poses = os.fspath(ann_file), os.fspath(poses)
-        self.labels_hidden = labels_hidden
-        self.other_lists = list(other_lists)
+        if split not in SPLITS:
+            raise UserError(f'unknown split {split!r}; choose one of {SPLITS}')
+        self.split = split
+        self.ann_path, self.poses = (Path(data_root, name.replace('{split}', split)) for name in (ann_file, poses))
+        others = (Path(data_root, ann_file.replace('{split}', other)) for other in SPLITS if other != split)
+        self.other_lists = [path for path in others if path != self.ann_path and path.is_file()]
+        self.labels_hidden = split == 'test' if labels_hidden is None else labels_hidden
         self.missing, self.max_persons = missing, max_persons
         self.unseen: list[str] = []
         self.without_poses: list[str] = []
@@ -117,10 +124,7 @@ class MA52Dataset(PoseDataset):
 
     def _poses(self, entries: Sequence[Entry]) -> Iterator[tuple[str, dict[str, Any]]]:
         wanted = {entry.name: entry for entry in entries}
-        path = Path(self.poses)
-        if path.is_dir():
-            return self._tracks(path, wanted)
-        return self._pickle(path, wanted)
+        return (self._tracks if self.poses.is_dir() else self._pickle)(self.poses, wanted)
 
     def _pickle(self, path: Path, wanted: dict[str, Entry]) -> Iterator[tuple[str, dict[str, Any]]]:
         content = load_pickle(path)
@@ -128,6 +132,7 @@ class MA52Dataset(PoseDataset):
         if not isinstance(annotations, list):
             raise UserError(f'{path}: expected a list of annotations (PCAN) or a dict with "annotations" (MMN)')
         del content
+        release_heap()
         seen: set[str] = set()
         annotations.reverse()
         number = 0

@@ -67,7 +67,7 @@ def linear_floor(folder: Path, alphas: tuple[float, ...] = (10.0, 100.0, 1000.0)
 
 
 def _features(folder: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
-    dataset = MA52Dataset(str(folder / f'{split}_list_videos.txt'), str(folder / f'MA52_{split}.pkl'))
+    dataset = MA52Dataset(str(folder), split)
     normalize = NormalizePose()
     rows, labels = [], []
     for i in range(len(dataset)):

@@ -88,8 +88,10 @@ def _touch(x: float, y: float, wiggle: float = 0.0, cycles: tuple[float, float] 
     return Move(HAND, 'reach', (x, y), side, cycles if wiggle else (0, 0), wiggle)
 
 
-def _shift(parts: tuple[str, ...], x: float, y: float, side: str = 'both', stay: float = 0.5, **more: bool) -> Move:
-    return Move(parts, 'shift', (x, y), side, stay=stay, **more)
+def _shift(
+    parts: tuple[str, ...], x: float, y: float, side: str = 'both', stay: float = 0.5, reverse: bool = False
+) -> Move:
+    return Move(parts, 'shift', (x, y), side, stay=stay, reverse=reverse)
 
 
 _LEGS = ('knee', 'ankle')
