@@ -130,7 +130,7 @@ MOVES: tuple[tuple[Move, ...], ...] = (
     (_shift(_LEGS, 0.45, -0.25, 'one', 0.8),),
     (_shift(('ankle',), -0.03, 0.20, 'one'),),
     (_shift(('ankle',), 0.03, -0.18, 'one'),),
-    (_shift(_LEGS, 0.0, -0.07, stay=0.2),),
+    (_shift(_LEGS, 0.0, -0.13, stay=0.2),),
     (_touch(-0.15, -1.50, 0.05),),  # scratching or touching neck
     (_touch(0.05, -1.10, 0.05),),
     (_touch(-0.60, -0.85, 0.05),),
