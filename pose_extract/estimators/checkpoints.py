@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,11 @@ def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         with torch.serialization.safe_globals(_numpy_globals()), _stand_ins(path):
             checkpoint = torch.load(path, map_location='cpu', weights_only=True)
     except pickle.UnpicklingError as error:
-        reason = str(error).split('\n')[0]
+        named = re.search(r'(?:GLOBAL|[Bb]locked|type) ([\w.]+\.\w+)', str(error))
+        what = named.group(1) if named else str(error).strip().splitlines()[-1]
         raise UserError(
-            f'{path}: refused, since it holds more than weights ({reason}); save it again with '
-            "torch.save({'state_dict': ..., 'meta': {'dataset_meta': ...}}) where you trust it"
+            f'{path}: refused, since it holds more than weights ({what}) and reading it could run code; save it '
+            "again with torch.save({'state_dict': ..., 'meta': {'dataset_meta': ...}}) where you trust it"
         ) from error
     except (RuntimeError, EOFError, KeyError, ValueError, OSError) as error:
         raise UserError(f'{path}: not a readable checkpoint: {error}') from error

@@ -167,3 +167,68 @@ def test_boxes_follow_the_sure_keypoints() -> None:
     poses = FramePoses(keypoints, scores, np.array([[0, 0, 40, 80]], np.float32))
     found = backend.boxes_around(poses, (100, 100, 3))
     np.testing.assert_allclose(found.boxes, [[7.5, 15, 32.5, 65]])
+
+
+class StubDetector:
+    """Finds one person where the frame is brightest, and remembers which frames it was shown."""
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+
+    def detect(self, images: list[np.ndarray]) -> list[PersonBoxes]:
+        self.seen += [int(image[0, 0, 0]) for image in images]
+        return [PersonBoxes(np.array([[50, 40, 150, 220]], np.float32), np.ones(1, np.float32)) for _ in images]
+
+
+@pytest.mark.parametrize(('every', 'expected'), [(1, [0, 1, 2, 3, 4, 5, 6]), (3, [0, 3, 6])])
+def test_the_detector_runs_on_every_nth_frame(
+    model_and_weights: tuple[Any, str, str], monkeypatch: pytest.MonkeyPatch, every: int, expected: list[int]
+) -> None:
+    _, name, weights = model_and_weights
+    estimator = backend.MMPoseEstimator(ExtractSettings(model=name, checkpoint=weights, whole_frame=True, batch=2))
+    detector = StubDetector()
+    monkeypatch.setattr(estimator, 'detector', detector)
+    monkeypatch.setattr(estimator, 'settings', ExtractSettings(detect_every=every, batch=2))
+    random = np.random.default_rng(0)
+    frames = []
+    for index in range(7):
+        image = random.integers(0, 256, (240, 200, 3), dtype=np.uint8)
+        image[0, 0, 0] = index
+        frames.append(Frame(index, index / 30, image))
+    results = list(estimator.run(iter(frames)))
+    assert detector.seen == expected
+    assert [frame.index for frame, _ in results] == list(range(7))
+    assert all(len(poses) == 1 for _, poses in results)
+    np.testing.assert_array_equal(results[0][1].boxes, [[50, 40, 150, 220]])
+
+
+@pytest.mark.slow
+def test_rtmdet_finds_boxes_on_mmcv_lite(tmp_path: Path) -> None:
+    """With random weights it finds nonsense, but boxes inside the frame, by RTMDet's own path through nms."""
+    import_openmmlab()
+    from mmdet.apis import inference_detector, init_detector
+
+    from pose_extract.estimators.detector import PersonDetector
+    from pose_extract.estimators.openmmlab import packaged_files
+
+    config = packaged_files('mmpose') / 'demo/mmdetection_cfg/rtmdet_nano_320-8xb32_coco-person.py'
+    torch.manual_seed(0)
+    model = init_detector(str(config), None, device='cpu')
+    for module in model.bbox_head.modules():
+        if isinstance(module, torch.nn.Conv2d) and module.bias is not None:
+            torch.nn.init.normal_(module.bias, std=1.0)
+    torch.save(
+        {'state_dict': model.state_dict(), 'meta': {'dataset_meta': {'classes': ('person',)}}}, tmp_path / 'd.pth'
+    )
+    detector = PersonDetector(config, tmp_path / 'd.pth', 0.4, torch.device('cpu'))
+    images = [np.random.default_rng(n).integers(0, 256, (120, 160, 3), dtype=np.uint8) for n in range(3)]
+    together = detector.detect(images)
+    for image, found in zip(images, together, strict=True):
+        assert len(found) > 0
+        (alone,) = detector.detect([image])
+        np.testing.assert_allclose(found.boxes, alone.boxes, atol=0.01)
+        theirs = inference_detector(model, image).pred_instances
+        sure = theirs.scores > 0.4
+        kept = nms(theirs.bboxes[sure], theirs.scores[sure], 0.3)
+        np.testing.assert_allclose(found.boxes, theirs.bboxes[sure][kept], atol=0.01)
+        assert (found.scores > 0.4).all()
