@@ -228,11 +228,18 @@ def build_model(config: Any, checkpoint: Path, registry: Any, scope: str) -> tup
 def choose_device(name: str) -> torch.device:
     """The device for ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
 
+    Args:
+        name: ``auto`` is the GPU of this process's place on its machine (as torchrun or Slurm number them), else the
+            CPU.
+
     Raises:
         UserError: No such device here.
     """
     if name == 'auto':
-        return torch.device('cuda' if torch.cuda.is_available() else 'cpu')
+        if not torch.cuda.is_available():
+            return torch.device('cpu')
+        place = os.environ.get('LOCAL_RANK', os.environ.get('SLURM_LOCALID', '0'))
+        return torch.device('cuda', int(place) % torch.cuda.device_count())
     try:
         device = torch.device(name)
     except RuntimeError as error:

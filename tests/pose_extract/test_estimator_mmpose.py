@@ -232,3 +232,44 @@ def test_rtmdet_finds_boxes_on_mmcv_lite(tmp_path: Path) -> None:
         kept = nms(theirs.bboxes[sure], theirs.scores[sure], 0.3)
         np.testing.assert_allclose(found.boxes, theirs.bboxes[sure][kept], atol=0.01)
         assert (found.scores > 0.4).all()
+
+
+def test_each_rank_takes_the_gpu_of_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pose_extract.estimators.openmmlab import choose_device
+
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    monkeypatch.setattr(torch.cuda, 'device_count', lambda: 4)
+    assert choose_device('auto') == torch.device('cuda:0')
+    monkeypatch.setenv('SLURM_LOCALID', '5')
+    assert choose_device('auto') == torch.device('cuda:1')
+    monkeypatch.setenv('LOCAL_RANK', '3')
+    assert choose_device('auto') == torch.device('cuda:3')
+    assert choose_device('cpu') == torch.device('cpu')
+    with pytest.raises(UserError, match='4 usable CUDA devices'):
+        choose_device('cuda:4')
+    with pytest.raises(UserError, match='not a device'):
+        choose_device('gpu')
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    assert choose_device('auto') == torch.device('cpu')
+
+
+def test_precisions_that_do_not_exist_here_are_refused(model_and_weights: tuple[Any, str, str]) -> None:
+    _, name, weights = model_and_weights
+    with pytest.raises(UserError, match='float16 needs a GPU'):
+        backend.MMPoseEstimator(ExtractSettings(model=name, checkpoint=weights, whole_frame=True, precision='float16'))
+    with pytest.raises(UserError, match="unknown precision 'half'"):
+        backend.MMPoseEstimator(ExtractSettings(model=name, checkpoint=weights, whole_frame=True, precision='half'))
+
+
+def test_the_execution_is_on_record(model_and_weights: tuple[Any, str, str]) -> None:
+    _, name, weights = model_and_weights
+    settings = {'model': name, 'checkpoint': weights, 'whole_frame': True}
+    assert backend.MMPoseEstimator(ExtractSettings(**settings, accelerate=False)).execution == 'torch cpu float32'
+    bfloat16 = backend.MMPoseEstimator(ExtractSettings(**settings, precision='bfloat16'))
+    assert bfloat16.execution == 'torch cpu bfloat16'
+    frame = Frame(0, 0.0, np.random.default_rng(0).integers(0, 256, (64, 48, 3), dtype=np.uint8))
+    ((_, poses),) = bfloat16.run([frame])
+    assert poses.keypoints.dtype == np.float32
+    pytest.importorskip('onnxruntime')
+    pytest.importorskip('onnx')
+    assert backend.MMPoseEstimator(ExtractSettings(**settings)).execution == 'onnxruntime cpu float32'
