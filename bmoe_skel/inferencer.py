@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from mm_runtime.checkpoint import load_checkpoint
 from mm_runtime.errors import UserError
 from mm_runtime.scope import complete_scope
 from pose_extract.skeletons import REGIONS
-from pose_extract.tracks import PoseTracks, load_tracks
+from pose_extract.tracks import PoseTracks, crops_path, load_tracks
 
 
 @dataclass
@@ -53,13 +54,17 @@ class MicroActionInferencer:
     Args:
         checkpoint: A checkpoint of ``tools/train.py``.
         device: Where to run, such as 'cpu' or 'cuda'.
+        feature_root: Folder of precomputed features, for a model whose global stream reads them.
 
     Raises:
         UserError: The checkpoint is damaged, or lacks what is needed to build the model.
     """
 
-    def __init__(self, checkpoint: str | os.PathLike[str], device: str = 'cpu') -> None:
+    def __init__(
+        self, checkpoint: str | os.PathLike[str], device: str = 'cpu', feature_root: str | None = None
+    ) -> None:
         loaded = load_checkpoint(checkpoint)
+        self.feature_root = feature_root
         meta = loaded.get('meta', {})
         missing = [key for key in ('model', 'test_pipeline', 'dataset_meta') if not meta.get(key)]
         if missing:
@@ -81,18 +86,22 @@ class MicroActionInferencer:
 
     @torch.no_grad()
     def predict_clip(
-        self, keypoint: np.ndarray, score: np.ndarray | None = None
+        self, keypoint: np.ndarray, score: np.ndarray | None = None, **facts: Any
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """Classify one clip.
 
         Args:
             keypoint: (M, T, K, C); NaN where absent.
             score: (M, T, K), or None.
+            **facts: Further keys of the clip that the global stream needs, such as ``crops`` and ``total_frames``.
 
         Returns:
             Probabilities (num_classes,), and the mean weight of each region (4,) or None.
         """
-        clip: dict[str, Any] = {'keypoint': keypoint, 'skeleton': self.skeleton, 'rng': np.random.default_rng(0)}
+        rng = np.random.default_rng(0)
+        clip: dict[str, Any] = {'keypoint': keypoint, 'skeleton': self.skeleton, 'rng': rng, **facts}
+        if self.feature_root is not None:
+            clip['feature_root'] = self.feature_root
         if score is not None:
             clip['keypoint_score'] = score
         sample = self.pipeline(clip)
@@ -103,14 +112,19 @@ class MicroActionInferencer:
         return result.pred_scores.numpy(), routing
 
     def predict_tracks(
-        self, tracks: PoseTracks | str | os.PathLike[str], window: float | None = None, stride: float | None = None
+        self,
+        tracks: PoseTracks | str | os.PathLike[str],
+        window: float | None = None,
+        stride: float | None = None,
+        name: str | None = None,
     ) -> list[Interval]:
         """Label every person of a track file, whole or window by window.
 
         Args:
-            tracks: Tracks, or a track file.
+            tracks: Tracks, or a track file; a model that sees RGB crops or features needs the file.
             window: Seconds of a window; None takes the whole clip as one.
             stride: Seconds between two windows; half a window if None.
+            name: The clip's name, by which its features are found; the file's own if None.
 
         Returns:
             Intervals by person and time; a window in which the person is not seen has none.
@@ -118,8 +132,12 @@ class MicroActionInferencer:
         Raises:
             UserError: The tracks have another skeleton than the model.
         """
+        facts: dict[str, Any] = {}
         if not isinstance(tracks, PoseTracks):
-            tracks = load_tracks(tracks)
+            path, tracks = Path(tracks), load_tracks(tracks)
+            facts = {'track': str(path), 'frame_dir': (name or path.name).removesuffix('.npz')}
+            if crops_path(path).is_file():
+                facts['crops'] = str(crops_path(path))
         if tracks.skeleton != self.skeleton:
             raise UserError(f'the tracks have skeleton {tracks.skeleton}, the model was trained on {self.skeleton}')
         intervals = []
@@ -129,7 +147,10 @@ class MicroActionInferencer:
                 score = tracks.scores[person : person + 1, part]
                 if not (score > 0).any():
                     continue
-                scores, routing = self.predict_clip(tracks.keypoints[person : person + 1, part], score)
+                place = {'total_frames': tracks.num_frames, 'window': (first, last), 'person': person}
+                scores, routing = self.predict_clip(
+                    tracks.keypoints[person : person + 1, part], score, **facts, **place
+                )
                 best = int(scores.argmax())
                 weights = {} if routing is None else dict(zip(REGIONS, map(float, routing), strict=True))
                 intervals.append(

@@ -26,18 +26,18 @@ def main() -> int:
     parser.add_argument('--window', type=float, help='seconds of a window (default: the whole clip)')
     parser.add_argument('--stride', type=float, help='seconds between windows (default: half a window)')
     parser.add_argument('--device', default='cpu', help='(default: %(default)s)')
+    parser.add_argument('--features', help='folder of precomputed features, for a model that reads them')
     parser.add_argument('--out', type=Path, help='write the answers to this JSON file')
     args = parser.parse_args()
     files = sorted(args.tracks.rglob('*.npz')) if args.tracks.is_dir() else [args.tracks]
-    files = [file for file in files if not file.name.endswith('.rgb.npz')]
     if not files:
         raise UserError(f'{args.tracks} holds no track files (.npz)')
-    inferencer = MicroActionInferencer(args.checkpoint, args.device)
+    inferencer = MicroActionInferencer(args.checkpoint, args.device, args.features)
     answers, failed = {}, 0
     for file in files:
         name = file.relative_to(args.tracks).as_posix() if args.tracks.is_dir() else file.name
         try:
-            intervals = inferencer.predict_tracks(file, args.window, args.stride)
+            intervals = inferencer.predict_tracks(file, args.window, args.stride, name)
         except UserError as error:
             failed += 1
             answers[name] = {'error': str(error)}

@@ -2,7 +2,8 @@
 
 Both follow the cut in time that ``SampleFrames`` made (key ``span``, the share of the clip that its cuts cover), so
 that step t of the stream is step t of the experts; both stand after ``SampleFrames`` and ``RandomFlip`` and before
-``PackPose``.
+``PackPose``. A clip that is a window of a longer video says which of its ``total_frames`` it holds (key ``window``,
+first frame and end), and whose it is (key ``person``, 0 if absent).
 """
 
 from __future__ import annotations
@@ -51,15 +52,30 @@ class LoadFeature:
         """Add ``feature`` to one clip."""
         root = self.root if self.root is not None else clip.get('feature_root')
         if root is None:
-            raise UserError('LoadFeature: no folder given: --cfg-options dataset.feature_root=FOLDER')
+            raise UserError(
+                'LoadFeature: no folder of features given: --cfg-options dataset.feature_root=FOLDER, or feature_root'
+            )
         feature = read_feature(feature_path(Path(root), str(clip['frame_dir'])), self.channels, self.expected_steps)
-        low, high = clip.get('span', _WHOLE)
+        low, high = cut_of(clip)
         middle = (np.arange(len(feature)) + 0.5) / len(feature)
         inside = (middle >= low) & (middle <= high)
         if not inside.any():
             inside[np.abs(middle - (low + high) / 2).argmin()] = True
         clip['feature'] = feature[inside]
         return clip
+
+
+def cut_of(clip: dict[str, Any]) -> tuple[float, float]:
+    """Where a clip's cut begins and ends, as shares of the whole video.
+
+    Args:
+        clip: A clip, with ``span``, ``window`` and ``total_frames`` where they are not the whole.
+    """
+    low, high = clip.get('span', _WHOLE)
+    if 'window' in clip:
+        first, last = clip['window']
+        low, high = ((first + share * (last - first)) / clip['total_frames'] for share in (low, high))
+    return low, high
 
 
 def feature_path(root: Path, name: str) -> Path:
@@ -122,10 +138,11 @@ def read_feature(path: Path, channels: int | None = None, steps: int | None = No
 
 @TRANSFORMS.register_module()
 class LoadCrops:
-    """Read frames of the clip's first person, as ``rgb`` (frames, 3, S, S) uint8 and ``rgb_seen`` (frames,) bool.
+    """Read frames of the clip's person, as ``rgb`` (frames, 3, S, S) uint8 and ``rgb_seen`` (frames,) bool.
 
     The cut is divided into ``frames`` equal segments and one frame is taken of each (TSN, Wang et al. 2016): a random
-    one in training, the middle one in testing. Where the person is absent the frame is black and not ``rgb_seen``.
+    one in training, the middle one in testing. Where the person is absent the frame is black and not ``rgb_seen``. Of a
+    clip with several persons the first is shown.
     Frames are mirrored where ``RandomFlip`` mirrored the skeleton, and only there.
 
     Args:
@@ -164,18 +181,19 @@ class LoadCrops:
                 f'clip {clip.get("frame_dir")!r} has no RGB crops beside its track {clip.get("track", "")}: '
                 'extract all clips with --save-rgb 224'
             )
-        total, span = int(clip['total_frames']), clip.get('span', _WHOLE)
+        total, (low, high) = int(clip['total_frames']), cut_of(clip)
+        person = clip.get('person', 0)
 
         def choose(stored: np.ndarray) -> np.ndarray:
             if not len(stored) or stored.max() >= total:
                 raise UserError(f'{path}: crops of another track: it has {total} frames; extract again')
-            return sample_segments(stored, span[0] * total, span[1] * total, self.frames, rng)
+            return sample_segments(stored, low * total, high * total, self.frames, rng)
 
         rng = clip['rng'] if self.random else None
         crops = load_crops(path, choose)
-        if not len(crops.images):
-            raise UserError(f'{path}: holds no person, but the track does; extract again')
-        images = crops.images[0]
+        if person >= len(crops.images):
+            raise UserError(f'{path}: holds {len(crops.images)} persons, but the track has more; extract again')
+        images = crops.images[person]
         if self.random and self.crop is not None:
             top, left, height, width = random_square(clip['rng'], images.shape[1], self.crop)
             images = images[:, top : top + height, left : left + width]
@@ -183,7 +201,7 @@ class LoadCrops:
         if clip.get('flipped'):
             images = images[:, :, ::-1]
         clip['rgb'] = images.transpose(0, 3, 1, 2)
-        clip['rgb_seen'] = crops.present[0]
+        clip['rgb_seen'] = crops.present[person]
         return clip
 
 

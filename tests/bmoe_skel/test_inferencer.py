@@ -12,9 +12,11 @@ import torch
 from skeleton_clips import SMALL, moving_clip, small_model, write_tracks
 
 from bmoe_skel.inferencer import MicroActionInferencer, _windows
+from bmoe_skel.registry import MODELS
 from mm_runtime.errors import UserError
+from pose_extract.crops import CropRecorder
 from pose_extract.skeletons import REGIONS
-from pose_extract.tracks import load_tracks
+from pose_extract.tracks import crops_path, load_tracks
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -55,6 +57,53 @@ def test_agrees_with_the_model_itself(checkpoint) -> None:
     np.testing.assert_allclose(scores, again, atol=1e-4)
     assert scores.sum() == pytest.approx(1, abs=1e-5)
     assert routing.shape == (len(REGIONS),)
+
+
+def streaming_checkpoint(path: Path, stream: dict, load: dict) -> MicroActionInferencer:
+    model = {'type': 'BMoE', 'num_classes': 3, 'skeleton': 'coco17', 'coordinates': 2, **SMALL, 'global_stream': stream}
+    steps = [
+        {'type': 'NormalizePose'},
+        {'type': 'SampleFrames', 'num_frames': 16, 'random': False},
+        load,
+        {'type': 'PackPose'},
+    ]
+    facts = {'classes': ['arms', 'head', 'legs'], 'skeleton': 'coco17', 'coordinates': 2}
+    torch.manual_seed(0)
+    weights = MODELS.build(model).state_dict()
+    meta = {'model': model, 'test_pipeline': steps, 'dataset_meta': facts}
+    torch.save({'state_dict': weights, 'meta': meta}, path)
+    return MicroActionInferencer(path, feature_root=str(path.parent / 'features'))
+
+
+def test_crops_beside_the_track_are_seen(tmp_path) -> None:
+    file = write_tracks(tmp_path / 'poses', 1) / 'head' / 'head_00.mp4.npz'
+    stream = {'kind': 'rgb', 'backbone': 'resnet18', 'frames': 2}
+    load = {'type': 'LoadCrops', 'frames': 2, 'random': False, 'optional': True}
+    inferencer = streaming_checkpoint(tmp_path / 'm.pth', stream, load)
+    with pytest.raises(UserError, match='the clips have none: extract with --save-rgb'):
+        inferencer.predict_tracks(file)
+    scores = []
+    for level in (0, 10):
+        recorder = CropRecorder(32)
+        for t in range(24):
+            recorder.add(t, np.full((32, 32, 3), level * t, np.uint8), np.zeros(1, int), np.array([[4, 4, 28, 28.0]]))
+        recorder.write(crops_path(file), [0], np.arange(24))
+        recorder.close()
+        scores.append([w.score for w in inferencer.predict_tracks(file, window=0.4, stride=0.2)])
+    assert len(scores[0]) == 4
+    assert not np.allclose(*scores)
+
+
+def test_features_are_found_by_the_clips_name(tmp_path) -> None:
+    file = write_tracks(tmp_path / 'poses', 1) / 'head' / 'head_00.mp4.npz'
+    inferencer = streaming_checkpoint(
+        tmp_path / 'm.pth', {'kind': 'feature', 'feature_channels': 5}, {'type': 'LoadFeature'}
+    )
+    with pytest.raises(UserError, match=r"'head/head_00\.mp4' has no feature file"):
+        inferencer.predict_tracks(file, name='head/head_00.mp4.npz')
+    (tmp_path / 'features' / 'head').mkdir(parents=True)
+    np.save(tmp_path / 'features' / 'head' / 'head_00.mp4.npy', np.ones((6, 5), np.float32))
+    assert len(inferencer.predict_tracks(file, name='head/head_00.mp4.npz')) == 1
 
 
 def test_windows_cover_the_clip() -> None:

@@ -66,6 +66,16 @@ class TestLoadCrops:
         out = LoadCrops(frames=4, random=False)({**clip(tmp_path), 'span': (0.5, 0.75)})
         assert frame_numbers(out['rgb']) == [12, 14, 15, 17]
 
+    def test_follows_a_window_of_a_longer_video(self, tmp_path) -> None:
+        part = {**clip(tmp_path), 'window': (12, 24), 'span': (0.5, 1.0)}
+        assert frame_numbers(LoadCrops(frames=3, random=False)(part)['rgb']) == [19, 21, 23]
+
+    def test_takes_the_person_asked_for(self, tmp_path) -> None:
+        two = {**clip(tmp_path, persons=2), 'person': 1}
+        assert LoadCrops(frames=2, random=False)({**two})['rgb_seen'].all()
+        with pytest.raises(UserError, match='holds 2 persons'):
+            LoadCrops(frames=2)({**two, 'person': 2})
+
     def test_sampling_names_the_cut_it_made(self, tmp_path) -> None:
         one = {
             **clip(tmp_path),
@@ -119,7 +129,7 @@ class TestLoadCrops:
         with pytest.raises(UserError, match=r'a\.mp4\.rgb: crops of another track: it has 12 frames'):
             LoadCrops()({**one, 'total_frames': 12})
         write_crops(Path(one['track']), persons=0)
-        with pytest.raises(UserError, match=r'a\.mp4\.rgb: holds no person'):
+        with pytest.raises(UserError, match=r'a\.mp4\.rgb: holds 0 persons, but'):
             LoadCrops()(one)
         Path(one['crops']).write_bytes(b'junk')
         with pytest.raises(UserError, match=r'a\.mp4\.rgb: not a readable file of crops'):
