@@ -22,7 +22,7 @@ from pathlib import Path
 from mm_runtime.errors import UserError, run_tool
 
 REPO = Path(__file__).resolve().parents[1]
-CONFIG = 'configs/bmoe_skel.py'
+CONFIG = 'configs/bmoe_skel_small.py'
 
 
 def run_command(tool: str, *arguments: str, folder: Path) -> None:
