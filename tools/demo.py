@@ -87,6 +87,9 @@ def main() -> None:
     started = time.monotonic()
     args.out.mkdir(parents=True, exist_ok=True)
     print(f'$ cd {args.out}')
+    if 'OMP_NUM_THREADS' not in os.environ:
+        os.environ['OMP_NUM_THREADS'] = '1'  # the model is small: threads would wait for each other, on a busy CPU long
+        print('$ export OMP_NUM_THREADS=1')
     run_command('make_demo_videos.py', 'videos/', '--clips', str(args.clips), folder=args.out)
     run_command('extract_pose.py', 'videos/', '--backend', 'mediapipe', '--jobs', str(args.jobs), folder=args.out)
     for seed in args.seeds:
