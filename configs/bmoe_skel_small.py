@@ -2,12 +2,13 @@
 _base_ = ['bmoe_skel.py']
 
 num_frames = 32
-max_epochs = 50
+max_epochs = 40
 
+dataset = dict(crops=False)
 model = dict(
     dims=48,
     expert=dict(dims=(16, 24)),
-    global_stream=dict(dims=(16, 24), depths=(1, 1)),
+    global_stream=dict(kind='skeleton', dims=(16, 24), depths=(1, 1)),
 )
 
 # BlazePose guesses the keypoints that lie outside of the picture: those it is not sure of are left out.

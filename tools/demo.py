@@ -23,6 +23,7 @@ from mm_runtime.errors import UserError, run_tool
 
 REPO = Path(__file__).resolve().parents[1]
 CONFIG = 'configs/bmoe_skel_small.py'
+LOOK_AT = 'nod'
 
 
 def run_command(tool: str, *arguments: str, folder: Path) -> None:
@@ -45,8 +46,7 @@ def train_and_test(folder: Path, seed: int, options: list[str]) -> None:
     """Train and test with one seed; results go to ``<folder>/seed<seed>``."""
     config = os.path.relpath(REPO / CONFIG, folder)
     work_dir = f'seed{seed}'
-    splits = [f'{part}_dataloader.dataset.split_seed={seed}' for part in ('train', 'val', 'test')]
-    common = ['--work-dir', work_dir, '--seed', str(seed), '--cfg-options', *splits, *options]
+    common = ['--work-dir', work_dir, '--seed', str(seed), '--cfg-options', f'dataset.split_seed={seed}', *options]
     run_command('train.py', config, *common, folder=folder)
     best = sorted((folder / work_dir).glob('best_*.pth'), key=lambda file: file.stat().st_mtime)
     if not best:
@@ -72,7 +72,7 @@ def summarise(folders: list[Path]) -> str:
         means = {region: statistics.mean(table[region] for table in tables) for region in regions}
         trusted = max(means, key=lambda region: means[region])
         lines.append(f'{name:<{width}}' + ''.join(f'{means[r]:8.2f}' for r in regions) + f'   {trusted}')
-    return '\n'.join([*lines, '', *(f'picture: {folder / "report.png"}' for folder in folders)])
+    return '\n'.join([*lines, '', *(f'confusion and routing: {folder / "report.png"}' for folder in folders)])
 
 
 def main() -> None:
@@ -92,9 +92,12 @@ def main() -> None:
         print('$ export OMP_NUM_THREADS=1')
     run_command('make_demo_videos.py', 'videos/', '--clips', str(args.clips), folder=args.out)
     run_command('extract_pose.py', 'videos/', '--backend', 'mediapipe', '--jobs', str(args.jobs), folder=args.out)
+    clip = f'{LOOK_AT}/{LOOK_AT}_000.mp4'
+    run_command('show_poses.py', f'poses/{clip}.npz', f'videos/{clip}', '--pictures', '6', folder=args.out)
     for seed in args.seeds:
         train_and_test(args.out, seed, args.cfg_options)
     print('\n' + summarise([args.out / f'seed{seed}' for seed in args.seeds]))
+    print(f'keypoints: {args.out / "look" / f"{LOOK_AT}_000.png"}')
     print(f'\n{time.monotonic() - started:.0f} s in all')
 
 
