@@ -23,7 +23,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, find_latest_checkpoint, set_random_seed
 from mmengine.utils.dl_utils import collect_env
 
-from mm_runtime import determinism, optim, progress  # noqa: F401  (registers the hooks)
+from mm_runtime import determinism, early_stop, optim, progress  # noqa: F401  (registers the hooks)
 from mm_runtime.checkpoint import load_checkpoint, register_safe_loader
 from mm_runtime.compat import apply_import_cures
 from mm_runtime.config import RUNNER_KEYS, load_config, parse_cfg_options, share_dataset

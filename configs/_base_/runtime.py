@@ -24,7 +24,7 @@ custom_hooks = [
     dict(type='ProgressBarHook'),
     dict(type='ReportHook'),
     dict(type='EMAHook', ema_type='MomentumAnnealingEMA', momentum=0.002, gamma=10),
-    # Stops after `patience` validations in a row without a better one. Off as it stands, since a run that is cut short
-    # never reaches the end of its schedule; on: --cfg-options custom_hooks.5.patience=4
-    dict(type='EarlyStoppingHook', monitor='f1_macro', rule='greater', min_delta=0.001, patience=1_000_000),
+    # Stops after `patience` validations in a row without a better one, by the metric of save_best. Off as it stands,
+    # since a run that is cut short never reaches the end of its schedule; on: --cfg-options custom_hooks.5.patience=4
+    dict(type='StopEarlyHook', patience=None),
 ]

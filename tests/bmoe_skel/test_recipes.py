@@ -160,7 +160,7 @@ def test_two_stages(tracks, tmp_path) -> None:
 @pytest.mark.slow
 def test_early_stop_and_curves(tracks, tmp_path) -> None:
     hooks = Config.fromfile(str(CONFIGS / '_base_/runtime.py')).custom_hooks
-    place = [hook['type'] for hook in hooks].index('EarlyStoppingHook')
+    place = [hook['type'] for hook in hooks].index('StopEarlyHook')
     config = write_config(tmp_path, 'bmoe_skel', STREAM)
     options = ('train_cfg.max_epochs=9', 'optim_wrapper.optimizer.lr=0', f'custom_hooks.{place}.patience=2')
     train(config, tmp_path / 'work', tracks, *options)
