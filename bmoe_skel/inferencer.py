@@ -15,6 +15,7 @@ from mmengine.registry import DefaultScope
 from bmoe_skel import data, models  # noqa: F401  (registers what a checkpoint names)
 from bmoe_skel.registry import MODELS
 from mm_runtime.checkpoint import load_checkpoint
+from mm_runtime.config_text import parse_config_text
 from mm_runtime.errors import UserError
 from mm_runtime.scope import complete_scope
 from pose_extract.skeletons import REGIONS
@@ -66,21 +67,21 @@ class MicroActionInferencer:
         loaded = load_checkpoint(checkpoint)
         self.feature_root = feature_root
         meta = loaded.get('meta', {})
-        missing = [key for key in ('model', 'test_pipeline', 'dataset_meta') if not meta.get(key)]
+        missing = [key for key in ('cfg', 'dataset_meta') if not meta.get(key)]
         if missing:
             raise UserError(
                 f'checkpoint {checkpoint} says nothing of {", ".join(missing)}; was it made by tools/train.py?'
             )
+        config = parse_config_text(meta['cfg'], f'checkpoint {checkpoint}')
+        # stage-1 weights are in the checkpoint itself; their files need not be there any more
+        model = {key: value for key, value in config['model'].items() if key != 'init_experts'}
         self.classes: list[str] = list(meta['dataset_meta']['classes'])
         self.skeleton: str = meta['dataset_meta']['skeleton']
         complete_scope('bmoe_skel')
         DefaultScope.get_instance('bmoe_skel', scope_name='bmoe_skel')
         with DefaultScope.overwrite_default_scope('bmoe_skel'):
-            # stage-1 weights are in the checkpoint; their files need not be there any more
-            self.model = MODELS.build(
-                {**meta['model'], 'init_experts': None} if 'init_experts' in meta['model'] else meta['model']
-            )
-            self.pipeline = Compose([dict(step) for step in meta['test_pipeline']])
+            self.model = MODELS.build(model)
+            self.pipeline = Compose(config['test_dataloader']['dataset']['pipeline'])
         self.model.load_state_dict(loaded['state_dict'])
         self.model.eval().to(device)
 

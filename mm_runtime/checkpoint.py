@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.config import ConfigDict
 from mmengine.hooks import Hook
 from mmengine.logging import HistoryBuffer
 from mmengine.registry import HOOKS
@@ -132,13 +131,6 @@ class SafeCheckpointHook(Hook):
         Raises:
             TypeError: A hook or scheduler stored an object that has no plain form.
         """
-        meta = checkpoint.setdefault('meta', {})
-        cfg = getattr(runner, 'cfg', None)
-        if cfg is not None and cfg.get('model'):
-            # the config's text is a program; whoever builds the model from the checkpoint alone needs plain values
-            meta['model'] = cfg.model.to_dict()
-            loader = cfg.get('test_dataloader') or cfg.get('val_dataloader') or {}
-            meta['test_pipeline'] = ConfigDict(loader).to_dict().get('dataset', {}).get('pipeline')
         # the scheduler's and logger's histories are the only objects mmengine stores; anything else is an error here,
         # at the time of saving, instead of at the time of loading
         for key in list(checkpoint):

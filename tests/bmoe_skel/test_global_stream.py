@@ -182,9 +182,7 @@ class TestRGBStream:
             RGBStream(8, backbone='vit_b_16')
         with pytest.raises(UserError, match="unknown backbone 'resnet19'"):
             RGBStream(8, backbone='resnet19')
-        with pytest.raises(
-            UserError, match="pretrained='IMAGENET': expected None, .* one of IMAGENET1K_V1"
-        ):
+        with pytest.raises(UserError, match="pretrained='IMAGENET': expected None, .* one of IMAGENET1K_V1"):
             RGBStream(8, backbone='resnet18', pretrained='IMAGENET')
 
 

@@ -21,17 +21,21 @@ from pose_extract.tracks import crops_path, load_tracks
 REPO = Path(__file__).resolve().parents[2]
 
 
+def config_text(model: dict, steps: list[dict]) -> str:
+    """A config as a checkpoint carries it."""
+    return f"model = {model!r}\ntest_dataloader = {{'dataset': {{'pipeline': {steps!r}}}}}\n"
+
+
 @pytest.fixture
 def checkpoint(tmp_path) -> Path:
-    meta = {
-        'model': {'type': 'BMoE', 'num_classes': 3, 'skeleton': 'coco17', 'coordinates': 2, **SMALL},
-        'test_pipeline': [
-            {'type': 'NormalizePose'},
-            {'type': 'SampleFrames', 'num_frames': 16, 'random': False},
-            {'type': 'PackPose'},
-        ],
-        'dataset_meta': {'classes': ['arms', 'head', 'legs'], 'skeleton': 'coco17', 'coordinates': 2},
-    }
+    model = {'type': 'BMoE', 'num_classes': 3, 'skeleton': 'coco17', 'coordinates': 2, **SMALL}
+    steps = [
+        {'type': 'NormalizePose'},
+        {'type': 'SampleFrames', 'num_frames': 16, 'random': False},
+        {'type': 'PackPose'},
+    ]
+    facts = {'classes': ['arms', 'head', 'legs'], 'skeleton': 'coco17', 'coordinates': 2}
+    meta = {'cfg': config_text(model, steps), 'dataset_meta': facts}
     torch.save({'state_dict': small_model().state_dict(), 'meta': meta}, tmp_path / 'model.pth')
     return tmp_path / 'model.pth'
 
@@ -70,8 +74,7 @@ def streaming_checkpoint(path: Path, stream: dict, load: dict) -> MicroActionInf
     facts = {'classes': ['arms', 'head', 'legs'], 'skeleton': 'coco17', 'coordinates': 2}
     torch.manual_seed(0)
     weights = MODELS.build(model).state_dict()
-    meta = {'model': model, 'test_pipeline': steps, 'dataset_meta': facts}
-    torch.save({'state_dict': weights, 'meta': meta}, path)
+    torch.save({'state_dict': weights, 'meta': {'cfg': config_text(model, steps), 'dataset_meta': facts}}, path)
     return MicroActionInferencer(path, feature_root=str(path.parent / 'features'))
 
 
@@ -123,7 +126,7 @@ def test_other_skeletons_and_checkpoints_are_refused(checkpoint, tmp_path) -> No
     with pytest.raises(UserError, match='skeleton halpe26, the model was trained on coco17'):
         MicroActionInferencer(checkpoint).predict_tracks(tracks)
     torch.save({'state_dict': {'w': torch.ones(1)}, 'meta': {}}, tmp_path / 'bare.pth')
-    with pytest.raises(UserError, match=r'bare\.pth says nothing of model, test_pipeline, dataset_meta'):
+    with pytest.raises(UserError, match=r'bare\.pth says nothing of cfg, dataset_meta'):
         MicroActionInferencer(tmp_path / 'bare.pth')
 
 
