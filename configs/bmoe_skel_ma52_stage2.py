@@ -3,6 +3,7 @@ _base_ = ['bmoe_skel_ma52.py']
 
 model = dict(
     init_experts=dict(
+        _delete_=True,
         head='work_dirs/ma52_stage1/head/epoch_50.pth',
         body='work_dirs/ma52_stage1/body/epoch_50.pth',
         upper='work_dirs/ma52_stage1/upper/epoch_50.pth',

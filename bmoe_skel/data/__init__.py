@@ -3,8 +3,10 @@
 from bmoe_skel.data.dataset import PoseDataset
 from bmoe_skel.data.loading import LoadCrops, LoadFeature
 from bmoe_skel.data.ma52 import MA52Dataset
+from bmoe_skel.data.mpii import MPIIGroupInteraction
 from bmoe_skel.data.pickle_dataset import PosePickleDataset
 from bmoe_skel.data.sampling import PackPose, SampleFrames
+from bmoe_skel.data.social_gesture import SocialGestureDataset
 from bmoe_skel.data.track_dataset import TrackDataset
 from bmoe_skel.data.transforms import DropJoints, NormalizePose, RandomAffine, RandomFlip, RandomJitter
 
@@ -13,6 +15,7 @@ __all__ = [
     'LoadCrops',
     'LoadFeature',
     'MA52Dataset',
+    'MPIIGroupInteraction',
     'NormalizePose',
     'PackPose',
     'PoseDataset',
@@ -21,5 +24,6 @@ __all__ = [
     'RandomFlip',
     'RandomJitter',
     'SampleFrames',
+    'SocialGestureDataset',
     'TrackDataset',
 ]

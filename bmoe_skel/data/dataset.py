@@ -164,7 +164,7 @@ def check_clip(clip: dict[str, Any], num_keypoints: int, coordinates: int | None
         raise UserError(f'{source}: clip {name!r}: keypoint has shape {keypoint.shape}: no person or no frame')
     if coordinates is not None and keypoint.shape[3] != coordinates:
         raise UserError(f'{source}: clip {name!r} has {keypoint.shape[3]} coordinates, those before it {coordinates}')
-    clip['keypoint'] = keypoint.astype(np.float32)
+    clip['keypoint'] = keypoint.astype(np.float32, copy=False)
     score = clip.get('keypoint_score')
     if score is not None:
         score = np.asarray(score, dtype=np.float32)
