@@ -33,7 +33,8 @@ class MA52Dataset(PoseDataset):
     ``poses`` is one of three: PCAN's pickle ``MA52_<split>.pkl`` (a list of annotations, 28 keypoints with scores);
     MMN's ``<split>_data.pkl`` (``{'annotations': [...]}``, 44 keypoints without scores); or a folder of track files
     (``<poses>/[.../]NAME.mp4.npz``). In the pickles a keypoint at (0, 0), or one that is NaN, is absent. Clips in
-    which nobody is seen are left out and listed in ``unseen``.
+    which nobody is seen are left out and listed in ``unseen``; clips stored as float16, whose pixels are coarse, are
+    read and listed in ``half_precision``.
 
     The action classes and their body parts are part of the dataset's metainfo.
 
@@ -75,6 +76,7 @@ class MA52Dataset(PoseDataset):
         self.missing, self.max_persons = missing, max_persons
         self.unseen: list[str] = []
         self.without_poses: list[str] = []
+        self.half_precision: list[str] = []
         super().__init__(classes=ACTIONS, metainfo={'body_parts': list(BODY_OF_ACTION)}, **kwargs)
 
     @property
@@ -148,6 +150,8 @@ class MA52Dataset(PoseDataset):
 
     def _annotation(self, annotation: dict[str, Any], where: str) -> dict[str, Any]:
         keypoint = read_keypoints(annotation, where)[: self.max_persons]
+        if annotation['keypoint'].dtype == np.float16:
+            self.half_precision.append(annotation_name(annotation, where))
         self._same_skeleton(_LAYOUT_OF_COUNT.get(keypoint.shape[2], ''), keypoint.shape[2], where)
         clip: dict[str, Any] = {'keypoint': keypoint, 'total_frames': keypoint.shape[1]}
         if annotation.get('keypoint_score') is not None:
