@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -157,16 +158,16 @@ def _run(
 ) -> None:
     """Fill ``builder`` (and ``recorder``) in one pass, decoding beside the estimation."""
     tracker = Tracker()
-    frames = prefetch(video, FRAMES_AHEAD)
-    try:
-        for frame, poses in estimator.run(_reporting(frames, video, progress), boxes):
+    with (
+        closing(prefetch(video, FRAMES_AHEAD)) as frames,
+        closing(estimator.run(_reporting(frames, video, progress), boxes)) as results,
+    ):
+        for frame, poses in results:
             t = len(builder.times)
             identities = tracker.update(t, poses)
             builder.add(frame, identities, poses)
             if recorder is not None:
                 recorder.add(t, frame.image, identities, poses.boxes)
-    finally:
-        frames.close()  # type: ignore[attr-defined]
 
 
 def _reporting(frames: Iterator[Frame], video: VideoReader, progress: Progress | None) -> Iterator[Frame]:

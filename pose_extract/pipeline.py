@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import TypeVar
 
 Item = TypeVar('Item')
 _END = object()
 
 
-def prefetch(source: Iterable[Item], size: int) -> Iterator[Item]:
+def prefetch(source: Iterable[Item], size: int) -> Generator[Item, None, None]:
     """Iterate over ``source`` in a thread of its own, at most ``size`` items ahead.
 
     An exception of the source is raised here, in its place. When the consumer stops early, so does the thread.

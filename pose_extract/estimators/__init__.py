@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +71,10 @@ BoxSource = Callable[[int], PersonBoxes]
 """Boxes of the frame with the given index."""
 
 
+Poses = Generator[tuple[Frame, FramePoses], None, None]
+"""Each frame of a video with its persons, in order."""
+
+
 class PoseEstimator(ABC):
     """One pose model, loaded once and used for many videos.
 
@@ -103,7 +107,7 @@ class PoseEstimator(ABC):
     def __init__(self, settings: ExtractSettings) -> None: ...
 
     @abstractmethod
-    def run(self, frames: Iterable[Frame], boxes: BoxSource | None = None) -> Iterator[tuple[Frame, FramePoses]]:
+    def run(self, frames: Iterable[Frame], boxes: BoxSource | None = None) -> Poses:
         """Estimate the poses of one video.
 
         Args:

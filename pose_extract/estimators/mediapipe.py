@@ -6,7 +6,7 @@ Reference: Bazarevsky et al., "BlazePose: On-device Real-time Body Pose Tracking
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from importlib.metadata import version
 from typing import Any
 
@@ -20,7 +20,7 @@ import numpy as np
 from mediapipe.python.solutions.pose import Pose
 
 from mm_runtime.errors import UserError
-from pose_extract.estimators import BoxSource, FramePoses, PersonBoxes, PoseEstimator
+from pose_extract.estimators import BoxSource, FramePoses, PersonBoxes, PoseEstimator, Poses
 from pose_extract.settings import ExtractSettings
 from pose_extract.video import Frame
 
@@ -61,7 +61,7 @@ class MediaPipeEstimator(PoseEstimator):
         self._video_pose: Pose | None = None
         self._still_pose: Pose | None = None
 
-    def run(self, frames: Iterable[Frame], boxes: BoxSource | None = None) -> Iterator[tuple[Frame, FramePoses]]:
+    def run(self, frames: Iterable[Frame], boxes: BoxSource | None = None) -> Poses:
         """See :meth:`PoseEstimator.run`."""
         if boxes is not None:
             for frame in frames:

@@ -6,13 +6,14 @@ References: Jiang et al., "RTMPose", 2023, arXiv:2303.07399; Lyu et al., "RTMDet
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from mm_runtime.errors import UserError
-from pose_extract.estimators import BoxSource, FramePoses, PersonBoxes, PoseEstimator
+from pose_extract.estimators import BoxSource, FramePoses, PersonBoxes, PoseEstimator, Poses
 from pose_extract.estimators.detector import PersonDetector
 from pose_extract.estimators.openmmlab import (
     DETECTOR_CONFIG,
@@ -26,12 +27,13 @@ from pose_extract.estimators.openmmlab import (
     packaged_files,
 )
 from pose_extract.estimators.topdown import TopdownModel
-from pose_extract.pipeline import chunks
+from pose_extract.pipeline import chunks, prefetch
 from pose_extract.settings import ExtractSettings, file_digest
 from pose_extract.video import Frame
 
 LAYOUTS = {'coco': 'coco17', 'halpe26': 'halpe26', 'coco_wholebody': 'coco_wholebody133', 'jhmdb': 'jhmdb15'}
 MIN_SCORE = 0.3
+DETECT_TOGETHER = 4  # frames per forward pass of the detector
 BOX_MARGIN = 1.25
 
 
@@ -81,20 +83,33 @@ class MMPoseEstimator(PoseEstimator):
         self.settings = settings
         self._num_keypoints = int(dataset_meta['num_keypoints'])
 
-    def run(self, frames: Iterable[Frame], boxes: BoxSource | None = None) -> Iterator[tuple[Frame, FramePoses]]:
+    def run(self, frames: Iterable[Frame], boxes: BoxSource | None = None) -> Poses:
         """See :meth:`PoseEstimator.run`."""
         if boxes is None and self.detector is not None and self.settings.detect_every > 1:
             yield from self._run_following(frames)
             return
-        # Enough frames for one full batch when there is one person in each.
-        for group in chunks(frames, self.settings.batch):
+        # Finding the persons and cutting them out goes on while the network runs.
+        with closing(prefetch(self._cropped(frames, boxes), self.settings.batch)) as cropped:
+            for group in chunks(cropped, self.settings.batch):
+                poses = self._estimate([(found, crops) for _, found, crops in group])
+                yield from zip([frame for frame, *_ in group], poses, strict=True)
+
+    def _cropped(
+        self, frames: Iterable[Frame], boxes: BoxSource | None
+    ) -> Iterator[tuple[Frame, PersonBoxes, list[dict[str, Any]]]]:
+        """Each frame with its persons' boxes and crops."""
+        for group in chunks(frames, DETECT_TOGETHER if boxes is None and self.detector else 1):
             if boxes is not None:
-                found = [boxes(frame.index) for frame in group]
+                persons = [boxes(frame.index) for frame in group]
             elif self.detector is not None:
-                found = self.detector.detect([frame.image for frame in group])
+                persons = self.detector.detect([frame.image for frame in group])
             else:
-                found = [_whole_frame(frame) for frame in group]
-            yield from zip(group, self._estimate(group, found), strict=True)
+                persons = [_whole_frame(frame) for frame in group]
+            for frame, found in zip(group, persons, strict=True):
+                yield frame, found, self._crops(frame, found)
+
+    def _crops(self, frame: Frame, found: PersonBoxes) -> list[dict[str, Any]]:
+        return [self.pose.crop(frame.image, box) for box in found.boxes]
 
     def _run_following(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, FramePoses]]:
         poses = FramePoses.nobody(self._num_keypoints)
@@ -103,21 +118,20 @@ class MMPoseEstimator(PoseEstimator):
                 found = self.detector.detect([frame.image])[0]  # type: ignore[union-attr]
             else:
                 found = boxes_around(poses, frame.image.shape)
-            poses = self._estimate([frame], [found])[0]
+            poses = self._estimate([(found, self._crops(frame, found))])[0]
             yield frame, poses
 
-    def _estimate(self, frames: list[Frame], found: list[PersonBoxes]) -> list[FramePoses]:
-        crops = [
-            self.pose.crop(frame.image, box) for frame, one in zip(frames, found, strict=True) for box in one.boxes
-        ]
+    def _estimate(self, persons: list[tuple[PersonBoxes, list[dict[str, Any]]]]) -> list[FramePoses]:
+        """The poses of several frames, all crops in as few batches as can be."""
+        crops = [crop for _, cut in persons for crop in cut]
         if not crops:
-            return [FramePoses.nobody(self._num_keypoints) for _ in frames]
+            return [FramePoses.nobody(self._num_keypoints) for _ in persons]
         keypoints, scores = self.pose.predict(crops)
         absent = ~(scores > 0)  # MMPose places a keypoint it finds no trace of at -1
         keypoints[absent] = np.nan
         scores = np.where(absent, 0, scores).clip(0, 1)
         results, first = [], 0
-        for one in found:
+        for one, _ in persons:
             last = first + len(one)
             results.append(FramePoses(keypoints[first:last], scores[first:last], one.boxes, one.ids))
             first = last

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from pose_extract import estimators
-from pose_extract.estimators import BoxSource, FramePoses, PoseEstimator
+from pose_extract.estimators import BoxSource, FramePoses, PoseEstimator, Poses
 from pose_extract.settings import ExtractSettings
 from pose_extract.video import Frame
 
@@ -56,7 +56,7 @@ class BlockEstimator(PoseEstimator):
     def __init__(self, settings: ExtractSettings) -> None:
         self.settings = settings
 
-    def run(self, frames: Iterable[Frame], boxes: BoxSource | None = None) -> Iterator[tuple[Frame, FramePoses]]:
+    def run(self, frames: Iterable[Frame], boxes: BoxSource | None = None) -> Poses:
         for frame in frames:
             bright = np.argwhere(frame.image[..., 0] > 220)[:, ::-1].astype(np.float32)
             if not len(bright):
