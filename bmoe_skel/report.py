@@ -30,6 +30,20 @@ def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, num_classes: int
     return np.bincount(labels * num_classes + predicted, minlength=num_classes**2).reshape(num_classes, num_classes)
 
 
+def body_confusion(confusion: np.ndarray, body_parts: Sequence[int]) -> np.ndarray:
+    """Sum a confusion matrix of actions up by body part.
+
+    Args:
+        confusion: (C, C) counts, rows are the labels.
+        body_parts: (C,) part of each class.
+
+    Returns:
+        (P, P) int64 counts.
+    """
+    member = np.eye(max(body_parts) + 1, dtype=np.int64)[list(body_parts)]
+    return member.T @ confusion @ member
+
+
 def routing_by_class(routing: np.ndarray, labels: np.ndarray, num_classes: int) -> np.ndarray:
     """Average the router's weights over the clips of each class.
 
@@ -125,8 +139,21 @@ class ReportHook(Hook):
             }
             (Path(runner.work_dir) / 'routing.json').write_text(json.dumps(table, indent=2) + '\n')
         path = Path(runner.work_dir) / 'report.png'
-        draw_report(path, confusion_matrix(labels, predicted, len(classes)), routing, classes)
+        confusion = confusion_matrix(labels, predicted, len(classes))
+        draw_report(path, confusion, routing, classes)
+        if dataset.metainfo.get('body_parts') is not None:
+            self._body_parts(confusion, dataset.metainfo, Path(runner.work_dir) / 'confusion_body.json')
         print(f'picture: {path}')
+
+    @staticmethod
+    def _body_parts(confusion: np.ndarray, metainfo: dict[str, Any], path: Path) -> None:
+        table = body_confusion(confusion, metainfo['body_parts'])
+        names = metainfo.get('body_part_names') or [str(p) for p in range(len(table))]
+        path.write_text(json.dumps({'body_parts': names, 'rows_are_the_truth': table.tolist()}) + '\n')
+        width = max(map(len, names))
+        print(f'{"true body part":<{max(width, 14)}}  ' + '  '.join(f'{name:>{width}}' for name in names))
+        for name, row in zip(names, table.tolist(), strict=True):
+            print(f'{name:<{max(width, 14)}}  ' + '  '.join(f'{count:>{width}}' for count in row))
 
     @staticmethod
     def _print(routing: np.ndarray, classes: Sequence[str]) -> None:

@@ -15,6 +15,8 @@ default_hooks = dict(checkpoint=dict(save_best='f1_mean'))
 # Classes have from 6 to 1,283 training clips. Half of F1_mean is micro and half macro, so that the logits are moved by
 # half of the log prior only; balance='class_balanced' weighs the classes instead, None leaves the tail alone.
 model = dict(
+    # RGB where the tracks have stored crops of every clip, else the whole skeleton
+    global_stream=dict(kind='auto', rgb=dict(backbone='resnet18', frames=_base_.rgb_frames, pretrained=None)),
     head=dict(
         drop=0.2,
         body_mode='own',

@@ -5,6 +5,7 @@
 #   done
 _base_ = ['bmoe_skel_ma52.py']
 
+dataset = dict(crops=False)
 model = dict(
     _delete_=True,
     type='RegionRecognizer',

@@ -10,7 +10,11 @@ classes = [
 body_parts = [2, 2, 2, 2, 0, 0, 0, 1, 3, 3, 2, 1, 1, 2, 1, 1, 3, 1, 1]
 
 dataset = dict(
-    type='TrackDataset', tracks='data/mpii/clips', classes=classes, crops=False, metainfo=dict(body_parts=body_parts)
+    type='TrackDataset',
+    tracks='data/mpii/clips',
+    classes=classes,
+    crops=False,
+    metainfo=dict(body_parts=body_parts, body_part_names=['head', 'body', 'upper', 'lower']),
 )
 train_dataloader = dict(batch_size=64, num_workers=4, dataset=dict(ann_file='data/mpii/train_list.txt'))
 val_dataloader = dict(batch_size=256, dataset=dict(ann_file='data/mpii/val_list.txt'))

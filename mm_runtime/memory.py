@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import gc
 from contextlib import suppress
 
 
@@ -13,6 +12,5 @@ def release_heap() -> None:
     Many small arrays that are freed between others that stay leave holes, which a process keeps otherwise: forked
     data loader workers and the next data set then come on top of them.
     """
-    gc.collect()
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)

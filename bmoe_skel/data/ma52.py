@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bmoe_skel.data.dataset import PoseDataset
-from bmoe_skel.data.ma52_classes import ACTIONS, BODY_OF_ACTION
+from bmoe_skel.data.ma52_classes import ACTIONS, BODY_OF_ACTION, BODY_PARTS
 from bmoe_skel.data.ma52_list import Entry, check_disjoint, clip_name, read_list
 from bmoe_skel.registry import DATASETS
 from mm_runtime.errors import UserError
@@ -32,9 +32,9 @@ class MA52Dataset(PoseDataset):
 
     ``poses`` is one of three: PCAN's pickle ``MA52_<split>.pkl`` (a list of annotations, 28 keypoints with scores);
     MMN's ``<split>_data.pkl`` (``{'annotations': [...]}``, 44 keypoints without scores); or a folder of track files
-    (``<poses>/[.../]NAME.mp4.npz``). In the pickles a keypoint at (0, 0), or one that is NaN, is absent. Clips in
-    which nobody is seen are left out and listed in ``unseen``; clips stored as float16, whose pixels are coarse, are
-    read and listed in ``half_precision``.
+    (``<poses>/[.../]NAME.mp4.npz``), with their RGB crops where every clip has them. In the pickles a keypoint at
+    (0, 0), or one that is NaN, is absent. Clips in which nobody is seen are left out and listed in ``unseen``; clips
+    stored as float16, whose pixels are coarse, are read and listed in ``half_precision``.
 
     The action classes and their body parts are part of the dataset's metainfo.
 
@@ -47,6 +47,7 @@ class MA52Dataset(PoseDataset):
             split. There is no score without labels.
         missing: 'error' for clips of the list that have no keypoints, or 'skip' to leave them out.
         max_persons: Persons kept a clip.
+        crops: Whether clips point at the RGB crops beside their tracks.
         **kwargs: For :class:`PoseDataset`.
 
     Raises:
@@ -62,6 +63,7 @@ class MA52Dataset(PoseDataset):
         labels_hidden: bool | None = None,
         missing: str = 'error',
         max_persons: int = 1,
+        crops: bool = True,
         **kwargs: Any,
     ) -> None:
         if missing not in MISSING:
@@ -73,11 +75,12 @@ class MA52Dataset(PoseDataset):
         others = (Path(data_root, ann_file.replace('{split}', other)) for other in SPLITS if other != split)
         self.other_lists = [path for path in others if path != self.ann_path and path.is_file()]
         self.labels_hidden = split == 'test' if labels_hidden is None else labels_hidden
-        self.missing, self.max_persons = missing, max_persons
+        self.missing, self.max_persons, self.crops = missing, max_persons, crops
         self.unseen: list[str] = []
         self.without_poses: list[str] = []
         self.half_precision: list[str] = []
-        super().__init__(classes=ACTIONS, metainfo={'body_parts': list(BODY_OF_ACTION)}, **kwargs)
+        facts = {'body_parts': list(BODY_OF_ACTION), 'body_part_names': list(BODY_PARTS)}
+        super().__init__(classes=ACTIONS, metainfo=facts, **kwargs)
 
     @property
     def source(self) -> str:
@@ -165,9 +168,13 @@ class MA52Dataset(PoseDataset):
             if name in seen:
                 raise UserError(f'{path}: clip {name!r} has another track file, {seen[name]}')
             seen[name] = path
-        for name in wanted:
-            if name not in seen:
-                continue
+        found = [name for name in wanted if name in seen]
+        lacking = [name for name in found if not crops_path(seen[name]).is_file()]
+        with_crops = self.crops and not lacking
+        if self.crops:
+            stored = len(found) - len(lacking)
+            self._metainfo['rgb_crops'] = {'clips': len(found), 'stored': stored, 'lacking': lacking[:5]}
+        for name in found:
             tracks = load_tracks(seen[name])
             self._same_skeleton(tracks.skeleton, tracks.num_keypoints, str(seen[name]))
             clip = {
@@ -177,7 +184,7 @@ class MA52Dataset(PoseDataset):
                 'total_frames': tracks.num_frames,
                 'track': str(seen[name]),
             }
-            if crops_path(seen[name]).is_file():
+            if with_crops:
                 clip['crops'] = str(crops_path(seen[name]))
             yield name, clip
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pickle
 import re
+from pathlib import Path
 
 import ma52_files
 import numpy as np
@@ -12,7 +13,7 @@ from bmoe_skel.data import MA52Dataset
 from bmoe_skel.data.ma52_classes import ACTIONS, BODY_OF_ACTION
 from bmoe_skel.data.ma52_list import check_disjoint, read_list
 from mm_runtime.errors import UserError
-from pose_extract.tracks import PoseTracks, save_tracks
+from pose_extract.tracks import PoseTracks, crops_path, save_tracks
 
 PIPELINE = [
     {'type': 'bmoe_skel.NormalizePose'},
@@ -198,6 +199,11 @@ def test_tracks(root) -> None:
     np.testing.assert_array_equal(clip['keypoint'], annotation(names('val')[1], keypoints=17)['keypoint'])
     assert clip['track'].endswith(f'{names("val")[1]}.npz')
     assert 'crops' not in clip
+    assert dataset.metainfo['rgb_crops'] == {'clips': 2, 'stored': 0, 'lacking': names('val')}
+    for name in names('val'):
+        crops_path(root / 'poses' / 'val' / f'{name}.npz').touch()
+    clip = MA52Dataset(str(root), 'val', poses='poses/{split}').get_data_info(1)
+    assert Path(clip['crops']) == crops_path(clip['track'])
     (root / 'poses' / 'val' / f'{names("val")[0]}.npz').unlink()
     with pytest.raises(UserError, match=r'val_list_videos\.txt:1: clip .* has no keypoints'):
         MA52Dataset(str(root), 'val', poses='poses/{split}')

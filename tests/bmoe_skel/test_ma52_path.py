@@ -8,6 +8,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bmoe_skel.data.ma52_list import read_list
@@ -71,6 +72,9 @@ def test_lists_to_submission(root, tmp_path) -> None:
     found = json.loads((work / 'metrics.json').read_text())
     assert found['f1_mean'] == pytest.approx(expected['f1_mean'])
     assert set(expected) < set(found)
+    table = np.array(json.loads((work / 'confusion_body.json').read_text())['rows_are_the_truth'])
+    assert table.shape == (7, 7)
+    assert np.trace(table) / table.sum() == pytest.approx(expected['accuracy_body'])
 
 
 @pytest.mark.slow
