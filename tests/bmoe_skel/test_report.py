@@ -8,7 +8,7 @@ import pytest
 import torch
 from sklearn.metrics import confusion_matrix as sklearn_confusion
 
-from bmoe_skel.report import ReportHook, confusion_matrix, draw_report, routing_by_class
+from bmoe_skel.report import ReportHook, body_confusion, confusion_matrix, draw_report, routing_by_class
 from bmoe_skel.structures import ActionSample
 
 
@@ -85,3 +85,14 @@ def test_hook_leaves_several_labels_alone(tmp_path) -> None:
     both.set_data({'gt_label': torch.tensor([1.0, 1.0])})
     run_hook(tmp_path, [both, both])
     assert not list(tmp_path.iterdir())
+
+
+def test_confusion_of_body_parts_is_that_of_mapped_labels() -> None:
+    rng = np.random.default_rng(0)
+    parts = [0, 0, 1, 2, 1]
+    labels, predicted = rng.integers(0, 5, (2, 200))
+    mapped = np.array(parts)
+    expected = np.zeros((3, 3), int)
+    for t, p in zip(labels, predicted, strict=True):
+        expected[mapped[t], mapped[p]] += 1
+    assert (body_confusion(confusion_matrix(labels, predicted, 5), parts) == expected).all()
