@@ -15,7 +15,7 @@ model = dict(
     head=dict(drop=0.2, loss=dict(label_smoothing=0.1)),
     aux_weight=0.2,
     drop_path=0.1,
-    init_experts=None,
+    init_experts=dict(),
 )
 
 train_pipeline = [
