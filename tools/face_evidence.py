@@ -5,6 +5,7 @@ python tools/face_evidence.py run utkface --data ../shared/data/faces/utkface --
 python tools/face_evidence.py run real_or_fake --data ../shared/data/faces/real_or_fake \
     --chips ../shared/data/faces/utkface --out work_dirs/evidence
 python tools/face_evidence.py tables --out work_dirs/evidence
+python tools/face_evidence.py reconstructions --out work_dirs/evidence
 
 A run that is finished is not repeated. Set OMP_NUM_THREADS=1 to leave the machine's other cores alone.
 """
@@ -15,6 +16,7 @@ import argparse
 from pathlib import Path
 
 from face_aux.evidence.experiments import EXPERIMENTS
+from face_aux.evidence.reconstruction import examine
 from face_aux.evidence.runs import run_all
 from face_aux.evidence.tables import all_tables
 from mm_runtime.errors import run_tool
@@ -30,12 +32,17 @@ def main() -> int:
     run.add_argument('--chips', type=Path, help='UTKFace chips, for the false positives of real_or_fake')
     run.add_argument('--variants', nargs='+', help="some of the experiment's variants (default: all)")
     tables = actions.add_parser('tables', help='print the tables of finished runs')
-    for action in (run, tables):
+    reconstructions = actions.add_parser('reconstructions', help='how much of the hidden targets the runs bring back')
+    for action in (run, tables, reconstructions):
         action.add_argument('--out', type=Path, required=True, help='folder of the runs')
+    for action in (run, tables):
         action.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
     args = parser.parse_args()
     if args.action == 'tables':
         print(all_tables(args.out, args.seeds))
+        return 0
+    if args.action == 'reconstructions':
+        print(examine(args.out))
         return 0
     variants = args.variants or list(EXPERIMENTS[args.experiment].variants)
     return 1 if run_all(args.experiment, args.data, args.out, args.seeds, variants, args.chips) else 0

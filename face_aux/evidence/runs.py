@@ -107,7 +107,7 @@ def run_one(experiment: Experiment, variant: str, seed: int, data: Path, folder:
     }
     init_default_scope('face_aux')
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
-    model = _load(cfg.model, folder / f'epoch_{experiment.epochs}.pth', dataset.metainfo)
+    model = load_model(cfg.model, folder / f'epoch_{experiment.epochs}.pth', dataset.metainfo).remove_auxiliary()
     arrays = predict(model, dataset)
     if extra is not None:
         chips = predict(model, DATASETS.build(without_labels(extra, experiment.side, subset=1500)))
@@ -117,12 +117,13 @@ def run_one(experiment: Experiment, variant: str, seed: int, data: Path, folder:
         np.savez_compressed(file, **arrays)
 
 
-def _load(config: Any, checkpoint: Path, metainfo: dict[str, Any]) -> TextureJointModel:
+def load_model(config: Any, checkpoint: Path, metainfo: dict[str, Any]) -> TextureJointModel:
+    """A trained model in eval mode, with its decoder."""
     options = {key: value for key, value in config.items() if key != 'type'}
     TextureJointModel.complete_config(options, metainfo)
     model = TextureJointModel(**options)
     model.load_state_dict(load_checkpoint(checkpoint)['state_dict'])
-    return model.remove_auxiliary().eval()
+    return model.eval()
 
 
 def predict(model: TextureJointModel, dataset: Any, batch_size: int = 128) -> dict[str, np.ndarray]:

@@ -14,7 +14,6 @@ from mmengine.runner import Runner
 from PIL import Image, ImageDraw
 
 from face_aux.models.joint import ReconstructionPictures, TextureJointModel
-from face_aux.models.patches import Grid, Patch
 from face_aux.models.targets import Target, denormalize
 from face_aux.registry import HOOKS
 from mm_runtime.errors import UserError
@@ -88,17 +87,14 @@ def draw(
         pictures = model.reconstruct(inputs.to(device), source.to(device))
     model.train(training)
     assert model.auxiliary is not None  # mypy: reconstruct has refused it
-    columns = _columns(pictures, model.auxiliary.targets, model.auxiliary.grid, model.auxiliary.patch)
+    columns = _columns(pictures, model.hidden_pixels(pictures.mask), model.auxiliary.targets)
     return _sheet(columns, max(1, round(side / source.shape[-2])))
 
 
 def _columns(
-    pictures: ReconstructionPictures, targets: dict[str, Target], grid: Grid, patch: Patch
+    pictures: ReconstructionPictures, hidden: torch.Tensor, targets: dict[str, Target]
 ) -> dict[str, np.ndarray]:
     """Title to (B, H, W, 3) uint8."""
-    hidden = pictures.mask.view(-1, 1, *grid)
-    for axis, size in zip((2, 3, 4), patch, strict=True):
-        hidden = hidden.repeat_interleave(size, axis)
     columns = {'image': pictures.image, 'visible': torch.where(hidden, 127, pictures.image).to(torch.uint8)}
     for name, (truth, shown) in pictures.shown.items():
         columns[name] = _as_colours(truth, targets[name])

@@ -202,6 +202,13 @@ class TextureJointModel(BaseModel):
         latent = self.encoder(self._view(self.variant.masked, inputs, source), mask)
         return ReconstructionPictures(clip, mask, self.auxiliary.pictures(latent, mask, clip))
 
+    def hidden_pixels(self, mask: torch.Tensor) -> torch.Tensor:
+        """A mask of patches (B, tokens) as a mask of pixels (B, 1, T, H, W)."""
+        pixels = mask.view(-1, 1, *self.encoder.grid)
+        for axis, size in zip((2, 3, 4), self.encoder.patch, strict=True):
+            pixels = pixels.repeat_interleave(size, axis)
+        return pixels
+
     def remove_auxiliary(self) -> TextureJointModel:
         """Drop the decoder, which prediction does not need; returns the model itself."""
         self.auxiliary = None

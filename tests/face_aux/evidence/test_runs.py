@@ -5,10 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from face_aux.evidence.experiments import EXPERIMENTS
+from face_aux.evidence.reconstruction import examine, explained_variance
 from face_aux.evidence.runs import run_folder, run_one, shrink_images
+from face_aux.models import ReconstructionPictures
 from mm_runtime.errors import UserError
 
 
@@ -48,4 +51,33 @@ def test_one_run_trains_predicts_and_counts_its_cost(variant: str, tmp_path: Pat
         assert set(arrays['group/gender']) <= {'male', 'female'}
         np.testing.assert_allclose(arrays['score/gender'].sum(axis=1), 1, rtol=1e-5)
     assert (folder / 'cost.json').is_file()
+    if variant == 'none':
+        assert examine(tmp_path) == ''
     assert (folder / 'reconstructions').is_dir() == (variant == 'LDP')
+
+
+class Decoded:
+    """Stands for a model whose decoder gives a chosen picture."""
+
+    def __init__(self, share: float) -> None:
+        self.share = share
+
+    def reconstruct(self, inputs: torch.Tensor) -> ReconstructionPictures:
+        mask = torch.zeros(len(inputs), 4, dtype=torch.bool)
+        mask[:, 1:] = True
+        truth = inputs[:, :, None]
+        hidden = self.hidden_pixels(mask)
+        mean = truth.transpose(0, 1)[:, hidden[:, 0]].mean(dim=1).view(1, -1, 1, 1, 1)
+        filled = torch.where(hidden, mean + self.share * (truth - mean), truth)
+        return ReconstructionPictures(truth, mask, {'RGB': (truth, filled)})
+
+    @staticmethod
+    def hidden_pixels(mask: torch.Tensor) -> torch.Tensor:
+        return mask.view(-1, 1, 1, 2, 2).repeat_interleave(3, 3).repeat_interleave(3, 4)
+
+
+@pytest.mark.parametrize(('share', 'expected'), [(1.0, 1.0), (0.0, 0.0), (0.5, 0.75), (-1.0, -3.0)])
+def test_explained_variance_by_construction(share: float, expected: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    images = [{'inputs': torch.randn(3, 6, 6, generator=generator)} for _ in range(20)]
+    assert explained_variance(Decoded(share), images)['RGB'] == pytest.approx(expected, abs=1e-6)
