@@ -110,7 +110,7 @@ EXPERIMENTS = {
     'fer2013': Experiment(
         'fer2013',
         {BASELINE: None, 'RGB': 'MRGB/RRGB/CRGB', 'LBP': 'MRGB/RLBP/CRGB', 'LDP': 'MRGB/RLDP/CRGB'},
-        epochs=4,
+        epochs=3,
         side=48,
         change=_fer2013,
     ),

@@ -55,12 +55,14 @@ def examine(out: Path) -> str:
     init_default_scope('face_aux')
     lines = []
     for predictions in sorted(out.glob('*/*/predictions.npz')):
-        folder = predictions.parent
-        cfg = Config.fromfile(str(folder / 'config.py'))
-        if cfg.model.get('auxiliary') is None:
+        folder, experiment = predictions.parent, EXPERIMENTS[predictions.parent.parent.name]
+        variant, _, seed = folder.name.rpartition('_seed')
+        if experiment.variants[variant] is None:
             continue
+        data = Config.fromfile(str(folder / 'config.py')).train_dataloader.dataset.data_root
+        cfg = experiment.make_config(variant, int(seed), Path(data))
         dataset = DATASETS.build(cfg.test_dataloader.dataset)
-        checkpoint = folder / f'epoch_{EXPERIMENTS[folder.parent.name].epochs}.pth'
+        checkpoint = folder / f'epoch_{experiment.epochs}.pth'
         shares = explained_variance(load_model(cfg.model, checkpoint, dataset.metainfo), dataset)
         (folder / 'reconstruction.json').write_text(json.dumps(shares) + '\n')
         text = ', '.join(f'{name} {100 * share:.1f}%' for name, share in shares.items())
