@@ -13,11 +13,11 @@ import math
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from face_aux.textures.tiles import Tile
 
 MAX_POINTS = 31  # codes fit int32
+Weights = tuple[torch.Tensor, torch.Tensor]  # of the lower and of the upper pixel
 
 
 def check_images(images: torch.Tensor | np.ndarray) -> torch.Tensor:
@@ -81,73 +81,76 @@ class CircleSampler:
     more than the arithmetic.
 
     Args:
-        padded: (N, H + 2 margin, W + 2 margin) uint8, from :meth:`pad`.
+        images: (N, H, W) uint8.
         offsets: From :func:`circle_offsets`.
 
     Example:
-        >>> offsets = circle_offsets(8, 1)
-        >>> sampler = CircleSampler(CircleSampler.pad(torch.zeros(1, 5, 5, dtype=torch.uint8), offsets), offsets)
+        >>> sampler = CircleSampler(torch.zeros(1, 5, 5, dtype=torch.uint8), circle_offsets(8, 1))
         >>> sampler.load((slice(0, 1), slice(2, 4)))
         >>> sampler.point(0).shape
         torch.Size([1, 2, 5])
     """
 
-    def __init__(self, padded: torch.Tensor, offsets: list[tuple[float, float]]) -> None:
-        self.images = padded
+    def __init__(self, images: torch.Tensor, offsets: list[tuple[float, float]]) -> None:
+        self.images = images
         self.offsets = offsets
-        self.margin = self.margin_of(offsets)
+        self.margin = max(math.ceil(abs(offset)) for point in offsets for offset in point)
         self._shape = (0, 0)
-        self._row_weights: dict[tuple[int, int, float], tuple[torch.Tensor, torch.Tensor]] = {}
-
-    @staticmethod
-    def margin_of(offsets: list[tuple[float, float]]) -> int:
-        """Rows and columns around a tile that the circle reaches into."""
-        return max(math.ceil(abs(offset)) for point in offsets for offset in point)
-
-    @classmethod
-    def pad(cls, images: torch.Tensor, offsets: list[tuple[float, float]]) -> torch.Tensor:
-        """Put as many zeros around (N, H, W) images as the circle needs."""
-        return F.pad(images, [cls.margin_of(offsets)] * 4)
+        self._weights_from: dict[int, list[Weights | None]] = {}
 
     def load(self, tile: Tile) -> None:
         """Take the grey values of a tile and of what lies around it."""
         part, rows = tile
-        source = self.images[part, rows.start : rows.stop + 2 * self.margin]
+        above, below = min(self.margin, rows.start), min(self.margin, self.images.shape[1] - rows.stop)
+        source = self.images[part, rows.start - above : rows.stop + below]
         shape = (len(source), rows.stop - rows.start)
         if shape != self._shape:
             self._prepare(*shape)
-        self._row = rows.start
-        self._grey.copy_(source)
+        if rows.start not in self._weights_from:
+            self._weights_from[rows.start] = self._weights_of_rows(rows.start)
+        self._row_weights = self._weights_from[rows.start]
+        outside = self.margin - above
+        self._grey[:, :outside] = 0
+        self._grey[:, self._grey.shape[1] - self.margin + below :] = 0
+        self._inside[:, outside : outside + source.shape[1]] = source
         self._real.copy_(self._grey)
         for low, high, (low_weight, high_weight), out in self._column_blends:
             torch.mul(low, low_weight, out=out)
             out.add_(torch.mul(high, high_weight, out=self._column_term))
 
-    def whole_pixel(self, index: int) -> torch.Tensor | None:
-        """Point ``index`` as (n, h, W) uint8 where it needs no interpolation, else None."""
-        return self._whole[index]
-
     def point(self, index: int) -> torch.Tensor:
         """Grey value of point ``index`` around each pixel, (n, h, W) float64; valid until the next call."""
         low, high = self._row_blends[index]
-        if high is None:
+        weights = self._row_weights[index]
+        if weights is None:
             return low
-        low_weight, high_weight = self._weights_of_rows(self.offsets[index][0])
-        result = torch.mul(low, low_weight, out=self._point)
-        return result.add_(torch.mul(high, high_weight, out=self._row_term))
+        result = torch.mul(low, weights[0], out=self._point)
+        return result.add_(torch.mul(high, weights[1], out=self._row_term))
+
+    def whole_point(self, index: int) -> torch.Tensor:
+        """:meth:`point` cut to whole grey values, (n, h, W) uint8; valid until the next call.
+
+        Against a whole number it compares as the full value does (``t >= c`` if and only if ``floor(t) >= c``), and
+        bytes compare several times faster than float64.
+        """
+        whole = self._whole[index]
+        return self._cut.copy_(self.point(index)) if whole is None else whole
 
     def _prepare(self, n: int, rows: int) -> None:
         """Make buffers and views for tiles of ``n`` images and ``rows`` rows."""
         self._shape = (n, rows)
-        padded_rows, padded_width = rows + 2 * self.margin, self.images.shape[2]
-        width = padded_width - 2 * self.margin
+        width = self.images.shape[2]
+        padded_rows, padded_width = rows + 2 * self.margin, width + 2 * self.margin
         device = self.images.device
         real = functools.partial(torch.empty, dtype=torch.float64, device=device)
-        self._grey = torch.empty((n, padded_rows, padded_width), dtype=torch.uint8, device=device)
+        self._grey = torch.zeros((n, padded_rows, padded_width), dtype=torch.uint8, device=device)
+        self._inside = self._grey[:, :, self.margin : self.margin + width]
         self._real = real((n, padded_rows, padded_width))
         self._column_term = real((n, padded_rows, width))
         self._point = real((n, rows, width))
         self._row_term = torch.empty_like(self._point)
+        self._cut = torch.empty_like(self._point, dtype=torch.uint8)
+        self._weights_from.clear()
 
         def columns(plane: torch.Tensor, offset: int) -> torch.Tensor:
             return plane[:, :, self.margin + offset : self.margin + offset + width]
@@ -167,23 +170,25 @@ class CircleSampler:
                 weights = _weights(0, width, column, device)
                 blend = (columns(self._real, low), columns(self._real, low + 1), weights, blended[column])
                 self._column_blends.append(blend)
-        self._row_blends: list[tuple[torch.Tensor, torch.Tensor | None]] = []
+        self._row_blends: list[tuple[torch.Tensor, torch.Tensor]] = []
         self._whole: list[torch.Tensor | None] = []
         for row, column in self.offsets:
             plane, low, whole = blended[column], math.floor(row), row.is_integer()
-            self._row_blends.append((rows_of(plane, low), None if whole else rows_of(plane, low + 1)))
+            self._row_blends.append((rows_of(plane, low), rows_of(plane, low if whole else low + 1)))
             whole = whole and column.is_integer()
             self._whole.append(rows_of(columns(self._grey, int(column)), low) if whole else None)
 
-    def _weights_of_rows(self, offset: float) -> tuple[torch.Tensor, torch.Tensor]:
-        key = (self._row, self._shape[1], offset)
-        if key not in self._row_weights:
-            low, high = _weights(self._row, self._shape[1], offset, self.images.device)
-            self._row_weights[key] = low[:, None], high[:, None]
-        return self._row_weights[key]
+    def _weights_of_rows(self, start: int) -> list[Weights | None]:
+        """Weights of the two rows of each point, (h, 1) each, for a tile from row ``start`` on; None for whole rows."""
+        by_offset: dict[float, Weights | None] = {}
+        for row, _ in self.offsets:
+            if row not in by_offset:
+                low, high = _weights(start, self._shape[1], row, self.images.device)
+                by_offset[row] = None if row.is_integer() else (low[:, None], high[:, None])
+        return [by_offset[row] for row, _ in self.offsets]
 
 
-def _weights(start: int, count: int, offset: float, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+def _weights(start: int, count: int, offset: float, device: torch.device) -> Weights:
     """Weights of the lower and upper pixel for positions ``start + offset`` and on, rounded like scikit-image's."""
     position = torch.arange(start, start + count, dtype=torch.float64, device=device) + offset
     fraction = position - position.floor()

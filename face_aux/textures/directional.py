@@ -6,12 +6,14 @@ integers in int16 (shifted sums, no convolution), so autocast does not touch the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 
 from face_aux.textures.circle import check_images
 from face_aux.textures.histograms import block_histograms
-from face_aux.textures.tiles import Tile, for_each_tile
+from face_aux.textures.tiles import Tile, cut_tiles
 
 DIRECTIONS = ('E', 'NE', 'N', 'NW', 'W', 'SW', 'S', 'SE')
 _OFFSETS = ((0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1), (1, 0), (1, 1))
@@ -32,12 +34,9 @@ def kirsch_responses(images: torch.Tensor) -> torch.Tensor:
     images = check_images(images)
     n, height, width = images.shape
     responses = torch.empty((n, 8, height, width), dtype=torch.int16, device=images.device)
-
-    def worker(tile: Tile) -> None:
-        part, rows = tile
-        _kirsch(images, tile, out=responses[part, :, rows])
-
-    for_each_tile(images, 1, lambda: worker)
+    for part, rows in cut_tiles(images, 1):
+        for i, response in enumerate(_kirsch(images, (part, rows))):
+            responses[part, i, rows] = response
     return responses
 
 
@@ -64,17 +63,15 @@ def local_directional_pattern(images: torch.Tensor, k: int = 3, ties: str = 'all
         raise ValueError(f'k must be 1 to 8, but got {k}')
     if ties not in ('all', 'first'):
         raise ValueError(f"ties must be 'all' or 'first', but got {ties!r}")
-    codes = torch.zeros(images.shape, dtype=torch.uint8, device=images.device)
-
-    def worker(tile: Tile) -> None:
-        keys = _kirsch(images, tile).abs_()
+    codes = torch.empty(images.shape, dtype=torch.uint8, device=images.device)
+    for tile in cut_tiles(images, 1):
+        keys = [response.abs_() for response in _kirsch(images, tile)]
         if ties == 'first':
             keys = _tie_free(keys)
         kth = _kth_largest(keys, k)
+        code = codes[tile].zero_()
         for i in range(8):
-            codes[tile].add_((keys[:, i] >= kth).view(torch.uint8), alpha=1 << i)
-
-    for_each_tile(images, 1, lambda: worker)
+            code.add_((keys[i] >= kth).view(torch.uint8), alpha=1 << i)
     return codes
 
 
@@ -97,11 +94,8 @@ def local_directional_pattern_variance(
     images = check_images(images)
     codes = local_directional_pattern(images, k, ties)
     variances = torch.empty(images.shape, dtype=torch.float64, device=images.device)
-
-    def worker(tile: Tile) -> None:
-        variances[tile] = _kirsch(images, tile).double().square_().sum(dim=1) / 8
-
-    for_each_tile(images, 1, lambda: worker)
+    for tile in cut_tiles(images, 1):
+        variances[tile] = sum(response.double().square_() for response in _kirsch(images, tile)) / 8
     return block_histograms(codes, 256, grid, weights=variances)
 
 
@@ -119,19 +113,16 @@ def local_directional_number(images: torch.Tensor) -> torch.Tensor:
     """
     images = check_images(images)
     codes = torch.empty(images.shape, dtype=torch.uint8, device=images.device)
-
-    def worker(tile: Tile) -> None:
+    for tile in cut_tiles(images, 1):
         responses = _kirsch(images, tile)
-        largest = 7 - (_tie_free(responses).amax(dim=1) & 7)
-        smallest = 7 - (_tie_free(-responses).amax(dim=1) & 7)
+        largest = 7 - (_kth_largest(_tie_free(responses), 1) & 7)
+        smallest = 7 - (_kth_largest(_tie_free([-response for response in responses]), 1) & 7)
         codes[tile] = 8 * largest + smallest
-
-    for_each_tile(images, 1, lambda: worker)
     return codes
 
 
-def _kirsch(images: torch.Tensor, tile: Tile, out: torch.Tensor | None = None) -> torch.Tensor:
-    """Responses of one tile, (n, 8, h, W) int16."""
+def _kirsch(images: torch.Tensor, tile: Tile) -> list[torch.Tensor]:
+    """Responses of one tile, one (n, h, W) int16 plane a direction."""
     part, rows = tile
     height, width = images.shape[1:]
     top, bottom = max(0, rows.start - 1), min(height, rows.stop + 1)
@@ -143,32 +134,30 @@ def _kirsch(images: torch.Tensor, tile: Tile, out: torch.Tensor | None = None) -
     for neighbour in ring[2:]:
         total += neighbour
     total *= -3
-    if out is None:
-        out = torch.empty((len(inside), 8, h, width), dtype=torch.int16, device=images.device)
+    responses = []
     for i in range(8):
-        side = torch.add(ring[i - 1], ring[i], out=out[:, i])
+        side = ring[i - 1] + ring[i]
         side += ring[(i + 1) % 8]
-        side *= 8
-        side += total
-    return out
+        responses.append(side.mul_(8).add_(total))
+    return responses
 
 
-def _tie_free(responses: torch.Tensor) -> torch.Tensor:
+def _tie_free(responses: Sequence[torch.Tensor]) -> list[torch.Tensor]:
     """Keys in the order of the responses, equal ones in falling order of direction; ``7 - (key & 7)`` is that.
 
-    (n, 8, H, W) int16 in and out: 8 * 3825 + 7 still fits.
+    int16 in and out: 8 * 3825 + 7 still fits.
     """
-    return responses * 8 + torch.arange(7, -1, -1, dtype=torch.int16, device=responses.device)[:, None, None]
+    return [response * 8 + (7 - i) for i, response in enumerate(responses)]
 
 
-def _kth_largest(values: torch.Tensor, k: int) -> torch.Tensor:
+def _kth_largest(planes: Sequence[torch.Tensor], k: int) -> torch.Tensor:
     """The k-th largest of eight planes, by k bubbling passes: many times faster than sorting eight values a pixel."""
-    planes = list(values.unbind(1))
-    for _ in range(k):
+    for last in range(k):
         largest = planes[0]
         rest = []
         for plane in planes[1:]:
-            rest.append(torch.minimum(largest, plane))
+            if last < k - 1:
+                rest.append(torch.minimum(largest, plane))
             largest = torch.maximum(largest, plane)
         planes = rest
     return largest

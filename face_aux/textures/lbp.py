@@ -7,7 +7,7 @@ from functools import lru_cache
 import torch
 
 from face_aux.textures.circle import CircleSampler, check_images, circle_offsets
-from face_aux.textures.tiles import Tile, Worker, for_each_tile
+from face_aux.textures.tiles import cut_tiles
 
 LBP_METHODS = ('default', 'ror', 'uniform', 'nri_uniform')
 _TABLE_POINTS = 16  # up to here labels are looked up in a table of all 2**P codes
@@ -43,28 +43,16 @@ def local_binary_pattern(
     images = check_images(images)
     if method not in LBP_METHODS:
         raise ValueError(f'method must be one of {LBP_METHODS}, but got {method!r}')
-    offsets = circle_offsets(P, R, interpolation)
-    codes = torch.zeros(images.shape, dtype=_code_dtype(2**P), device=images.device)
-    padded = CircleSampler.pad(images, offsets)
-
-    def make_worker() -> Worker:
-        sampler = CircleSampler(padded, offsets)
-
-        def worker(tile: Tile) -> None:
-            sampler.load(tile)
-            code = codes[tile]
-            bit = torch.empty(code.shape, dtype=torch.bool, device=code.device)
-            for i in range(P):
-                grey = sampler.whole_pixel(i)
-                if grey is not None:
-                    torch.ge(grey, sampler.center_grey, out=bit)
-                else:
-                    torch.ge(sampler.point(i), sampler.center, out=bit)
-                code.add_(bit.view(torch.uint8), alpha=1 << i)
-
-        return worker
-
-    for_each_tile(images, CircleSampler.margin_of(offsets), make_worker)
+    codes = torch.empty(images.shape, dtype=_code_dtype(2**P), device=images.device)
+    sampler = CircleSampler(images, circle_offsets(P, R, interpolation))
+    for tile in cut_tiles(images, sampler.margin):
+        sampler.load(tile)
+        code, center = codes[tile].zero_(), sampler.center_grey
+        bit = torch.empty(code.shape, dtype=torch.bool, device=code.device)
+        bit_as_number = bit.view(torch.uint8)
+        for i in range(P):
+            torch.ge(sampler.whole_point(i), center, out=bit)
+            code.add_(bit_as_number, alpha=1 << i)
     return codes if method == 'default' else _label(codes, P, method)
 
 
@@ -88,24 +76,15 @@ def local_ternary_pattern(
     images = check_images(images)
     if not threshold > 0:
         raise ValueError(f'threshold must be above 0 grey levels, but got {threshold}')
-    offsets = circle_offsets(P, R)
     upper = torch.zeros(images.shape, dtype=_code_dtype(2**P), device=images.device)
     lower = torch.zeros_like(upper)
-    padded = CircleSampler.pad(images, offsets)
-
-    def make_worker() -> Worker:
-        sampler = CircleSampler(padded, offsets)
-
-        def worker(tile: Tile) -> None:
-            sampler.load(tile)
-            for i in range(P):
-                difference = sampler.point(i) - sampler.center
-                upper[tile].add_((difference >= threshold - _TIE).view(torch.uint8), alpha=1 << i)
-                lower[tile].add_((difference <= _TIE - threshold).view(torch.uint8), alpha=1 << i)
-
-        return worker
-
-    for_each_tile(images, CircleSampler.margin_of(offsets), make_worker)
+    sampler = CircleSampler(images, circle_offsets(P, R))
+    for tile in cut_tiles(images, sampler.margin):
+        sampler.load(tile)
+        for i in range(P):
+            difference = sampler.point(i) - sampler.center
+            upper[tile].add_((difference >= threshold - _TIE).view(torch.uint8), alpha=1 << i)
+            lower[tile].add_((difference <= _TIE - threshold).view(torch.uint8), alpha=1 << i)
     return upper, lower
 
 
@@ -129,22 +108,13 @@ def center_symmetric_lbp(images: torch.Tensor, P: int = 8, R: float = 1.0, thres
         raise ValueError(f'P must be even, each point needs an opposite one, but got {P}')
     if threshold < 0:
         raise ValueError(f'threshold must be 0 grey levels or more, but got {threshold}')
-    offsets = circle_offsets(P, R)
     codes = torch.zeros(images.shape, dtype=_code_dtype(2 ** (P // 2)), device=images.device)
-    padded = CircleSampler.pad(images, offsets)
-
-    def make_worker() -> Worker:
-        sampler = CircleSampler(padded, offsets)
-
-        def worker(tile: Tile) -> None:
-            sampler.load(tile)
-            for i in range(P // 2):
-                difference = sampler.point(i).clone().sub_(sampler.point(i + P // 2))
-                codes[tile].add_((difference > threshold + _TIE).view(torch.uint8), alpha=1 << i)
-
-        return worker
-
-    for_each_tile(images, CircleSampler.margin_of(offsets), make_worker)
+    sampler = CircleSampler(images, circle_offsets(P, R))
+    for tile in cut_tiles(images, sampler.margin):
+        sampler.load(tile)
+        for i in range(P // 2):
+            difference = sampler.point(i).clone().sub_(sampler.point(i + P // 2))
+            codes[tile].add_((difference > threshold + _TIE).view(torch.uint8), alpha=1 << i)
     return codes
 
 
