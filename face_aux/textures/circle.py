@@ -110,8 +110,10 @@ class CircleSampler:
             self._weights_from[rows.start] = self._weights_of_rows(rows.start)
         self._row_weights = self._weights_from[rows.start]
         outside = self.margin - above
-        self._grey[:, :outside] = 0
-        self._grey[:, self._grey.shape[1] - self.margin + below :] = 0
+        if outside:
+            self._grey[:, :outside] = 0
+        if below < self.margin:
+            self._grey[:, below - self.margin :] = 0
         self._inside[:, outside : outside + source.shape[1]] = source
         self._real.copy_(self._grey)
         for low, high, (low_weight, high_weight), out in self._column_blends:
