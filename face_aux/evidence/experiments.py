@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from mm_runtime.config import load_config
 
 _CONFIGS = Path(__file__).resolve().parents[2] / 'configs' / 'face_aux'
 BASELINE = 'none'
+_LDP = 'MRGB/RLDP/CRGB'
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Experiment:
         epochs: Number of epochs.
         side: Height and width of the images; patches are an eighth of it.
         change: Changes the loaded config for one seed.
+        kinds: How a variant puts its pattern to the decoder, where that is not as a code picture.
     """
 
     config: str
@@ -32,6 +34,7 @@ class Experiment:
     epochs: int
     side: int
     change: Callable[[Config, int], None]
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
     def make_config(self, variant: str, seed: int, data: Path, workers: int = 0) -> Config:
         """The config of one run.
@@ -53,6 +56,7 @@ class Experiment:
             cfg.model.auxiliary = None
         else:
             cfg.model.variant = chosen
+            cfg.model.auxiliary.kind = self.kinds.get(variant, 'codes')
         self.change(cfg, seed)
         return cfg
 
@@ -109,15 +113,20 @@ def _real_or_fake(cfg: Config, seed: int) -> None:
 EXPERIMENTS = {
     'fer2013': Experiment(
         'fer2013',
-        {BASELINE: None, 'RGB': 'MRGB/RRGB/CRGB', 'LBP': 'MRGB/RLBP/CRGB', 'LDP': 'MRGB/RLDP/CRGB'},
+        {BASELINE: None, 'RGB': 'MRGB/RRGB/CRGB', 'LBP': 'MRGB/RLBP/CRGB', 'LDP': _LDP},
         epochs=3,
         side=48,
         change=_fer2013,
     ),
-    'utkface': Experiment('utkface', {BASELINE: None, 'LDP': 'MRGB/RLDP/CRGB'}, epochs=12, side=48, change=_utkface),
-    'real_or_fake': Experiment(
-        'real_or_fake', {BASELINE: None, 'LDP': 'MRGB/RLDP/CRGB'}, epochs=40, side=96, change=_real_or_fake
+    'utkface': Experiment(
+        'utkface',
+        {BASELINE: None, 'LDP': _LDP, 'LDP-planes': _LDP, 'LDP-kirsch': _LDP},
+        epochs=12,
+        side=48,
+        change=_utkface,
+        kinds={'LDP-planes': 'planes', 'LDP-kirsch': 'kirsch'},
     ),
+    'real_or_fake': Experiment('real_or_fake', {BASELINE: None, 'LDP': _LDP}, epochs=40, side=96, change=_real_or_fake),
 }
 
 
