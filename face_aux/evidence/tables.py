@@ -106,7 +106,7 @@ def paired_interval(
 
 def outcome_table(out: Path, experiment: str, columns: Sequence[Column], seeds: Sequence[int]) -> str:
     """A Markdown table: each variant's mean and spread, and its difference from the baseline with an interval."""
-    runs = {variant: load_runs(out, experiment, variant, seeds) for variant in EXPERIMENTS[experiment].variants}
+    runs = {variant: load_runs(out, experiment, variant, seeds) for variant in _started(out, experiment)}
     header = ['auxiliary target', *(f'{c.title} | difference' for c in columns)]
     lines = ['| ' + ' | '.join(header) + ' |', '|---' * (1 + 2 * len(columns)) + '|']
     for variant, found in runs.items():
@@ -130,7 +130,7 @@ def group_table(
     prefix: str = '',
 ) -> str:  # fmt: skip
     """A Markdown table of a per-sample value by group: mean over seeds for each variant, with the group's size."""
-    variants = list(EXPERIMENTS[experiment].variants)
+    variants = _started(out, experiment)
     runs = {v: [_select(a, prefix) for a in load_runs(out, experiment, v, seeds)] for v in variants}
     lines = ['| group | n | ' + ' | '.join(variants) + ' |', '|---' * (2 + len(variants)) + '|']
     for column in columns:
@@ -215,6 +215,12 @@ def load_runs(out: Path, experiment: str, variant: str, seeds: Sequence[int]) ->
         with np.load(path, allow_pickle=False) as archive:
             found.append({key: archive[key] for key in archive.files})
     return found
+
+
+def _started(out: Path, experiment: str) -> list[str]:
+    """The baseline, and the variants that have at least one run."""
+    variants = EXPERIMENTS[experiment].variants
+    return [v for v in variants if v == BASELINE or any((out / experiment).glob(f'{v}_seed*/predictions.npz'))]
 
 
 def _confusion(arrays: Arrays, task: str) -> np.ndarray:
