@@ -1,9 +1,9 @@
 """Measure what the auxiliary task brings: the same small transformer with and without it, three seeds each.
 
-python tools/face_evidence.py run fer2013 --data ../shared/data/faces/fer2013 --out work_dirs/evidence
-python tools/face_evidence.py run utkface --data ../shared/data/faces/utkface --out work_dirs/evidence
-python tools/face_evidence.py run real_or_fake --data ../shared/data/faces/real_or_fake \
-    --chips ../shared/data/faces/utkface --out work_dirs/evidence
+python tools/face_evidence.py run fer2013 --data data/fer2013 --out work_dirs/evidence
+python tools/face_evidence.py run utkface --data data/utkface --out work_dirs/evidence
+python tools/face_evidence.py run real_or_fake --data data/real_or_fake \
+    --chips data/utkface --out work_dirs/evidence
 python tools/face_evidence.py tables --out work_dirs/evidence
 python tools/face_evidence.py reconstructions --out work_dirs/evidence
 
