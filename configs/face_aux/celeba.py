@@ -2,9 +2,9 @@
 _base_ = ['_base_/joint.py']
 
 dataset = dict(type='CelebA', data_root='data/celeba')
-train_dataloader = dict(dataset=dict(**dataset, split='train'))
-val_dataloader = dict(dataset=dict(**dataset, split='val'))
-test_dataloader = dict(dataset=dict(**dataset, split='test'))
+train_dataloader = dict(dataset=dict(split='train'))
+val_dataloader = dict(dataset=dict(split='val'))
+test_dataloader = dict(dataset=dict(split='test'))
 test_evaluator = [
     dict(type='ClassificationMetric'),
     dict(type='FairnessMetric', columns=['gender', 'age', 'skin'], replicates=200),

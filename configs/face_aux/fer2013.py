@@ -27,9 +27,9 @@ test_pipeline = [
 
 dataset = dict(type='Fer2013', data_root='data/fer2013')
 held_out = dict(split='Training', fractions=dict(train=0.9, val=0.1))
-train_dataloader = dict(dataset=dict(**dataset, **held_out, part='train', pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(**dataset, **held_out, part='val', pipeline=test_pipeline))
-test_dataloader = dict(dataset=dict(**dataset, split='PrivateTest', pipeline=test_pipeline))
+train_dataloader = dict(dataset=dict(**held_out, part='train', pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(**held_out, part='val', pipeline=test_pipeline))
+test_dataloader = dict(dataset=dict(split='PrivateTest', pipeline=test_pipeline))
 test_evaluator = [dict(type='ClassificationMetric')]  # the set has no groups
 
 default_hooks = dict(checkpoint=dict(save_best='emotion/accuracy'))

@@ -2,6 +2,3 @@
 _base_ = ['fer2013.py']
 
 dataset = dict(type='FerPlus', data_root='data/fer2013')
-train_dataloader = dict(dataset=dataset)
-val_dataloader = dict(dataset=dataset)
-test_dataloader = dict(dataset=dataset)

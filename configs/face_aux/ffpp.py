@@ -22,9 +22,9 @@ test_pipeline = [
 ]
 
 dataset = dict(type='FaceForensics', data_root='data/faceforensics', media='frames')
-train_dataloader = dict(batch_size=8, dataset=dict(**dataset, split='train', pipeline=train_pipeline))
-val_dataloader = dict(batch_size=8, dataset=dict(**dataset, split='val', frames_per_video=2, pipeline=test_pipeline))
-test_dataloader = dict(batch_size=8, dataset=dict(**dataset, split='test', frames_per_video=4, pipeline=test_pipeline))
+train_dataloader = dict(batch_size=8, dataset=dict(split='train', pipeline=train_pipeline))
+val_dataloader = dict(batch_size=8, dataset=dict(split='val', frames_per_video=2, pipeline=test_pipeline))
+test_dataloader = dict(batch_size=8, dataset=dict(split='test', frames_per_video=4, pipeline=test_pipeline))
 val_evaluator = [dict(type='DeepfakeMetric')]
 test_evaluator = [dict(type='DeepfakeMetric'), dict(type='FairnessMetric', by_video=True)]
 

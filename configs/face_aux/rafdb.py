@@ -5,9 +5,9 @@ model = dict(heads=dict(emotion=dict(label_smoothing=0.1)))
 
 dataset = dict(type='RafDb', data_root='data/rafdb')
 held_out = dict(split='train', fractions=dict(train=0.9, val=0.1))
-train_dataloader = dict(dataset=dict(**dataset, **held_out, part='train'))
-val_dataloader = dict(dataset=dict(**dataset, **held_out, part='val'))
-test_dataloader = dict(dataset=dict(**dataset, split='test'))
+train_dataloader = dict(dataset=dict(**held_out, part='train'))
+val_dataloader = dict(dataset=dict(**held_out, part='val'))
+test_dataloader = dict(dataset=dict(split='test'))
 test_evaluator = [
     dict(type='ClassificationMetric'),
     dict(type='FairnessMetric', intersections=[('gender', 'race')]),

@@ -10,9 +10,9 @@ dataset = dict(
     group_columns=['gender', dict(age=[0, 18, 30, 45, 60])],
     fractions=dict(train=0.6, val=0.15, test=0.25),
 )
-train_dataloader = dict(dataset=dict(**dataset, part='train'))
-val_dataloader = dict(dataset=dict(**dataset, part='val'))
-test_dataloader = dict(dataset=dict(**dataset, part='test'))
+train_dataloader = dict(dataset=dict(part='train'))
+val_dataloader = dict(dataset=dict(part='val'))
+test_dataloader = dict(dataset=dict(part='test'))
 val_evaluator = [dict(type='DeepfakeMetric')]
 test_evaluator = [dict(type='DeepfakeMetric'), dict(type='FairnessMetric')]
 

@@ -8,9 +8,9 @@ dataset = dict(
     fractions=dict(train=0.7, val=0.1, test=0.2),
     stratify=['gender', 'race'],
 )
-train_dataloader = dict(dataset=dict(**dataset, part='train'))
-val_dataloader = dict(dataset=dict(**dataset, part='val'))
-test_dataloader = dict(dataset=dict(**dataset, part='test'))
+train_dataloader = dict(dataset=dict(part='train'))
+val_dataloader = dict(dataset=dict(part='val'))
+test_dataloader = dict(dataset=dict(part='test'))
 test_evaluator = [
     dict(type='ClassificationMetric'),
     dict(type='FairnessMetric', columns=['gender', 'race', 'age'], intersections=[('gender', 'race')]),

@@ -9,7 +9,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from mm_runtime.config import load_config
+from mm_runtime.config import load_config, share_dataset
 
 _CONFIGS = Path(__file__).resolve().parents[2] / 'configs' / 'face_aux'
 BASELINE = 'none'
@@ -46,6 +46,7 @@ class Experiment:
             workers: Loader processes.
         """
         cfg = load_config(_CONFIGS / f'{self.config}.py')
+        share_dataset(cfg)
         _make_small(cfg, self.side, self.epochs)
         for part in ('train', 'val', 'test'):
             loader = cfg[f'{part}_dataloader']

@@ -9,7 +9,7 @@ from mmengine.registry import init_default_scope
 from face_aux.models import TextureJointModel
 from face_aux.registry import DATASETS, HOOKS, METRICS, MODELS, TRANSFORMS
 from mm_runtime import cli  # noqa: F401  (registers the hooks that all trainers share)
-from mm_runtime.config import load_config
+from mm_runtime.config import load_config, share_dataset
 
 FOLDER = Path(__file__).resolve().parents[2] / 'configs' / 'face_aux'
 CONFIGS = sorted(FOLDER.glob('*.py'))
@@ -22,6 +22,7 @@ def test_there_are_at_most_a_dozen() -> None:
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
 def test_every_part_is_known_and_takes_its_options(path: Path) -> None:
     cfg = load_config(path)
+    share_dataset(cfg)
     init_default_scope(cfg.default_scope)
     cfg.model.encoder.update(embed_dim=32, depth=1, num_heads=4)  # the same model, small
     tasks = {'emotion': {'classes': ['a', 'b'], 'multi_label': False}}
@@ -44,6 +45,7 @@ def test_every_part_is_known_and_takes_its_options(path: Path) -> None:
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
 def test_training_never_sees_the_test_part(path: Path) -> None:
     cfg = load_config(path)
+    share_dataset(cfg)
     parts = {
         (cfg[f'{p}_dataloader'].dataset.get('split'), cfg[f'{p}_dataloader'].dataset.get('part'))
         for p in ('train', 'val', 'test')
