@@ -14,6 +14,7 @@ from skeleton_clips import write_tracks
 from bmoe_skel.inferencer import MicroActionInferencer
 from mm_runtime.cli import test_main as run_test
 from mm_runtime.cli import train_main as run_train
+from mm_runtime.config_text import parse_config_text
 from mm_runtime.errors import UserError
 from pose_extract.crops import CropRecorder
 from pose_extract.tracks import crops_path
@@ -83,7 +84,8 @@ test_dataloader['dataset'] = dict(pipeline=test_pipeline)
     train(config, work, tracks)
     assert 'global stream: rgb (all 18 clips have RGB crops beside their tracks)' in capsys.readouterr().out
     saved = torch.load(work / 'epoch_2.pth', weights_only=True)
-    assert saved['meta']['model']['global_stream'] == {
+    trained = parse_config_text(saved['meta']['cfg'], 'checkpoint')
+    assert trained['model']['global_stream'] == {
         'kind': 'rgb',
         'backbone': 'resnet18',
         'frames': 2,
