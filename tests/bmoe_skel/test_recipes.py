@@ -103,7 +103,8 @@ test_dataloader['dataset'] = dict(pipeline=test_pipeline)
     chosen = ('model.global_stream.kind=skeleton', 'train_cfg.max_epochs=1')
     train(config, tmp_path / 'other', tracks, *chosen)
     saved = torch.load(tmp_path / 'other' / 'epoch_1.pth', weights_only=True)
-    assert saved['meta']['model']['global_stream']['kind'] == 'skeleton'
+    trained = parse_config_text(saved['meta']['cfg'], 'checkpoint')
+    assert trained['model']['global_stream']['kind'] == 'skeleton'
 
 
 @pytest.mark.slow
