@@ -177,7 +177,7 @@ def measure_mediapipe(args: argparse.Namespace, frames: int, folder: Path) -> di
 
     def plain() -> np.ndarray:
         capture, rows = cv2.VideoCapture(str(args.video)), []
-        with Pose() as pose:
+        with Pose(smooth_landmarks=False) as pose:
             while True:
                 ok, image = capture.read()
                 if not ok:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from mm_runtime.errors import UserError
+from pose_extract.demo_videos import load_photograph, render, sample_motion
 from pose_extract.smoothing import AfterCare, interpolate_gaps, one_euro, savitzky_golay
 from pose_extract.tracks import load_tracks
 
@@ -189,8 +190,53 @@ def tables(footage: Footage) -> str:
     return '\n'.join(lines)
 
 
+# movement of the demo clips -> the class that has it, the BlazePose keypoints that follow it, and along which axis
+FOLLOWED = {'pitch': ('nod', [0], 1), 'yaw': ('shake_head', [0], 0), 'roll': ('tilt_head', [0], 0)}
+
+
+def follow_movement(smooth: bool, clips: int = 5, num_frames: int = 60) -> dict[str, dict[str, float]]:
+    """How well MediaPipe's landmarks follow a movement that is known, with and without its own smoothing.
+
+    The footage is that of the demo: a photograph that nods, shakes and tilts its head.
+
+    Args:
+        smooth: Whether MediaPipe smooths (``smooth_landmarks``).
+        clips: Clips of each movement.
+        num_frames: Frames of each clip, 20 a second.
+
+    Returns:
+        For each movement ``correlation`` of the landmark's path with the movement, and ``lag`` in frames, by which the
+        path fits the movement best; means over the clips.
+    """
+    from mediapipe.python.solutions.pose import Pose
+
+    found = {}
+    for movement, (action, points, axis) in FOLLOWED.items():
+        fits = []
+        for seed in range(clips):
+            motion = sample_motion(action, num_frames, np.random.default_rng(seed))
+            path = []
+            with Pose(model_complexity=1, smooth_landmarks=smooth) as pose:
+                for frame in render(load_photograph(), motion, 384, np.random.default_rng(seed)):
+                    marks = pose.process(np.ascontiguousarray(frame[..., ::-1])).pose_landmarks.landmark
+                    path.append(np.mean([(marks[point].x, marks[point].y) for point in points], axis=0)[axis])
+            fits.append(_fit(np.asarray(motion.movements[movement]), np.array(path)))
+        correlation, lag = np.mean(fits, axis=0)
+        found[movement] = {'correlation': float(correlation), 'lag': float(lag)}
+    return found
+
+
+def _fit(wanted: np.ndarray, path: np.ndarray, most: int = 6) -> tuple[float, int]:
+    """Correlation at no lag, and the lag in frames, up to ``most``, of the best correlation."""
+    at = [abs(np.corrcoef(wanted[: len(wanted) - lag], path[lag:])[0, 1]) for lag in range(most + 1)]
+    return at[0], int(np.argmax(at))
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``tools/benchmark.py smoothing``."""
+    parser.add_argument(
+        '--mediapipe', action='store_true', help='measure the smoothing inside MediaPipe instead, on footage'
+    )
     for field in fields(Footage):
         parser.add_argument(
             f'--{field.name}', type=type(field.default), default=field.default, help='default: %(default)s'
@@ -199,7 +245,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the tables, or the jitter of track files."""
+    """Print the tables, the effect of MediaPipe's own smoothing, or the jitter of track files."""
+    if arguments.mediapipe:
+        print('| MediaPipe | movement | correlation | lag |\n|---|---|---|---|')
+        for name, smooth in (('smooth_landmarks=True', True), ('smooth_landmarks=False', False)):
+            for movement, fit in follow_movement(smooth).items():
+                print(f'| {name} | {movement} | {fit["correlation"]:.2f} | {fit["lag"]:.1f} frames |')
+        return 0
     if arguments.tracks:
         print('| tracks | jitter | correlation |\n|---|---|---|')
         for path in arguments.tracks:

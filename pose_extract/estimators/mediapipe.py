@@ -32,7 +32,8 @@ class MediaPipeEstimator(PoseEstimator):
     """BlazePose full (``model_complexity=1``).
 
     Without boxes, MediaPipe finds one person and follows it from frame to frame; with boxes, each person's crop is
-    looked at by itself. A keypoint's score is BlazePose's visibility.
+    looked at by itself. A keypoint's score is BlazePose's visibility. MediaPipe's own smoothing of the landmarks is off:
+    it delays and flattens small movements (docs/smoothing.md); what smoothing there is, ``settings`` ask for.
 
     Args:
         settings: ``device`` must be ``auto`` or ``cpu``; ``whole_frame`` and the MMPose settings do not apply.
@@ -54,7 +55,11 @@ class MediaPipeEstimator(PoseEstimator):
                 raise UserError(f"--{name.replace('_', '-')} belongs to --backend mmpose, not to 'mediapipe'")
         if settings.whole_frame:
             raise UserError("--whole-frame belongs to --backend mmpose; 'mediapipe' looks at the whole frame by itself")
-        return {'model': 'blazepose-full', 'checkpoint': f'mediapipe {version("mediapipe")}'}
+        return {
+            'model': 'blazepose-full',
+            'checkpoint': f'mediapipe {version("mediapipe")}',
+            'landmark_smoothing': False,
+        }
 
     def __init__(self, settings: ExtractSettings) -> None:
         self.identify(settings)
@@ -68,7 +73,7 @@ class MediaPipeEstimator(PoseEstimator):
                 yield frame, self._poses_in_boxes(frame.image, boxes(frame.index))
             return
         if self._video_pose is None:
-            self._video_pose = Pose(model_complexity=1)
+            self._video_pose = Pose(model_complexity=1, smooth_landmarks=False)
         else:
             self._video_pose.reset()  # nothing of the previous video may show in this one
         for frame in frames:

@@ -45,7 +45,7 @@ def test_equals_a_plain_mediapipe_loop(estimator: MediaPipeEstimator, portrait: 
     from mediapipe.python.solutions.pose import Pose
 
     images = [np.roll(portrait, shift, axis=1) for shift in range(4)]
-    with Pose(model_complexity=1) as pose:
+    with Pose(model_complexity=1, smooth_landmarks=False) as pose:
         marks = [pose.process(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)).pose_landmarks.landmark for image in images]
     expected = [[(mark.x * 256, mark.y * 256) for mark in frame] for frame in marks]
     found = [poses.keypoints[0] for _, poses in estimator.run(frames(images))]
