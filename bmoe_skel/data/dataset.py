@@ -129,6 +129,7 @@ class PoseDataset(BaseDataset):
         clip = self.get_data_info(idx)
         clip['rng'] = self.shared_epoch.generator(idx)
         clip['skeleton'] = self._metainfo['skeleton']
+        clip['classes'] = self._metainfo['classes']
         if self.feature_root is not None:
             clip['feature_root'] = self.feature_root
         return self.pipeline(clip)

@@ -32,8 +32,8 @@ class MediaPipeEstimator(PoseEstimator):
     """BlazePose full (``model_complexity=1``).
 
     Without boxes, MediaPipe finds one person and follows it from frame to frame; with boxes, each person's crop is
-    looked at by itself. A keypoint's score is BlazePose's visibility. MediaPipe's own smoothing of the landmarks is off:
-    it delays and flattens small movements (docs/smoothing.md); what smoothing there is, ``settings`` ask for.
+    looked at by itself. A keypoint's score is BlazePose's visibility. MediaPipe's own smoothing of the landmarks is
+    off: it delays and flattens small movements (docs/smoothing.md).
 
     Args:
         settings: ``device`` must be ``auto`` or ``cpu``; ``whole_frame`` and the MMPose settings do not apply.

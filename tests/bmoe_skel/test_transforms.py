@@ -141,6 +141,23 @@ class TestFlip:
         assert renamed['label'] == 1
         assert not np.array_equal(renamed['keypoint'], before)
 
+    def test_class_names_tell_what_a_mirror_does(self) -> None:
+        names = ['nod', 'Lean-Left', 'lean_right', 'raise left arm', 'stand upright']
+        flip = RandomFlip(prob=1.0, by_name=True)
+        expected = {0: (0, True), 1: (2, True), 2: (1, True), 3: (3, False), 4: (4, True)}
+        for label, (after, mirrored) in expected.items():
+            out = flip({**normalized(label=label), 'classes': names})
+            assert (out['label'], out.get('flipped', False)) == (after, mirrored)
+
+    def test_several_labels_are_renamed_together(self) -> None:
+        names = ['nod', 'lean left', 'lean right', 'raise left arm']
+        flip = RandomFlip(prob=1.0, by_name=True)
+        out = flip({**normalized(label=np.array([1, 1, 0, 0], np.float32)), 'classes': names})
+        assert out['label'].tolist() == [1, 0, 1, 0]
+        kept = flip({**normalized(label=np.array([0, 1, 0, 1], np.float32)), 'classes': names})
+        assert kept['label'].tolist() == [0, 1, 0, 1]
+        assert 'flipped' not in kept
+
 
 class TestJitter:
     def test_size_is_as_said(self) -> None:
