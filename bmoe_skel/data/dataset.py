@@ -130,6 +130,7 @@ class PoseDataset(BaseDataset):
         clip['rng'] = self.shared_epoch.generator(idx)
         clip['skeleton'] = self._metainfo['skeleton']
         clip['classes'] = self._metainfo['classes']
+        clip['persons'] = self._metainfo.get('persons', 1)
         if self.feature_root is not None:
             clip['feature_root'] = self.feature_root
         return self.pipeline(clip)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from bmoe_skel.data.dataset import PoseDataset
 from bmoe_skel.data.folds import fold_mask
@@ -18,12 +21,14 @@ class PosePickleDataset(PoseDataset):
     """Clips of a pickle ``dict(split={name: [frame_dir, ...]}, annotations=[dict(frame_dir, label, keypoint, ...)])``.
 
     A bare list of annotations is read too. Class names and skeleton are taken from ``metainfo`` (keys ``classes`` and
-    ``layout``) where the pickle has it.
+    ``layout``) where the pickle has it. Without scores, keypoints at the origin are taken for absent ones, see
+    :func:`mark_absent`. ``metainfo`` says in ``persons`` how many persons a clip of the file has at most.
 
     Args:
         ann_file: The pickle.
         split: Name of a split in the pickle, several names joined by ``+``, or None for all annotations.
         fold: Choose one side of a cross-validation inside the split; see :func:`bmoe_skel.data.folds.fold_mask`.
+        max_persons: Persons kept of a clip: those who are seen the most.
         **kwargs: For :class:`PoseDataset`.
 
     Raises:
@@ -31,13 +36,21 @@ class PosePickleDataset(PoseDataset):
     """
 
     def __init__(
-        self, ann_file: str | None, split: str | None = None, fold: dict[str, Any] | None = None, **kwargs: Any
+        self,
+        ann_file: str | None,
+        split: str | None = None,
+        fold: dict[str, Any] | None = None,
+        max_persons: int = 2,
+        **kwargs: Any,
     ) -> None:
         if ann_file is None:
             raise UserError('no pickle given: --cfg-options dataset.ann_file=FILE.pkl')
         self.ann_path = os.fspath(ann_file)
         self.split = split
         self.fold = fold
+        if max_persons < 1:
+            raise UserError(f'max_persons must be at least 1, got {max_persons}')
+        self.max_persons = max_persons
         super().__init__(**kwargs)
 
     @property
@@ -53,6 +66,9 @@ class PosePickleDataset(PoseDataset):
         """
         content = load_pickle(self.ann_path)
         annotations, splits, metainfo = _parts(content, self.ann_path)
+        mark_absent(annotations)
+        persons = [keep_persons(annotation, self.max_persons) for annotation in annotations]
+        self._metainfo['persons'] = max(persons, default=1)
         if self.skeleton_name is None:
             self.skeleton_name = metainfo.get('layout')
         if self.class_names is None and metainfo.get('classes'):
@@ -99,6 +115,64 @@ def _choose(
     if missing:
         raise UserError(f'{path}: split {split!r} names {len(missing)} clips without annotation, first {missing[0]!r}')
     return [by_name[name] for name in names]
+
+
+def mark_absent(annotations: list[dict[str, Any]]) -> None:
+    """Make NaN of keypoints that lie exactly at the origin, which is how such files write what was not seen.
+
+    Clips with scores are left alone, and so are joints that lie at the origin nearly always: the skeletons were centred
+    on them. A clip with nothing but zeros is left as it is, with a warning.
+
+    Args:
+        annotations: The clips; their ``keypoint`` (M, T, K, C) may be replaced. Other shapes are left to later checks.
+    """
+    zeros: dict[int, np.ndarray] = {}
+    empty = []
+    for i, annotation in enumerate(annotations):
+        keypoint = annotation.get('keypoint')
+        if isinstance(keypoint, np.ndarray) and keypoint.ndim == 4 and annotation.get('keypoint_score') is None:
+            zero = (keypoint == 0).all(-1)
+            if zero.size and zero.all():
+                empty.append(annotation.get('frame_dir'))
+            elif zero.any():
+                zeros[i] = zero
+    if empty:
+        warnings.warn(f'{len(empty)} clips have every keypoint at the origin, first {empty[0]!r}', stacklevel=2)
+    for count in {zero.shape[2] for zero in zeros.values()}:
+        alike = {i: zero for i, zero in zeros.items() if zero.shape[2] == count}
+        bodies = [zero[~zero.all(2)] for zero in alike.values()]
+        total = np.concatenate(bodies)
+        centre = total.mean(0) > 0.95 if len(total) else np.zeros(count, bool)
+        for i, zero in alike.items():
+            keypoint = annotations[i]['keypoint'].astype(np.float32)
+            keypoint[zero & (~centre | zero.all(2, keepdims=True))] = np.nan
+            annotations[i]['keypoint'] = keypoint
+
+
+def keep_persons(annotation: dict[str, Any], most: int) -> int:
+    """Keep the persons of a clip who are seen the most, in their order.
+
+    Args:
+        annotation: The clip; ``keypoint`` (M, T, K, C) and ``keypoint_score`` may be cut. Other shapes are left to
+            later checks.
+        most: Persons to keep at most.
+
+    Returns:
+        How many persons the clip has now.
+    """
+    keypoint, score = annotation.get('keypoint'), annotation.get('keypoint_score')
+    if not isinstance(keypoint, np.ndarray) or keypoint.ndim != 4 or keypoint.dtype.kind not in 'fiu':
+        return 1
+    seen = np.isfinite(keypoint).all(-1)
+    if isinstance(score, np.ndarray) and score.shape == seen.shape:
+        seen = seen * np.nan_to_num(score)
+    amount = seen.sum((1, 2))
+    kept = np.sort(np.argsort(-amount, kind='stable')[: min(most, max(int((amount > 0).sum()), 1))])
+    if len(kept) < len(keypoint):
+        annotation['keypoint'] = keypoint[kept]
+        if isinstance(score, np.ndarray) and score.shape == seen.shape:
+            annotation['keypoint_score'] = score[kept]
+    return len(kept)
 
 
 def split_names(path: str | os.PathLike[str]) -> Sequence[str]:

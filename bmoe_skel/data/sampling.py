@@ -119,10 +119,11 @@ class PackPose:
     """Turn a clip into the model's input and its :class:`ActionSample`.
 
     Args:
-        max_persons: M of every sample; persons are cut or filled with invisible ones.
+        max_persons: M of every sample; persons are cut or filled with invisible ones. None takes the number that the
+            dataset says its clips have at most.
     """
 
-    def __init__(self, max_persons: int = 1) -> None:
+    def __init__(self, max_persons: int | None = 1) -> None:
         self.max_persons = max_persons
 
     def __call__(self, clip: dict[str, Any]) -> dict[str, Any]:
@@ -132,7 +133,8 @@ class PackPose:
             ``inputs``: keypoint (S, M, T, V, C) float32 and visible (S, M, T, V) bool tensors, and ``feature`` (T, C)
             or ``rgb`` (N, 3, H, W) and ``rgb_seen`` (N,) where the clip has them; ``data_samples``: the sample.
         """
-        keypoint, visible = (_fit_persons(clip[key], self.max_persons) for key in ('keypoint', 'visible'))
+        persons = self.max_persons or int(clip['persons'])
+        keypoint, visible = (_fit_persons(clip[key], persons) for key in ('keypoint', 'visible'))
         inputs = {
             'keypoint': torch.from_numpy(np.ascontiguousarray(keypoint, dtype=np.float32)),
             'visible': torch.from_numpy(np.ascontiguousarray(visible)),

@@ -22,10 +22,13 @@ from mediapipe.python.solutions.pose import Pose
 from mm_runtime.errors import UserError
 from pose_extract.estimators import BoxSource, FramePoses, PersonBoxes, PoseEstimator, Poses
 from pose_extract.settings import ExtractSettings
+from pose_extract.tracking import box_iou, keypoint_similarity
 from pose_extract.video import Frame
 
 NUM_KEYPOINTS = 33
 CROP_MARGIN = 0.25
+SAME_PERSON = 0.6  # keypoint similarity above which two poses of a frame are one person's
+Pose2D = tuple[np.ndarray, np.ndarray]  # keypoints (33, 2) in pixels of the frame and scores (33,)
 
 
 class MediaPipeEstimator(PoseEstimator):
@@ -83,21 +86,59 @@ class MediaPipeEstimator(PoseEstimator):
     def _poses_in_boxes(self, image: np.ndarray, boxes: PersonBoxes) -> FramePoses:
         if self._still_pose is None:
             self._still_pose = Pose(model_complexity=1, static_image_mode=True)
-        keypoints, scores, kept = [], [], []
-        for number, box in enumerate(boxes.boxes):
-            left, top, crop = _crop(image, box)
-            found = _landmarks(self._still_pose, crop) if crop.size else None
-            if found is not None:
-                keypoints.append(found[0] + np.array([left, top], np.float32))
-                scores.append(found[1])
-                kept.append(number)
+        found = [self._pose_in_box(image, box) for box in boxes.boxes]
+        # MediaPipe finds the plainest person of a crop: where two stand close, both crops may show it the same one
+        for number in _mistaken(found, boxes.boxes):
+            others = np.delete(boxes.boxes, number, axis=0)
+            found[number] = self._pose_in_box(_without(image, boxes.boxes[number], others), boxes.boxes[number])
+        for number in _mistaken(found, boxes.boxes):
+            found[number] = None
+        kept = [number for number, pose in enumerate(found) if pose is not None]
         if not kept:
             return FramePoses.nobody(NUM_KEYPOINTS)
+        poses = [pose for pose in found if pose is not None]
         ids = None if boxes.ids is None else boxes.ids[kept]
-        return FramePoses(np.stack(keypoints), np.stack(scores), boxes.boxes[kept], ids)
+        keypoints, scores = (np.stack(values) for values in zip(*poses, strict=True))
+        return FramePoses(keypoints, scores, boxes.boxes[kept], ids)
+
+    def _pose_in_box(self, image: np.ndarray, box: np.ndarray) -> Pose2D | None:
+        assert self._still_pose is not None
+        left, top, crop = _crop(image, box)
+        found = _landmarks(self._still_pose, crop) if crop.size else None
+        return None if found is None else (found[0] + np.array([left, top], np.float32), found[1])
 
 
-def _landmarks(pose: Pose, image: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+def _mistaken(poses: list[Pose2D | None], boxes: np.ndarray) -> list[int]:
+    """Of each two boxes whose keypoints lie on the same person, the one that they fit less."""
+    wrong: set[int] = set()
+    for i, first in enumerate(poses):
+        for j in range(i):
+            second = poses[j]
+            if first is None or second is None or {i, j} & wrong:
+                continue
+            area = float(np.prod(boxes[i, 2:] - boxes[i, :2]))
+            if keypoint_similarity(*first, *second, area) > SAME_PERSON:
+                fits = [_fit(first[0], boxes[i]), _fit(second[0], boxes[j])]
+                wrong.add((i, j)[int(np.argmin(fits))])
+    return sorted(wrong)
+
+
+def _fit(keypoints: np.ndarray, box: np.ndarray) -> float:
+    """Intersection over union of a person's box and the box around its keypoints."""
+    return float(box_iou(np.concatenate([keypoints.min(0), keypoints.max(0)])[None], box[None])[0, 0])
+
+
+def _without(image: np.ndarray, box: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """The image with the other persons' boxes grey, but for what this person's box shares with them."""
+    left, top, right, bottom = np.round(box).clip(0).astype(int)
+    masked = image.copy()
+    for x1, y1, x2, y2 in np.round(others).clip(0).astype(int):
+        masked[y1:y2, x1:x2] = 128
+    masked[top:bottom, left:right] = image[top:bottom, left:right]
+    return masked
+
+
+def _landmarks(pose: Pose, image: np.ndarray) -> Pose2D | None:
     """Keypoints (33, 2) in pixels and visibilities (33,), None when nobody is seen."""
     height, width = image.shape[:2]
     result = pose.process(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)).pose_landmarks

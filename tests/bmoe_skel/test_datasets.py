@@ -69,6 +69,42 @@ class TestPickle:
         assert [dataset.get_data_info(i)['frame_dir'] for i in range(4)] == ['clip0', 'clip1', 'clip2', 'clip3']
         assert dataset.metainfo['classes'] == ['0', '1', '2']
 
+    def test_zeros_are_absent_where_there_are_no_scores(self, pickled) -> None:
+        clips = [annotation(i) for i in range(12)]
+        for clip in clips:
+            clip['keypoint'] = np.concatenate([clip['keypoint'], np.zeros_like(clip['keypoint'])])
+            clip['keypoint'][:, :, 0] = 0  # the joint that all clips are centred on
+        clips[2]['keypoint'][0, 3, 5] = 0
+        clips[4]['keypoint'][0, 7] = 0
+        dataset = PosePickleDataset(pickled(clips))
+        absent = [np.isnan(dataset.get_data_info(i)['keypoint']).all(-1) for i in range(12)]
+        assert [int(a.sum()) for a in absent] == [0, 0, 1, 0, 17, *[0] * 7]
+        assert absent[2][0, 3, 5]
+        assert absent[4][0, 7].all()
+        assert dataset.metainfo['persons'] == 1  # the second one is never there
+
+    def test_zeros_with_scores_are_places(self, pickled) -> None:
+        clips = [annotation(i, keypoint_score=np.ones((1, 10, 17), np.float32)) for i in range(12)]
+        clips[0]['keypoint'][0, 3, 5] = 0
+        assert np.isfinite(PosePickleDataset(pickled(clips)).get_data_info(0)['keypoint']).all()
+
+    def test_an_empty_clip_is_named(self, pickled) -> None:
+        clips = [annotation(i) for i in range(12)]
+        clips[3]['keypoint'][:] = 0
+        with pytest.warns(UserWarning, match="1 clips have every keypoint at the origin, first 'clip3'"):
+            PosePickleDataset(pickled(clips))
+
+    def test_keeps_the_persons_that_are_seen_the_most(self, pickled) -> None:
+        clips = [annotation(i) for i in range(12)]
+        clips[1]['keypoint'] = np.random.default_rng(0).normal(size=(3, 10, 17, 2)).astype(np.float32)
+        clips[1]['keypoint'][0, :6] = 0
+        pipeline = [*PIPELINE[:-1], {'type': 'bmoe_skel.PackPose', 'max_persons': None}]
+        dataset = PosePickleDataset(pickled(clips), pipeline=pipeline)
+        np.testing.assert_array_equal(dataset.get_data_info(1)['keypoint'], clips[1]['keypoint'][1:])
+        assert {tuple(dataset[i]['inputs']['keypoint'].shape) for i in range(12)} == {(1, 2, 8, 17, 2)}
+        alone = PosePickleDataset(pickled(clips), pipeline=pipeline, max_persons=1)
+        assert alone[1]['inputs']['keypoint'].shape == (1, 1, 8, 17, 2)
+
     def test_float16_and_scores(self, pickled) -> None:
         clips = [annotation(i) for i in range(12)]
         for clip in clips:

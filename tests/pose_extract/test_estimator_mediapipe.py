@@ -66,6 +66,22 @@ def test_a_frame_without_people_is_kept_empty(estimator: MediaPipeEstimator, por
     assert [frame.index for frame, _ in results] == [0, 1]
 
 
+def test_one_person_is_not_given_to_two_boxes(estimator: MediaPipeEstimator, portrait: np.ndarray) -> None:
+    boxes = PersonBoxes(np.array([[0, 0, 256, 256], [60, 60, 256, 256]], np.float32), np.ones(2, np.float32))
+    ((_, poses),) = estimator.run(frames([portrait]), lambda _: boxes)
+    assert len(poses) == 1
+
+
+def test_people_who_stand_close_keep_their_own_keypoints(estimator: MediaPipeEstimator, portrait: np.ndarray) -> None:
+    # the left box shows the whole right person too, who is plainer to see
+    image = np.hstack([portrait[:, 40:150], portrait])
+    boxes = PersonBoxes(np.array([[0, 0, 212, 256], [110, 0, 366, 256]], np.float32), np.ones(2, np.float32))
+    ((_, poses),) = estimator.run(frames([image]), lambda _: boxes)
+    noses = poses.keypoints[:, 0, 0]
+    assert len(poses) == 2
+    np.testing.assert_allclose(noses, [70, 220], atol=12)
+
+
 def test_several_people_where_boxes_are_given(estimator: MediaPipeEstimator, portrait: np.ndarray) -> None:
     image = np.hstack([portrait, np.zeros((256, 80, 3), np.uint8), portrait])
     boxes = PersonBoxes(
