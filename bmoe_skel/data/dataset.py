@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import pickle
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -36,6 +37,8 @@ class PoseDataset(BaseDataset):
         seed: Seed of the random transforms; replaced by the run's seed in training.
         feature_root: Folder of precomputed features, for ``LoadFeature``.
         metainfo: Further facts to store with the dataset, such as ``body_parts``.
+        epoch_clips: Clips that an epoch visits at least: a smaller set is gone through several times, with new random
+            numbers each time, so that a schedule in epochs is as long for a small set as for a large one. 0 for once.
 
     Raises:
         UserError: A clip, its label or its keypoints do not fit; the message names the clip.
@@ -53,7 +56,11 @@ class PoseDataset(BaseDataset):
         seed: int = 0,
         feature_root: str | None = None,
         metainfo: dict[str, Any] | None = None,
+        epoch_clips: int = 0,
     ) -> None:
+        if epoch_clips < 0:
+            raise UserError(f'epoch_clips must be at least 0, got {epoch_clips}')
+        self.epoch_clips = epoch_clips
         self.skeleton_name = skeleton
         self.class_names = None if classes is None else list(classes)
         self.multi_label = multi_label
@@ -116,6 +123,17 @@ class PoseDataset(BaseDataset):
             ends.append(len(content))
         release_heap()
         return np.frombuffer(content, dtype=np.uint8), np.array(ends, dtype=np.int64)
+
+    def __len__(self) -> int:
+        """Clips that an epoch visits."""
+        count = super().__len__()
+        return count * max(1, math.ceil(self.epoch_clips / count)) if count else 0
+
+    def get_data_info(self, idx: int) -> dict[str, Any]:
+        """Return one clip; clips beyond the last one are the same again."""
+        if not -len(self) <= idx < len(self):
+            raise IndexError(f'clip {idx} of {len(self)}')
+        return super().get_data_info(idx % super().__len__())
 
     def prepare_data(self, idx: int) -> Any:
         """Run the pipeline on one clip with random numbers that depend on seed, epoch and ``idx`` only.

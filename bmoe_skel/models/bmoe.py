@@ -61,7 +61,6 @@ class BMoE(SkeletonRecognizer):
         train_clips: Digest of the training clips, filled from the dataset: an expert that was trained on other clips
             may know those of this run's validation and test, and is refused. 'any' refuses none.
         data_preprocessor: Config of the batch builder.
-        distances: Whether the joint channels hold distances and speeds, see :class:`SkeletonFeatures`.
 
     Raises:
         UserError: An argument contradicts another, or a stage-1 checkpoint does not fit.
@@ -88,9 +87,8 @@ class BMoE(SkeletonRecognizer):
         init_experts: dict[str, str] | None = None,
         train_clips: str | None = None,
         data_preprocessor: dict[str, Any] | None = None,
-        distances: bool = False,
     ) -> None:
-        super().__init__(num_classes, skeleton, coordinates, data_preprocessor, distances)
+        super().__init__(num_classes, skeleton, coordinates, data_preprocessor)
         channels = self.features.num_channels
         arguments = {'drop_path': drop_path, **(expert or {})}
         experts = {region: RegionExpert(self.skeleton, region, channels, dims, **arguments) for region in REGIONS}

@@ -18,23 +18,18 @@ class SkeletonFeatures(nn.Module):
     invisible joint or frame is 0. Every channel of every joint is standardised over the training clips: a micro-action
     moves a joint by a few hundredths of a body, a static difference between two persons is ten times that.
 
-    With ``distances``, what does not change with the direction of view is added: each joint's distances to all others
-    (the joint collection distances of DD-Net, Yang et al. 2019) and its speed.
-
     Args:
         skeleton: Name of the keypoint layout.
         coordinates: 2 or 3.
-        distances: Whether to add distances and speed.
     """
 
     parents: Tensor
 
-    def __init__(self, skeleton: str, coordinates: int, distances: bool = False) -> None:
+    def __init__(self, skeleton: str, coordinates: int) -> None:
         super().__init__()
         layout = get_skeleton(skeleton)
         self.center = list(layout.center)
-        self.distances = distances
-        self.num_channels = 7 * coordinates + 1 + (layout.num_keypoints + 1 if distances else 0)
+        self.num_channels = 7 * coordinates + 1
         self.register_buffer('parents', torch.from_numpy(layout.parents).long(), persistent=False)
         self.standardize = MaskedStandardize((layout.num_keypoints, self.num_channels - 1))
 
@@ -46,7 +41,7 @@ class SkeletonFeatures(nn.Module):
             visible: (N, T, V) bool.
 
         Returns:
-            (N, T, V, F), F = 7 C + 1, or 7 C + V + 2 with distances; 0 for invisible joints.
+            (N, T, V, 7 C + 1); 0 for invisible joints.
         """
         mask = visible.unsqueeze(-1)
         joint = torch.where(mask, keypoint, torch.zeros((), dtype=keypoint.dtype, device=keypoint.device))
@@ -65,23 +60,7 @@ class SkeletonFeatures(nn.Module):
             motion(joint, mask),
             motion(bone, both),
         ]
-        if self.distances:
-            channels += [pairwise_distances(joint, visible), channels[5].norm(dim=-1, keepdim=True)]
         return torch.cat([self.standardize(torch.cat(channels, dim=-1), mask), mask.to(joint.dtype)], dim=-1)
-
-
-def pairwise_distances(joint: Tensor, visible: Tensor) -> Tensor:
-    """Distances of each joint to every joint of the same frame.
-
-    Args:
-        joint: (N, T, V, C).
-        visible: (N, T, V) bool.
-
-    Returns:
-        (N, T, V, V), 0 where either joint is invisible.
-    """
-    apart = torch.cdist(joint, joint, compute_mode='donot_use_mm_for_euclid_dist')
-    return apart * (visible.unsqueeze(-1) & visible.unsqueeze(-2))
 
 
 def deviation(value: Tensor, mask: Tensor) -> Tensor:

@@ -24,7 +24,6 @@ class SkeletonRecognizer(BaseModel):
         skeleton: Name of the keypoint layout; None takes the dataset's.
         coordinates: 2 or 3; None takes the dataset's.
         data_preprocessor: Config of the batch builder.
-        distances: Whether the joint channels hold distances and speeds, see :class:`SkeletonFeatures`.
 
     Raises:
         UserError: One of the first three is still None when the model is built.
@@ -36,7 +35,6 @@ class SkeletonRecognizer(BaseModel):
         skeleton: str | None,
         coordinates: int | None,
         data_preprocessor: dict[str, Any] | None = None,
-        distances: bool = False,
     ) -> None:
         super().__init__(data_preprocessor=MODELS.build(data_preprocessor or {'type': 'PosePreprocessor'}))
         if num_classes is None or skeleton is None or coordinates is None:
@@ -48,7 +46,7 @@ class SkeletonRecognizer(BaseModel):
         self.skeleton = skeleton
         self.coordinates = coordinates
         self.num_keypoints = get_skeleton(skeleton).num_keypoints
-        self.features = SkeletonFeatures(skeleton, coordinates, distances)
+        self.features = SkeletonFeatures(skeleton, coordinates)
 
     @classmethod
     def complete_config(cls, model: dict[str, Any], metainfo: dict[str, Any]) -> None:

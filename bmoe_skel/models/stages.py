@@ -32,7 +32,6 @@ class RegionRecognizer(SkeletonRecognizer):
         drop_path: Chance to skip a branch in training.
         head: Arguments of :class:`ActionHead` but ``dims`` and ``num_classes``.
         data_preprocessor: Config of the batch builder.
-        distances: Whether the joint channels hold distances and speeds, see :class:`SkeletonFeatures`.
     """
 
     expert: RegionExpert
@@ -49,9 +48,8 @@ class RegionRecognizer(SkeletonRecognizer):
         drop_path: float = 0.0,
         head: dict[str, Any] | None = None,
         data_preprocessor: dict[str, Any] | None = None,
-        distances: bool = False,
     ) -> None:
-        super().__init__(num_classes, skeleton, coordinates, data_preprocessor, distances)
+        super().__init__(num_classes, skeleton, coordinates, data_preprocessor)
         arguments = {'drop_path': drop_path, **(expert or {})}
         self.expert = RegionExpert(self.skeleton, region, self.features.num_channels, dims, **arguments)
         self.head = ActionHead(dims, self.num_classes, **(head or {}))

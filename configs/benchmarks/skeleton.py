@@ -5,9 +5,22 @@
 # There is no third part to choose a checkpoint by: the last one is tested.
 _base_ = ['../_base_/runtime.py', '../_base_/bmoe.py']
 
+# The steps of the base, and the mirror; left and right in a class name are seen to. Persons as the file has them.
+train_pipeline = [
+    *_base_.train_pipeline[:5],
+    dict(type='RandomFlip', prob=0.5, by_name=True),
+    dict(type='PackPose', max_persons=None),
+]
+# The whole clip and four cuts of 90 % of it; their scores are averaged.
+test_pipeline = [
+    dict(type='NormalizePose'),
+    dict(type='SampleFrames', num_frames=_base_.num_frames, random=False, num_clips=5, crop=(0.8, 1.0)),
+    dict(type='PackPose', max_persons=None),
+]
 dataset = dict(type='PosePickleDataset', ann_file=None, skeleton=None)
-train_dataloader = dict(dataset=dict(split='train'))
-test_dataloader = dict(dataset=dict(split='test'))
+# A small set is gone through several times an epoch, up to this many clips: 60 epochs are 90,000 clips at least.
+train_dataloader = dict(dataset=dict(split='train', pipeline=train_pipeline, epoch_clips=1500))
+test_dataloader = dict(dataset=dict(split='test', pipeline=test_pipeline))
 val_dataloader = None
 val_cfg = None
 val_evaluator = None

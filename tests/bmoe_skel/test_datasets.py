@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 from skeleton_clips import write_tracks
 
 from bmoe_skel.data import PosePickleDataset, TrackDataset
@@ -104,6 +105,17 @@ class TestPickle:
         assert {tuple(dataset[i]['inputs']['keypoint'].shape) for i in range(12)} == {(1, 2, 8, 17, 2)}
         alone = PosePickleDataset(pickled(clips), pipeline=pipeline, max_persons=1)
         assert alone[1]['inputs']['keypoint'].shape == (1, 1, 8, 17, 2)
+
+    def test_a_small_set_is_gone_through_several_times(self, pickled) -> None:
+        dataset = PosePickleDataset(pickled(), split='train', epoch_clips=20, pipeline=PIPELINE)
+        assert len(dataset) == 24  # 3 x 8
+        names = [dataset[i]['data_samples'].name for i in range(24)]
+        assert names == 3 * [f'clip{i}' for i in range(8)]
+        assert not torch.equal(dataset[0]['inputs']['keypoint'], dataset[8]['inputs']['keypoint'])  # another draw
+        assert dataset.metainfo['class_counts'] == [3, 3, 2]
+        assert len(PosePickleDataset(pickled(), split='train', epoch_clips=5)) == 8
+        with pytest.raises(IndexError):
+            dataset.get_data_info(24)
 
     def test_float16_and_scores(self, pickled) -> None:
         clips = [annotation(i) for i in range(12)]
