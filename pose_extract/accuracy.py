@@ -35,7 +35,7 @@ Truth = dict[str, list[tuple[np.ndarray, np.ndarray, np.ndarray]]]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``benchmark.py accuracy``."""
     parser.add_argument('annotations', type=Path, help='COCO person keypoints, with the images in the same folder')
-    parser.add_argument('--iterations', type=int, default=600, help='of training (default: %(default)s)')
+    parser.add_argument('--iterations', type=int, default=1500, help='of training (default: %(default)s)')
     parser.add_argument('--weights', type=Path, help='keep the weights here; trained only if the file is missing')
 
 
