@@ -126,27 +126,27 @@ def mark_absent(annotations: list[dict[str, Any]]) -> None:
     Args:
         annotations: The clips; their ``keypoint`` (M, T, K, C) may be replaced. Other shapes are left to later checks.
     """
-    zeros: dict[int, np.ndarray] = {}
-    empty = []
-    for i, annotation in enumerate(annotations):
-        keypoint = annotation.get('keypoint')
-        if isinstance(keypoint, np.ndarray) and keypoint.ndim == 4 and annotation.get('keypoint_score') is None:
-            zero = (keypoint == 0).all(-1)
-            if zero.size and zero.all():
-                empty.append(annotation.get('frame_dir'))
-            elif zero.any():
-                zeros[i] = zero
+    clips = [clip for clip in annotations if _poses(clip) is not None and clip.get('keypoint_score') is None]
+    clips = [clip for clip in clips if clip['keypoint'].shape[2] == clips[0]['keypoint'].shape[2]]
+    zeros = [(clip['keypoint'] == 0).all(-1) for clip in clips]
+    bodies = [~zero.all(2) for zero in zeros]  # frames that show a person
+    at_origin = sum(zero[body].sum(0) for zero, body in zip(zeros, bodies, strict=True))
+    centre = at_origin > 0.95 * sum(body.sum() for body in bodies)
+    for clip, zero, body in zip(clips, zeros, bodies, strict=True):
+        if zero.any() and body.any():
+            keypoint = clip['keypoint'].astype(np.float32)
+            keypoint[zero & ~(centre & body[..., None])] = np.nan
+            clip['keypoint'] = keypoint
+    empty = [clip.get('frame_dir') for clip, body in zip(clips, bodies, strict=True) if not body.any()]
     if empty:
         warnings.warn(f'{len(empty)} clips have every keypoint at the origin, first {empty[0]!r}', stacklevel=2)
-    for count in {zero.shape[2] for zero in zeros.values()}:
-        alike = {i: zero for i, zero in zeros.items() if zero.shape[2] == count}
-        bodies = [zero[~zero.all(2)] for zero in alike.values()]
-        total = np.concatenate(bodies)
-        centre = total.mean(0) > 0.95 if len(total) else np.zeros(count, bool)
-        for i, zero in alike.items():
-            keypoint = annotations[i]['keypoint'].astype(np.float32)
-            keypoint[zero & (~centre | zero.all(2, keepdims=True))] = np.nan
-            annotations[i]['keypoint'] = keypoint
+
+
+def _poses(annotation: dict[str, Any]) -> np.ndarray | None:
+    """The clip's keypoints (M, T, K, C); None where they are anything else, which later checks name."""
+    keypoint = annotation.get('keypoint')
+    usable = isinstance(keypoint, np.ndarray) and keypoint.ndim == 4 and keypoint.dtype.kind in 'fiu' and keypoint.size
+    return keypoint if usable else None
 
 
 def keep_persons(annotation: dict[str, Any], most: int) -> int:
@@ -160,17 +160,19 @@ def keep_persons(annotation: dict[str, Any], most: int) -> int:
     Returns:
         How many persons the clip has now.
     """
-    keypoint, score = annotation.get('keypoint'), annotation.get('keypoint_score')
-    if not isinstance(keypoint, np.ndarray) or keypoint.ndim != 4 or keypoint.dtype.kind not in 'fiu':
+    keypoint, score = _poses(annotation), annotation.get('keypoint_score')
+    if keypoint is None:
         return 1
     seen = np.isfinite(keypoint).all(-1)
-    if isinstance(score, np.ndarray) and score.shape == seen.shape:
+    if not isinstance(score, np.ndarray) or score.shape != seen.shape:
+        score = None
+    if score is not None:
         seen = seen * np.nan_to_num(score)
     amount = seen.sum((1, 2))
     kept = np.sort(np.argsort(-amount, kind='stable')[: min(most, max(int((amount > 0).sum()), 1))])
     if len(kept) < len(keypoint):
         annotation['keypoint'] = keypoint[kept]
-        if isinstance(score, np.ndarray) and score.shape == seen.shape:
+        if score is not None:
             annotation['keypoint_score'] = score[kept]
     return len(kept)
 

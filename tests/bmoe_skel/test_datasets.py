@@ -84,6 +84,18 @@ class TestPickle:
         assert absent[4][0, 7].all()
         assert dataset.metainfo['persons'] == 1  # the second one is never there
 
+    def test_a_joint_that_one_clip_never_shows_is_absent_there(self, pickled) -> None:
+        clips = [annotation(i) for i in range(12)]
+        clips[2]['keypoint'][0, :, 5] = 0
+        keypoint = PosePickleDataset(pickled(clips)).get_data_info(2)['keypoint']
+        assert np.isnan(keypoint[0, :, 5]).all()
+
+    def test_keypoints_of_another_type_are_named(self, pickled) -> None:
+        clips = [annotation(i) for i in range(12)]
+        clips[3]['keypoint'] = clips[3]['keypoint'].astype(str)
+        with pytest.raises(UserError, match='clip3.*expected numbers'):
+            PosePickleDataset(pickled(clips))
+
     def test_zeros_with_scores_are_places(self, pickled) -> None:
         clips = [annotation(i, keypoint_score=np.ones((1, 10, 17), np.float32)) for i in range(12)]
         clips[0]['keypoint'][0, 3, 5] = 0
