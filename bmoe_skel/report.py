@@ -88,16 +88,38 @@ def draw_report(path: Path, confusion: np.ndarray, routing: np.ndarray | None, c
                 j, i, confusion[i, j], ha='center', va='center', fontsize=7, color='w' if share[i, j] > 0.5 else 'k'
             )
     if right is not None and routing is not None:
-        image = right.imshow(routing, cmap='Oranges', vmin=0, vmax=max(0.5, float(np.nanmax(routing))), aspect='auto')
-        right.set(title='Weight of each region')
-        right.set_xticks(range(len(REGIONS)), REGIONS)
-        right.set_yticks(range(count), classes if count <= 20 else [''] * count, fontsize=small)
-        if count <= 20:
-            for (i, j), value in np.ndenumerate(routing):
-                if np.isfinite(value):
-                    right.text(j, i, f'{value:.2f}', ha='center', va='center', fontsize=7)
-        figure.colorbar(image, ax=right, shrink=0.7)
+        _show_routing(figure, right, routing, classes if count <= 20 else [''] * count)
     figure.savefig(path, dpi=130)
+
+
+def draw_routing(path: Path, routing: np.ndarray, classes: Sequence[str], title: str) -> None:
+    """Draw the weight of each region by class.
+
+    Args:
+        path: The PNG to write.
+        routing: (C, R) weights.
+        classes: C names.
+        title: What the weights are of.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.6, max(0.3 * len(classes), 2) + 1.2), layout='constrained')
+    axes = figure.subplots()
+    _show_routing(figure, axes, routing, classes)
+    axes.set_title(title, fontsize=10)
+    figure.savefig(path, dpi=130)
+
+
+def _show_routing(figure: Any, axes: Any, routing: np.ndarray, names: Sequence[str]) -> None:
+    image = axes.imshow(routing, cmap='Oranges', vmin=0, vmax=max(0.5, float(np.nanmax(routing))), aspect='auto')
+    axes.set(title='Weight of each region')
+    axes.set_xticks(range(len(REGIONS)), REGIONS)
+    axes.set_yticks(range(len(names)), names, fontsize=8 if len(names) <= 20 else 5)
+    if len(names) <= 20:
+        for (i, j), value in np.ndenumerate(routing):
+            if np.isfinite(value):
+                axes.text(j, i, f'{value:.2f}', ha='center', va='center', fontsize=7)
+    figure.colorbar(image, ax=axes, shrink=0.7)
 
 
 @HOOKS.register_module()

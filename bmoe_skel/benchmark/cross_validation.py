@@ -1,20 +1,29 @@
 """Cross-validation of a config on a pickle of clips, and of the mixture without each of its parts.
 
 Every run is a training and a test in a folder of its own, ``<out>/<variant>/seed<S>_fold<F>``; those whose
-``metrics.json`` is there are not run again, so that a stopped job goes on.
+``metrics.json`` is there are not run again, so that a stopped job goes on. What each run took, and on which machine, is
+kept in its ``run.json``; the table and the picture of the routing are made from these files alone.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 import statistics
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+
+from bmoe_skel.report import draw_routing
 from mm_runtime.cli import test_main, train_main
 from mm_runtime.errors import UserError
+from pose_extract.skeletons import REGIONS
 
 # protocol: how the clips are dealt, see bmoe_skel.data.folds.fold_mask
 PROTOCOLS: dict[str, dict[str, Any]] = {
@@ -37,7 +46,6 @@ VARIANTS: dict[str, list[str]] = {
     'no_side_losses': ['model.aux_weight=0.0'],
     'stage2': [],
 }
-REGIONS = ('head', 'body', 'upper', 'lower')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,10 +79,25 @@ def run_one(arguments: argparse.Namespace, variant: str, seed: int, fold: int) -
         options = _options(arguments, fold) + VARIANTS[variant] + arguments.cfg_options
         if variant == 'stage2':
             options += _stage_one(arguments, folder, seed, fold)
+        started = time.perf_counter()
         common = ['--work-dir', str(folder), '--seed', str(seed), '--cfg-options', *options]
         train_main([arguments.config, *common])
         test_main([arguments.config, (folder / 'last_checkpoint').read_text().strip(), *common])
+        record = {'config': arguments.config, 'minutes': (time.perf_counter() - started) / 60, 'machine': machine()}
+        (folder / 'run.json').write_text(json.dumps({**record, 'options': arguments.cfg_options}, indent=2) + '\n')
     return json.loads((folder / 'metrics.json').read_text())
+
+
+def machine() -> str:
+    """Say what computes: processor, threads used and cores there are, torch."""
+    if torch.cuda.is_available():
+        name = torch.cuda.get_device_name()
+    else:
+        info = Path('/proc/cpuinfo')
+        lines = info.read_text().splitlines() if info.is_file() else []
+        names = [line.partition(':')[2].strip() for line in lines if line.startswith('model name')]
+        name = names[0] if names else platform.processor() or platform.machine()
+    return f'{name}, {torch.get_num_threads()} of {os.cpu_count()} cores, torch {torch.__version__}'
 
 
 def _options(arguments: argparse.Namespace, fold: int) -> list[str]:
@@ -114,10 +137,28 @@ def collect(out: Path) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for path in sorted(out.glob('*/seed*_fold*/metrics.json')):
         seed, fold = path.parent.name.removeprefix('seed').split('_fold')
+        record = path.with_name('run.json')
+        facts = json.loads(record.read_text()) if record.is_file() else {}
         found.setdefault(path.parts[-3], []).append(
-            {**json.loads(path.read_text()), 'seed': int(seed), 'fold': int(fold)}
+            {**facts, **json.loads(path.read_text()), 'seed': int(seed), 'fold': int(fold)}
         )
     return found
+
+
+def mean_routing(out: Path, variant: str = 'full') -> tuple[np.ndarray, list[str], int]:
+    """Average the routing tables of a variant's runs.
+
+    Args:
+        out: The folder given to ``--out``.
+        variant: The variant.
+
+    Returns:
+        (C, R) mean weights over the runs that tested a class, the C class names, and the number of runs.
+    """
+    tables = [json.loads(path.read_text()) for path in sorted(out.glob(f'{variant}/seed*_fold*/routing.json'))]
+    classes = list(dict.fromkeys(name for table in tables for name in table))
+    rows = [[[t[name][r] for r in REGIONS] for t in tables if name in t] for name in classes]
+    return np.array([np.mean(row, axis=0) for row in rows]).reshape(-1, len(REGIONS)), classes, len(tables)
 
 
 def table(runs: dict[str, list[dict[str, Any]]], keys: Sequence[str] = ('top1', 'f1_macro')) -> str:
@@ -133,15 +174,17 @@ def table(runs: dict[str, list[dict[str, Any]]], keys: Sequence[str] = ('top1', 
         The table.
     """
     rows = [
-        '| variant | runs | ' + ' | '.join(keys) + ' | ' + f'{keys[0]} against full, same seed and fold' + ' |',
-        '|---|---|' + '---|' * (len(keys) + 1),
+        '| variant | runs | ' + ' | '.join(keys) + f' | {keys[0]} against full, same seed and fold | minutes a run |',
+        '|---|---|' + '---|' * (len(keys) + 2),
     ]
     full = {(run['seed'], run['fold']): run for run in runs.get('full', [])}
     for variant in sorted(runs, key=lambda name: (name != 'full', name)):
         cells = [_mean([100 * run[key] for run in runs[variant]]) for key in keys]
         pairs = [(run, full[run['seed'], run['fold']]) for run in runs[variant] if (run['seed'], run['fold']) in full]
         gain = _mean([100 * (a[keys[0]] - b[keys[0]]) for a, b in pairs], '+') if variant != 'full' and pairs else ''
-        rows.append(f'| {variant} | {len(runs[variant])} | ' + ' | '.join(cells) + f' | {gain} |')
+        minutes = [run['minutes'] for run in runs[variant] if 'minutes' in run]
+        cells += [gain, f'{statistics.mean(minutes):.1f}' if minutes else '']
+        rows.append(f'| {variant} | {len(runs[variant])} | ' + ' | '.join(cells) + ' |')
     return '\n'.join(rows)
 
 
@@ -151,7 +194,7 @@ def _mean(values: Sequence[float], sign: str = '') -> str:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run what is missing, then print the table of everything that is there.
+    """Run what is missing, then print the table of everything that is there and draw the routing of 'full'.
 
     Args:
         arguments: As :func:`add_arguments` defines them.
@@ -167,5 +210,13 @@ def run(arguments: argparse.Namespace) -> int:
     for seed, fold in pairs:
         for variant in arguments.variants:
             run_one(arguments, variant, seed, fold)
-    print(table(collect(arguments.out)))
+    runs = collect(arguments.out)
+    print(table(runs))
+    for name in sorted({run['machine'] for found in runs.values() for run in found if 'machine' in run}):
+        print(f'on {name}')
+    routing, classes, count = mean_routing(arguments.out)
+    if classes:
+        path = arguments.out / 'routing.png'
+        draw_routing(path, routing, classes, f'Weight of each region, mean of {count} runs')
+        print(f'picture: {path}')
     return 0

@@ -70,7 +70,15 @@ def cut_of(clip: dict[str, Any]) -> tuple[float, float]:
 
     Args:
         clip: A clip, with ``span``, ``window`` and ``total_frames`` where they are not the whole.
+
+    Raises:
+        UserError: The cut was made at an uneven pace.
     """
+    if clip.get('uneven'):
+        raise UserError(
+            f'clip {clip.get("frame_dir")!r}: RGB crops and features run at an even pace, which SampleFrames with warp '
+            'or a crop above 1 does not: set warp=0.0 and crop=(0.5, 1.0)'
+        )
     low, high = clip.get('span', _WHOLE)
     if 'window' in clip:
         first, last = clip['window']

@@ -11,6 +11,7 @@ from bmoe_skel.registry import TRANSFORMS
 from bmoe_skel.structures import ActionSample
 
 MODES = ('resample', 'window')
+_PHASES = 5  # parts of a cut that differ in pace
 
 
 @TRANSFORMS.register_module()
@@ -23,11 +24,14 @@ class SampleFrames:
 
     Args:
         num_frames: T.
-        crop: Smallest and largest share of the clip that a random cut keeps ('resample').
+        crop: Smallest and largest share of the clip that a random cut keeps ('resample'). Above 1 the cut reaches
+            beyond the clip, whose first or last frame then stands still: clips are seldom trimmed alike.
         num_clips: Cuts a clip; more than one for testing, whose scores the model averages.
         random: Whether cuts are random (training) or spread evenly (testing).
         mode: 'resample' or 'window'.
         min_frames: Shortest cut in frames.
+        warp: Strength of the random change of pace within a cut, 0 for none: a cut falls into ``_PHASES`` parts whose
+            durations are multiplied by ``exp(N(0, warp))``, so that when something happens tells nothing.
     """
 
     def __init__(
@@ -38,13 +42,16 @@ class SampleFrames:
         random: bool = True,
         mode: str = 'resample',
         min_frames: int = 8,
+        warp: float = 0.0,
     ) -> None:
         if mode not in MODES:
             raise ValueError(f'unknown mode {mode!r}; choose one of {MODES}')
-        if not 0 < crop[0] <= crop[1] <= 1:
-            raise ValueError(f'crop must satisfy 0 < low <= high <= 1, got {tuple(crop)}')
+        if not 0 < crop[0] <= crop[1] <= 2:
+            raise ValueError(f'crop must satisfy 0 < low <= high <= 2, got {tuple(crop)}')
+        if warp < 0:
+            raise ValueError(f'warp must be at least 0, got {warp}')
         self.num_frames, self.crop, self.num_clips = num_frames, tuple(crop), num_clips
-        self.random, self.mode, self.min_frames = random, mode, min_frames
+        self.random, self.mode, self.min_frames, self.warp = random, mode, min_frames, warp
 
     def positions(self, length: int, rng: np.random.Generator, index: int = 0) -> np.ndarray:
         """Choose the (fractional) frames of one cut.
@@ -65,13 +72,16 @@ class SampleFrames:
         share = rng.uniform(low, self.crop[1]) if self.random else (low + self.crop[1]) / 2
         if not self.random and index == 0:
             share = self.crop[1]  # the first cut of a test sees the whole clip
-        span = min(max(share * length, self.min_frames), length)
+        span = max(share * length, min(self.min_frames, length))
         start = self._start(length - span, rng, index)
-        return np.linspace(start, start + span - 1, self.num_frames).clip(0, length - 1)
+        moments = np.linspace(0, 1, self.num_frames)
+        if self.random and self.warp:
+            moments = warp_time(moments, rng, self.warp)
+        return (start + (span - 1) * moments).clip(0, length - 1)
 
     def _start(self, room: float, rng: np.random.Generator, index: int) -> float:
         if self.random:
-            return float(rng.uniform(0, room))
+            return float(rng.uniform(min(0, room), max(0, room)))
         if self.num_clips == 1 or index == 0:
             return room / 2
         return room * (index - 1) / max(self.num_clips - 2, 1)
@@ -85,9 +95,26 @@ class SampleFrames:
         positions = [self.positions(length, clip['rng'], i) for i in range(self.num_clips)]
         cuts = [interpolate_frames(clip['keypoint'], clip['visible'], places) for places in positions]
         clip['span'] = (min(p[0] for p in positions) / length, (max(p[-1] for p in positions) + 1) / length)
+        if self.random and (self.warp or self.crop[1] > 1):
+            clip['uneven'] = True  # other streams, which spread their steps evenly over the span, cannot follow
         clip['keypoint'] = np.stack([keypoint for keypoint, _ in cuts])
         clip['visible'] = np.stack([visible for _, visible in cuts])
         return clip
+
+
+def warp_time(moments: np.ndarray, rng: np.random.Generator, strength: float) -> np.ndarray:
+    """Run through a stretch of time at a pace that changes.
+
+    Args:
+        moments: (T,) rising from 0 to 1.
+        rng: Random numbers.
+        strength: Standard deviation of the logarithm of each part's duration.
+
+    Returns:
+        (T,) the moments read instead, rising from 0 to 1.
+    """
+    ends = np.concatenate([[0], np.exp(rng.normal(0, strength, _PHASES)).cumsum()])
+    return np.interp(moments, ends / ends[-1], np.linspace(0, 1, _PHASES + 1))
 
 
 def interpolate_frames(

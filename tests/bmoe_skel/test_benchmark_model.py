@@ -4,12 +4,14 @@ import argparse
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from bmoe_skel.benchmark import model as benchmark
-from bmoe_skel.benchmark.cross_validation import table
+from bmoe_skel.benchmark.cross_validation import collect, mean_routing, table
 from bmoe_skel.benchmark.stgcnpp import STGCNPlusPlus
+from bmoe_skel.report import draw_routing
 from mm_runtime.errors import UserError
 
 REPO = Path(__file__).resolve().parents[2]
@@ -57,4 +59,24 @@ def test_cross_validation_table_pairs_runs() -> None:
     rows = table(runs).splitlines()
     assert rows[2].startswith('| full | 2 | 85.0 ± 7.1 |')
     assert rows[3].startswith('| top2 | 3 | 53.3')
-    assert rows[3].endswith('| -10.0 ± 0.0 |')
+    assert rows[3].endswith('| -10.0 ± 0.0 |  |')
+
+
+def test_cross_validation_reads_what_runs_left(tmp_path) -> None:
+    for seed, head in ((0, 0.2), (1, 0.6)):
+        folder = tmp_path / 'full' / f'seed{seed}_fold2'
+        folder.mkdir(parents=True)
+        (folder / 'metrics.json').write_text(json.dumps({'top1': 0.5, 'f1_macro': 0.5}))
+        (folder / 'run.json').write_text(json.dumps({'minutes': 2.0 + seed, 'machine': 'box'}))
+        weights = {'nod': {'head': head, 'body': 1 - head, 'upper': 0, 'lower': 0}}
+        if seed:
+            weights['wave'] = {'head': 0, 'body': 0, 'upper': 1, 'lower': 0}
+        (folder / 'routing.json').write_text(json.dumps(weights))
+    runs = collect(tmp_path)
+    assert [(run['seed'], run['fold'], run['machine']) for run in runs['full']] == [(0, 2, 'box'), (1, 2, 'box')]
+    assert table(runs).splitlines()[2].endswith('| 2.5 |')
+    routing, classes, count = mean_routing(tmp_path)
+    assert (classes, count) == (['nod', 'wave'], 2)
+    np.testing.assert_allclose(routing, [[0.4, 0.6, 0, 0], [0, 0, 1, 0]])
+    draw_routing(tmp_path / 'routing.png', routing, classes, 'weights')
+    assert (tmp_path / 'routing.png').stat().st_size > 5000

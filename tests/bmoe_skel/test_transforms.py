@@ -3,8 +3,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bmoe_skel.data import DropJoints, NormalizePose, PackPose, RandomAffine, RandomFlip, RandomJitter, SampleFrames
-from bmoe_skel.data.sampling import interpolate_frames
+from bmoe_skel.data import (
+    AddMirrored,
+    DropJoints,
+    NormalizePose,
+    PackPose,
+    RandomAffine,
+    RandomFlip,
+    RandomJitter,
+    SampleFrames,
+)
+from bmoe_skel.data.loading import cut_of
+from bmoe_skel.data.sampling import interpolate_frames, warp_time
 from bmoe_skel.data.transforms import body_size, view_rotation
 from mm_runtime.errors import UserError
 from pose_extract.skeletons import REGIONS, get_skeleton, skeleton_names
@@ -158,6 +168,17 @@ class TestFlip:
         assert kept['label'].tolist() == [0, 1, 0, 1]
         assert 'flipped' not in kept
 
+    def test_a_test_sees_every_cut_and_its_mirror_image(self) -> None:
+        sample = {**SampleFrames(8, random=False, num_clips=2)(normalized()), 'classes': ['nod', 'stand upright']}
+        cuts, seen = sample['keypoint'].copy(), sample['visible'].copy()
+        both = AddMirrored()(dict(sample))
+        assert both['keypoint'].shape[0] == both['visible'].shape[0] == 4
+        assert np.array_equal(both['keypoint'][:2], cuts)
+        flipped = RandomFlip(prob=1.0)({**sample, 'keypoint': cuts, 'visible': seen})
+        assert np.array_equal(both['keypoint'][2:], flipped['keypoint'])
+        sided = AddMirrored()({**sample, 'classes': ['lean left', 'lean right']})
+        assert sided['keypoint'].shape[0] == 2
+
 
 class TestJitter:
     def test_size_is_as_said(self) -> None:
@@ -223,6 +244,37 @@ class TestSampleFrames:
         assert len({cut[0] for cut in cuts}) > 15
         assert all(cut[0] >= 0 and cut[-1] <= 99 and 38 <= cut[-1] - cut[0] <= 60 for cut in cuts)
 
+    def test_a_cut_beyond_the_clip_stands_still_at_its_ends(self) -> None:
+        sampler = SampleFrames(21, crop=(2.0, 2.0))
+        for seed in range(10):
+            cut = sampler.positions(20, np.random.default_rng(seed))
+            steps = np.diff(cut)
+            assert cut[0] == 0 and cut[-1] == 19
+            still = np.count_nonzero(steps < 1e-9)
+            assert 8 <= still <= 11  # half of the cut lies before or after the clip
+
+    def test_a_changing_pace_keeps_order_and_ends(self) -> None:
+        even = np.linspace(0, 1, 50)
+        warped = np.stack([warp_time(even, np.random.default_rng(seed), 0.8) for seed in range(500)])
+        assert (np.diff(warped) > 0).all()
+        np.testing.assert_allclose(warped[:, [0, -1]], [[0, 1]] * 500, atol=1e-12)
+        assert 0.1 < warped[:, 25].std() < 0.25 and abs(warped[:, 25].mean() - 0.5) < 0.03
+        np.testing.assert_allclose(warp_time(even, np.random.default_rng(0), 0.0), even, atol=1e-12)
+
+    def test_pace_is_changed_in_training_only(self) -> None:
+        rng = np.random.default_rng(0)
+        even = SampleFrames(9, crop=(1.0, 1.0)).positions(9, rng)
+        np.testing.assert_allclose(even, np.arange(9), atol=1e-9)
+        assert np.abs(SampleFrames(9, crop=(1.0, 1.0), warp=0.8).positions(9, rng) - even).max() > 0.1
+        tested = SampleFrames(9, crop=(1.0, 1.0), warp=0.8, random=False).positions(9, rng)
+        np.testing.assert_allclose(tested, even, atol=1e-9)
+
+    def test_streams_that_cannot_follow_the_pace_refuse(self) -> None:
+        sample = SampleFrames(9, warp=0.8)(normalized(frames=30))
+        with pytest.raises(UserError, match='even pace'):
+            cut_of(sample)
+        assert cut_of(SampleFrames(9)(normalized(frames=30)))[1] <= 1
+
     def test_an_invisible_neighbour_is_not_mixed_in(self) -> None:
         keypoint = np.array([[[[1.0, 1.0]], [[0.0, 0.0]], [[3.0, 3.0]]]], np.float32)
         visible = np.array([[[True], [False], [True]]])
@@ -230,9 +282,9 @@ class TestSampleFrames:
         assert seen[0, :, 0].tolist() == [True, True, False, False, True, True]
         assert out[0, :, 0, 0].tolist() == [1.0, 1.0, 0.0, 0.0, 3.0, 3.0]
 
-    @pytest.mark.parametrize('bad', [{'mode': 'fast'}, {'crop': (0.0, 1.0)}, {'crop': (0.9, 0.5)}])
+    @pytest.mark.parametrize('bad', [{'mode': 'fast'}, {'crop': (0.0, 1.0)}, {'crop': (0.9, 0.5)}, {'warp': -1.0}])
     def test_bad_arguments_are_named(self, bad) -> None:
-        with pytest.raises(ValueError, match=r'mode|crop'):
+        with pytest.raises(ValueError, match=r'mode|crop|warp'):
             SampleFrames(8, **bad)
 
 
