@@ -44,6 +44,7 @@ VARIANTS: dict[str, list[str]] = {
     'no_global': ['model.global_stream=null'],
     'no_region_dropout': ['train_dataloader.dataset.pipeline.4.region_prob=0.0'],
     'no_side_losses': ['model.aux_weight=0.0'],
+    'even_pace': ['train_dataloader.dataset.pipeline.1.warp=0.0', 'train_dataloader.dataset.pipeline.1.crop=[0.5,1.0]'],
     'stage2': [],
 }
 
