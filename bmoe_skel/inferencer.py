@@ -101,6 +101,7 @@ class MicroActionInferencer:
         """
         rng = np.random.default_rng(0)
         clip: dict[str, Any] = {'keypoint': keypoint, 'skeleton': self.skeleton, 'rng': rng, **facts}
+        clip |= {'classes': self.classes, 'persons': len(keypoint)}  # as a dataset gives them to its pipeline
         if self.feature_root is not None:
             clip['feature_root'] = self.feature_root
         if score is not None:

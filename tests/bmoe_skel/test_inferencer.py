@@ -15,7 +15,7 @@ from bmoe_skel.inferencer import MicroActionInferencer, _windows
 from bmoe_skel.registry import MODELS
 from mm_runtime.errors import UserError
 from pose_extract.crops import CropRecorder
-from pose_extract.skeletons import REGIONS
+from pose_extract.skeletons import REGIONS, get_skeleton
 from pose_extract.tracks import crops_path, load_tracks
 
 REPO = Path(__file__).resolve().parents[2]
@@ -61,6 +61,25 @@ def test_agrees_with_the_model_itself(checkpoint) -> None:
     np.testing.assert_allclose(scores, again, atol=1e-4)
     assert scores.sum() == pytest.approx(1, abs=1e-5)
     assert routing.shape == (len(REGIONS),)
+
+
+def test_steps_that_ask_the_dataset_work_without_one(checkpoint) -> None:
+    clip = moving_clip(1, np.random.default_rng(0))
+    plain = MicroActionInferencer(checkpoint)
+    facts = torch.load(checkpoint, weights_only=True)
+    steps = [
+        {'type': 'NormalizePose'},
+        {'type': 'SampleFrames', 'num_frames': 16, 'random': False},
+        {'type': 'AddMirrored'},
+        {'type': 'PackPose', 'max_persons': None},
+    ]
+    model = {'type': 'BMoE', 'num_classes': 3, 'skeleton': 'coco17', 'coordinates': 2, **SMALL}
+    facts['meta']['cfg'] = config_text(model, steps)
+    torch.save(facts, checkpoint)
+    mirrored = clip[..., get_skeleton('coco17').flip_indices, :] * (-1, 1)
+    apart = [plain.predict_clip(each)[0] for each in (clip, mirrored)]
+    both = MicroActionInferencer(checkpoint).predict_clip(clip)[0]
+    np.testing.assert_allclose(both, np.mean(apart, axis=0), atol=1e-5)
 
 
 def streaming_checkpoint(path: Path, stream: dict, load: dict) -> MicroActionInferencer:
