@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -176,3 +177,38 @@ def test_early_stop_and_curves(tracks, tmp_path) -> None:
     curves = EventAccumulator(str(events)).Reload()
     assert len(curves.Scalars('f1_macro')) == 3
     assert 'loss' in curves.Tags()['scalars']
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(('name', 'frames'), [('skeleton', 64), ('skeleton_small', 32)])
+def test_any_pickle_with_two_splits(name: str, frames: int, tmp_path) -> None:
+    rng = np.random.default_rng(0)
+    clips = [
+        {'frame_dir': f'c{i}', 'label': i % 2, 'total_frames': 20, 'keypoint': rng.normal(0, 1, (1, 20, 20, 3)) + i % 2}
+        for i in range(12)
+    ]
+    content = {
+        'split': {'train': [f'c{i}' for i in range(8)], 'test': [f'c{i}' for i in range(8, 12)]},
+        'annotations': clips,
+        'metainfo': {'classes': ['sit down', 'stand up'], 'layout': 'kinect20'},
+    }
+    (tmp_path / 'clips.pkl').write_bytes(pickle.dumps(content))
+    config = str(CONFIGS / 'benchmarks' / f'{name}.py')
+    here = ('num_workers=0', 'persistent_workers=false')
+    options = [
+        f'dataset.ann_file={tmp_path / "clips.pkl"}',
+        'train_cfg.max_epochs=1',
+        'train_dataloader.dataset.epoch_clips=0',
+        'model.expert.dims=(16,16)',
+        'model.global_stream.dims=(16,16)',
+        *(f'{part}_dataloader.{key}' for part in ('train', 'test') for key in here),
+    ]
+    common = ['--work-dir', str(tmp_path / 'work'), '--cfg-options', *options]
+    run_train([config, *common])
+    run_test([config, str(tmp_path / 'work' / 'epoch_1.pth'), *common])
+    assert 0 <= json.loads((tmp_path / 'work' / 'metrics.json').read_text())['top1'] <= 1
+    inferencer = MicroActionInferencer(tmp_path / 'work' / 'epoch_1.pth')
+    steps = inferencer.pipeline.transforms
+    assert steps[1].num_frames == frames
+    scores, _ = inferencer.predict_clip(clips[0]['keypoint'].astype(np.float32))
+    assert scores.shape == (2,) and scores.sum() == pytest.approx(1, abs=1e-4)
