@@ -4,6 +4,8 @@ python tools/cross_validate.py utkinect.pkl --protocol half_subjects --folds 0 1
 python tools/cross_validate.py nwucla.pkl --split train --protocol view --folds 0 1 --out runs/nwucla
 python tools/cross_validate.py utkinect.pkl --protocol half_subjects --folds 0 1 2 --seeds 0 1 2 --paired \\
     --variants full no_macro no_micro mean_router top2 no_global stage2 no_region_dropout --out runs/ablation
+python tools/cross_validate.py --config configs/bmoe_skel_ma52.py --protocol own --seeds 0 1 2 \\
+    --variants full mean_router --keys f1_mean f1_macro_action --out runs/rehearsal
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 """Cross-validation of a config on a pickle of clips, and of the mixture without each of its parts.
 
+With ``--protocol own`` nothing is dealt out: the config's own parts train and test.
+
 Every run is a training and a test in a folder of its own, ``<out>/<variant>/seed<S>_fold<F>``; those whose
 ``metrics.json`` is there are not run again, so that a stopped job goes on. What each run took, and on which machine, is
 kept in its ``run.json``; the table and the picture of the routing are made from these files alone.
@@ -33,6 +35,7 @@ PROTOCOLS: dict[str, dict[str, Any]] = {
     'subject': {'by': 'subject'},
     'subject5': {'by': 'subject', 'num_folds': 5},
     'half_subjects': {'by': 'subject', 'num_folds': 'half'},
+    'own': {},
 }
 # variant: what it changes in the config
 VARIANTS: dict[str, list[str]] = {
@@ -51,7 +54,7 @@ VARIANTS: dict[str, list[str]] = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``tools/cross_validate.py``."""
-    parser.add_argument('ann_file', help='pickle of clips')
+    parser.add_argument('ann_file', nargs='?', help='pickle of clips; with --protocol own the config may name its data')
     parser.add_argument('--config', default='configs/benchmarks/skeleton.py', help='(default: %(default)s)')
     parser.add_argument('--split', help='split of the pickle to deal out (default: all clips)')
     parser.add_argument('--protocol', choices=sorted(PROTOCOLS), default='clips5', help='(default: %(default)s)')
@@ -59,6 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--seeds', type=int, nargs='+', default=[0], help='(default: 0)')
     parser.add_argument('--paired', action='store_true', help='run seed i on fold i only, not every seed on every fold')
     parser.add_argument('--variants', nargs='+', choices=sorted(VARIANTS), default=['full'], help='(default: full)')
+    parser.add_argument(
+        '--keys', nargs='+', default=['top1', 'f1_macro'], help='metrics shown (default: top1 f1_macro)'
+    )
     parser.add_argument('--out', type=Path, required=True, help='folder of the runs')
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE', help='changes to the config')
 
@@ -102,8 +108,10 @@ def machine() -> str:
 
 
 def _options(arguments: argparse.Namespace, fold: int) -> list[str]:
+    options = [] if arguments.ann_file is None else [f'dataset.ann_file={arguments.ann_file}']
+    if arguments.protocol == 'own':
+        return options
     deal = {**PROTOCOLS[arguments.protocol], 'index': fold}
-    options = [f'dataset.ann_file={arguments.ann_file}']
     for part in ('train', 'test'):
         loader = f'{part}_dataloader.dataset'
         options.append(f'{loader}.split={arguments.split or "null"}')
@@ -205,6 +213,10 @@ def run(arguments: argparse.Namespace) -> int:
     """
     if arguments.paired and len(arguments.seeds) != len(arguments.folds):
         raise UserError(f'--paired needs as many seeds as folds, got {len(arguments.seeds)} and {len(arguments.folds)}')
+    if arguments.ann_file is None and arguments.protocol != 'own':
+        raise UserError(f'--protocol {arguments.protocol} needs a pickle of clips to deal out')
+    if arguments.protocol == 'own' and (arguments.folds != [0] or arguments.split):
+        raise UserError('--protocol own has one fold and the splits of the config: leave --folds and --split out')
     pairs = [(seed, fold) for seed in arguments.seeds for fold in arguments.folds]
     if arguments.paired:
         pairs = list(zip(arguments.seeds, arguments.folds, strict=True))
@@ -212,7 +224,11 @@ def run(arguments: argparse.Namespace) -> int:
         for variant in arguments.variants:
             run_one(arguments, variant, seed, fold)
     runs = collect(arguments.out)
-    print(table(runs))
+    known = set.intersection(*(set(run) for found in runs.values() for run in found))
+    for key in arguments.keys:
+        if key not in known:
+            raise UserError(f'--keys {key}: the runs in {arguments.out} have no such metric; they have {sorted(known)}')
+    print(table(runs, arguments.keys))
     for name in sorted({run['machine'] for found in runs.values() for run in found if 'machine' in run}):
         print(f'on {name}')
     routing, classes, count = mean_routing(arguments.out)

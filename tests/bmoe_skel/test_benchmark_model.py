@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from bmoe_skel.benchmark import cross_validation
 from bmoe_skel.benchmark import model as benchmark
 from bmoe_skel.benchmark.cross_validation import collect, mean_routing, table
 from bmoe_skel.benchmark.stgcnpp import STGCNPlusPlus
@@ -80,3 +82,37 @@ def test_cross_validation_reads_what_runs_left(tmp_path) -> None:
     np.testing.assert_allclose(routing, [[0.4, 0.6, 0, 0], [0, 0, 1, 0]])
     draw_routing(tmp_path / 'routing.png', routing, classes, 'weights')
     assert (tmp_path / 'routing.png').stat().st_size > 5000
+
+
+def test_protocols_that_do_not_fit_are_named(tmp_path) -> None:
+    parser = argparse.ArgumentParser()
+    cross_validation.add_arguments(parser)
+    out = ['--out', str(tmp_path)]
+    for given, message in (
+        ([], 'needs a pickle of clips'),
+        (['--protocol', 'own', '--folds', '1'], 'one fold'),
+        (['a.pkl', '--paired', '--seeds', '0', '1'], 'as many seeds as folds'),
+    ):
+        with pytest.raises(UserError, match=message):
+            cross_validation.run(parser.parse_args([*given, *out]))
+
+
+def test_the_configs_own_parts_are_compared(tmp_path) -> None:
+    rng = np.random.default_rng(0)
+    names = [f'c{i}' for i in range(8)]
+    clips = [{'frame_dir': n, 'label': i % 2, 'keypoint': rng.normal(0, 1, (1, 9, 17, 2))} for i, n in enumerate(names)]
+    content = {'split': {'train': names[:4], 'test': names[4:]}, 'annotations': clips}
+    (tmp_path / 'clips.pkl').write_bytes(pickle.dumps(content))
+    parser = argparse.ArgumentParser()
+    cross_validation.add_arguments(parser)
+    arguments = [
+        *(str(tmp_path / 'clips.pkl'), '--protocol', 'own', '--out', str(tmp_path / 'runs'), '--seeds', '0'),
+        *('--config', str(REPO / 'configs/benchmarks/skeleton_small.py'), '--keys', 'f1_micro', '--cfg-options'),
+        *('dataset.skeleton=coco17', 'train_cfg.max_epochs=1', 'train_dataloader.dataset.epoch_clips=0'),
+        *('model.expert.dims=(16,16)', 'model.global_stream.dims=(16,16)', 'model.dims=32'),
+    ]
+    assert cross_validation.run(parser.parse_args(arguments)) == 0
+    (run,) = cross_validation.collect(tmp_path / 'runs')['full']
+    assert run['f1_micro'] in (0, 0.25, 0.5, 0.75, 1) and run['minutes'] > 0
+    with pytest.raises(UserError, match='no such metric'):
+        cross_validation.run(parser.parse_args([*arguments[:10], 'recall', *arguments[11:]]))
