@@ -61,6 +61,8 @@ class Experiment:
         network: The transformer.
         geometric: Transforms of the training images that the targets see as well.
         photometric: Those that the targets do not see.
+        test_side: Side to which test images are resized where that is larger than the network's; they are then seen in
+            crops, as the training images are. None for the network's.
         change: Changes the loaded config for one seed.
         kinds: How a variant puts its pattern to the decoder, where that is not as a code picture.
         weights: A variant's weights of the primary and the reconstruction loss, where they are not SSAT's 0.1 and 0.9.
@@ -75,6 +77,7 @@ class Experiment:
     geometric: Sequence[dict[str, Any]]
     change: Callable[[Config, int], None]
     photometric: Sequence[dict[str, Any]] = ()
+    test_side: int | None = None
     kinds: Mapping[str, str] = field(default_factory=dict)
     weights: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
@@ -117,7 +120,24 @@ class Experiment:
             {'type': 'Normalize'},
             {'type': 'PackFaceInputs'},
         ]
-        cfg.val_dataloader.dataset.pipeline = cfg.test_dataloader.dataset.pipeline = _test_pipeline(self.network.side)
+        cfg.val_dataloader.dataset.pipeline = cfg.test_dataloader.dataset.pipeline = self.test_pipeline()
+
+    def test_pipeline(self, whole: bool = False) -> list[dict[str, Any]]:
+        """Transforms of a test image.
+
+        Args:
+            whole: Leave an image that is larger than the network's input whole, for
+                :func:`face_aux.evidence.runs.predict` to cut; otherwise its centre is cut out.
+        """
+        side = self.test_side or self.network.side
+        crop = [] if whole or side == self.network.side else [{'type': 'CenterCrop', 'size': self.network.side}]
+        return [
+            {'type': 'LoadFace'},
+            {'type': 'Resize', 'size': side},
+            *crop,
+            {'type': 'Normalize'},
+            {'type': 'PackFaceInputs'},
+        ]
 
     def _set_schedule(self, cfg: Config) -> None:
         cfg.train_dataloader.batch_size = self.batch_size
@@ -138,15 +158,6 @@ class Experiment:
         ]
 
 
-def _test_pipeline(side: int) -> list[dict[str, Any]]:
-    return [
-        {'type': 'LoadFace'},
-        {'type': 'Resize', 'size': side},
-        {'type': 'Normalize'},
-        {'type': 'PackFaceInputs'},
-    ]
-
-
 def _random_crop(side: int, smallest: float) -> list[dict[str, Any]]:
     return [
         {'type': 'RandomResizedCrop', 'size': side, 'scale': (smallest, 1.0), 'ratio': (0.9, 1.1)},
@@ -161,7 +172,7 @@ def _fer2013(cfg: Config, seed: int) -> None:
 
 
 def _same_test_part(cfg: Config, seed: int) -> None:
-    del cfg, seed  # the same people are the test in every run; the seeds differ in weights, order and masks
+    del cfg, seed  # the same images are the test in every run; the seeds differ in weights, order and masks
 
 
 EXPERIMENTS = {
@@ -190,12 +201,16 @@ EXPERIMENTS = {
     'real_or_fake': Experiment(
         'real_or_fake',
         {BASELINE: None, **_LDP_VARIANTS},
-        epochs=40,
+        epochs=50,
         batch_size=16,
         lr=1.5e-3,
         network=Network(side=128, patch=16, stem=(16, 32, 48), width=64, depth=2),
-        geometric=[*_random_crop(128, 0.7), {'type': 'RandomRotation', 'degrees': 5.0}],
-        photometric=[{'type': 'ColorJitter', 'brightness': 0.2, 'contrast': 0.2, 'saturation': 0.2}],
+        geometric=[
+            {'type': 'Resize', 'size': 192},
+            {'type': 'RandomResizedCrop', 'size': 128, 'scale': (4 / 9, 4 / 9), 'ratio': (1.0, 1.0)},
+            {'type': 'RandomFlip'},
+        ],
+        test_side=192,
         change=_same_test_part,
         kinds=_KINDS,
         weights=_EQUAL_WEIGHTS,
@@ -203,9 +218,9 @@ EXPERIMENTS = {
 }
 
 
-def without_labels(data: Path, side: int, subset: int) -> dict[str, Any]:
+def without_labels(data: Path, pipeline: Sequence[dict[str, Any]], subset: int) -> dict[str, Any]:
     """A dataset of UTKFace chips for a model that knows nothing of their labels: only their groups count."""
     return {
         'type': 'UTKFace', 'data_root': str(data), 'tasks': ['gender'], 'stratify': ['gender', 'race', 'age'],
-        'subset': subset, 'pipeline': _test_pipeline(side), 'test_mode': True,
+        'subset': subset, 'pipeline': list(pipeline), 'test_mode': True,
     }  # fmt: skip
