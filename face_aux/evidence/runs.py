@@ -106,12 +106,11 @@ def run_one(experiment: Experiment, variant: str, seed: int, data: Path, folder:
         'threads': torch.get_num_threads(),
     }
     init_default_scope('face_aux')
-    pipeline = experiment.test_pipeline(whole=True)
-    dataset = DATASETS.build({**cfg.test_dataloader.dataset, 'pipeline': pipeline})
+    dataset = DATASETS.build(cfg.test_dataloader.dataset)
     model = load_model(cfg.model, folder / f'epoch_{experiment.epochs}.pth', dataset.metainfo).remove_auxiliary()
     arrays = predict(model, dataset)
     if extra is not None:
-        chips = predict(model, DATASETS.build(without_labels(extra, pipeline, subset=1500)))
+        chips = predict(model, DATASETS.build(without_labels(extra, experiment.test_pipeline(), subset=1500)))
         arrays.update({f'chips/{key}': value for key, value in chips.items()})
     (folder / 'cost.json').write_text(json.dumps(cost, indent=2) + '\n')
     with atomic_write(folder / 'predictions.npz') as file:
@@ -127,37 +126,15 @@ def load_model(config: Any, checkpoint: Path, metainfo: dict[str, Any]) -> Textu
     return model.eval()
 
 
-def square_crops(images: torch.Tensor, side: int) -> list[torch.Tensor]:
-    """Images of this side as they are; of larger ones the nine crops of a 3 by 3 grid.
-
-    Args:
-        images: (B, 3, H, W), square.
-        side: Side of the crops.
-
-    Returns:
-        One or nine tensors (B, 3, side, side).
-    """
-    spare = images.shape[-1] - side
-    if spare == 0:
-        return [images]
-    starts = (0, spare // 2, spare)
-    return [images[:, :, top : top + side, left : left + side] for top in starts for left in starts]
-
-
-@torch.no_grad()
 def predict(model: TextureJointModel, dataset: Any, batch_size: int = 128) -> dict[str, np.ndarray]:
-    """Scores, labels and groups of a whole dataset; the scores of an image that is seen in crops are their mean.
+    """Scores, labels and groups of a whole dataset.
 
     Returns:
         ``score/<task>`` (N, C), ``label/<task>`` (N,) where the dataset has that task, and ``group/<column>`` (N,).
     """
     samples = []
     for batch in DataLoader(dataset, batch_size, collate_fn=pseudo_collate):
-        crops = square_crops(torch.stack(batch['inputs']), model.encoder.input_shape[-1])
-        seen = [model.predict(crop) for crop in crops]
-        for i, sample in enumerate(batch['data_samples']):
-            sample.scores = {task: torch.stack([s[i].scores[task] for s in seen]).mean(dim=0) for task in model.heads}
-            samples.append(sample)
+        samples += model(**batch, mode='predict')
     arrays = {f'score/{task}': np.stack([s.scores[task].numpy() for s in samples]) for task in model.heads}
     for task in set(samples[0].gt) & set(model.heads):
         arrays[f'label/{task}'] = np.array([int(s.gt[task]) for s in samples])

@@ -12,7 +12,7 @@ from face_aux.models.auxiliary import Reconstruction
 from face_aux.models.encoder import VisionEncoder
 from face_aux.models.heads import make_heads
 from face_aux.models.patches import expand_mask
-from face_aux.models.pooling import make_pool
+from face_aux.models.pooling import Pool, make_pool
 from face_aux.models.targets import Pattern, denormalize, normalize
 from face_aux.models.variant import Variant
 from face_aux.registry import MODELS
@@ -65,6 +65,7 @@ class TextureJointModel(BaseModel):
 
     encoder: VisionEncoder
     heads: Any  # ModuleDict of TaskHead
+    pool: Pool
     auxiliary: Reconstruction | None
 
     def __init__(
@@ -102,7 +103,7 @@ class TextureJointModel(BaseModel):
     @property
     def num_features(self) -> int:
         """Width of the features that the heads take."""
-        return int(self.pool.num_features)
+        return self.pool.num_features
 
     def forward(
         self,

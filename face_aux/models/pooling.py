@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import nn
 
@@ -11,7 +13,13 @@ from mm_runtime.errors import UserError
 POOLS = ('token', 'avg', 'flat')
 
 
-class TokenPool(nn.Module):
+class Pool(nn.Module):
+    """From tokens (B, prefix + tokens, D) to features (B, :attr:`num_features`)."""
+
+    num_features: int
+
+
+class TokenPool(Pool):
     """The class token, as in SSAT and MAE."""
 
     def __init__(self, encoder: VisionEncoder) -> None:
@@ -25,7 +33,7 @@ class TokenPool(nn.Module):
         return tokens[:, 0]
 
 
-class MeanPool(nn.Module):
+class MeanPool(Pool):
     """The mean of the patches."""
 
     def __init__(self, encoder: VisionEncoder) -> None:
@@ -37,7 +45,7 @@ class MeanPool(nn.Module):
         return tokens[:, self.prefix :].mean(dim=1)
 
 
-class FlatPool(nn.Module):
+class FlatPool(Pool):
     """Every patch in its place: a few channels of each, one after the other, normalised.
 
     In an aligned face a place means something (an eyebrow is always there), and few images do not teach a transformer
@@ -61,9 +69,9 @@ class FlatPool(nn.Module):
         return self.dropout(self.norm(self.reduce(tokens[:, self.prefix :]).flatten(1)))
 
 
-def make_pool(kind: str, encoder: VisionEncoder) -> nn.Module:
+def make_pool(kind: str, encoder: VisionEncoder) -> Pool:
     """Build a pool: ``'token'``, ``'avg'`` or ``'flat'``."""
-    kinds = {'token': TokenPool, 'avg': MeanPool, 'flat': FlatPool}
+    kinds: dict[str, Callable[[VisionEncoder], Pool]] = {'token': TokenPool, 'avg': MeanPool, 'flat': FlatPool}
     if kind not in kinds:
         raise UserError(f'pool must be one of {POOLS}, but got {kind!r}')
     return kinds[kind](encoder)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from face_aux.evidence.experiments import EXPERIMENTS
 from face_aux.evidence.reconstruction import examine, explained_variance
-from face_aux.evidence.runs import run_folder, run_one, shrink_images, square_crops
+from face_aux.evidence.runs import run_folder, run_one, shrink_images
 from face_aux.models import ReconstructionPictures
 from mm_runtime.errors import UserError
 
@@ -54,16 +54,6 @@ def test_one_run_trains_predicts_and_counts_its_cost(variant: str, tmp_path: Pat
     if variant == 'none':
         assert examine(tmp_path) == ''
     assert (folder / 'reconstructions').is_dir() == (variant == 'LDP')
-
-
-def test_larger_images_are_seen_in_crops() -> None:
-    images = torch.arange(2 * 3 * 8 * 8).view(2, 3, 8, 8)
-    assert [crop is images for crop in square_crops(images, 8)] == [True]
-    crops = square_crops(images, 4)
-    assert len(crops) == 9
-    windows = images.unfold(2, 4, 2).unfold(3, 4, 2)  # (2, 3, 3, 3, 4, 4): every second start
-    for i, crop in enumerate(crops):
-        assert torch.equal(crop, windows[:, :, i // 3, i % 3])
 
 
 class Decoded:
