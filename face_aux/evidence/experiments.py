@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,28 +13,72 @@ from mm_runtime.config import load_config, share_dataset
 
 _CONFIGS = Path(__file__).resolve().parents[2] / 'configs' / 'face_aux'
 BASELINE = 'none'
+SSAT_WEIGHTS = (0.1, 0.9)
 _LDP = 'MRGB/RLDP/CRGB'
+_LDP_VARIANTS = dict.fromkeys(('LDP', 'LDP-equal', 'LDP-planes', 'LDP-kirsch', 'LDP-histogram'), _LDP)
+_KINDS = {'LDP-planes': 'planes', 'LDP-kirsch': 'kirsch', 'LDP-histogram': 'histogram'}
+_EQUAL_WEIGHTS = {name: (0.5, 0.5) for name in _LDP_VARIANTS if name != 'LDP'}  # 'LDP' is SSAT to the letter
+
+
+@dataclass(frozen=True)
+class Network:
+    """A small transformer and the images that it sees.
+
+    Args:
+        side: Height and width of the input.
+        patch: Height and width of a patch.
+        stem: Channels of the convolutions before the tokens; None for a plain patch projection.
+        width: Width of a token.
+        depth: Number of blocks.
+        pool: See :mod:`face_aux.models.pooling`.
+    """
+
+    side: int
+    patch: int
+    stem: tuple[int, ...] | None
+    width: int
+    depth: int
+    pool: str = 'flat'
+
+    def encoder(self) -> dict[str, Any]:
+        """Arguments of :class:`face_aux.models.encoder.VisionEncoder`."""
+        return {
+            'name': 'vit_tiny_patch16_224', 'img_size': self.side, 'patch_size': self.patch, 'stem': self.stem,
+            'embed_dim': self.width, 'depth': self.depth, 'num_heads': 4,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """A data set, a schedule and what is compared.
+    """A data set, a recipe and what is compared.
 
     Args:
         config: Name of the config below ``configs/face_aux``.
         variants: Name to variant string; None for the baseline.
         epochs: Number of epochs.
-        side: Height and width of the images; patches are an eighth of it.
+        batch_size: Images a step.
+        lr: Learning rate at its highest.
+        network: The transformer.
+        geometric: Transforms of the training images that the targets see as well.
+        photometric: Those that the targets do not see, ``Normalize`` among them.
+        test_side: Side to which test images are resized before the network's is cut out of the centre; None for no cut.
         change: Changes the loaded config for one seed.
         kinds: How a variant puts its pattern to the decoder, where that is not as a code picture.
+        weights: A variant's weights of the primary and the reconstruction loss, where they are not SSAT's 0.1 and 0.9.
     """
 
     config: str
     variants: Mapping[str, str | None]
     epochs: int
-    side: int
+    batch_size: int
+    lr: float
+    network: Network
+    geometric: Sequence[dict[str, Any]]
     change: Callable[[Config, int], None]
+    photometric: Sequence[dict[str, Any]] = ({'type': 'Normalize'},)
+    test_side: int | None = None
     kinds: Mapping[str, str] = field(default_factory=dict)
+    weights: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def make_config(self, variant: str, seed: int, data: Path, workers: int = 0) -> Config:
         """The config of one run.
@@ -47,7 +91,10 @@ class Experiment:
         """
         cfg = load_config(_CONFIGS / f'{self.config}.py')
         share_dataset(cfg)
-        _make_small(cfg, self.side, self.epochs)
+        cfg.model.pool, cfg.model.encoder = self.network.pool, self.network.encoder()
+        cfg.model.auxiliary.decoder = {'dim': 64, 'depth': 1, 'heads': 4}
+        self._set_pipelines(cfg)
+        self._set_schedule(cfg)
         for part in ('train', 'val', 'test'):
             loader = cfg[f'{part}_dataloader']
             loader.dataset.data_root = str(data)
@@ -56,59 +103,67 @@ class Experiment:
         if chosen is None:
             cfg.model.auxiliary = None
         else:
+            primary, auxiliary = self.weights.get(variant, SSAT_WEIGHTS)
             cfg.model.variant = chosen
             cfg.model.auxiliary.kind = self.kinds.get(variant, 'codes')
+            cfg.model.auxiliary.weights = {'type': 'fixed', 'primary': primary, 'auxiliary': auxiliary}
         self.change(cfg, seed)
         return cfg
 
+    def _set_pipelines(self, cfg: Config) -> None:
+        cfg.train_dataloader.dataset.pipeline = [
+            {'type': 'LoadFace'},
+            *self.geometric,
+            {'type': 'KeepTextureSource'},
+            *self.photometric,
+            {'type': 'PackFaceInputs'},
+        ]
+        cfg.val_dataloader.dataset.pipeline = cfg.test_dataloader.dataset.pipeline = self.test_pipeline()
 
-def _make_small(cfg: Config, side: int, epochs: int) -> None:
-    cfg.model.pool = 'avg'
-    cfg.model.encoder = {
-        'name': 'vit_tiny_patch16_224', 'img_size': side, 'patch_size': side // 8,
-        'embed_dim': 64, 'depth': 3, 'num_heads': 4,
-    }  # fmt: skip
-    cfg.model.auxiliary.decoder = {'dim': 64, 'depth': 1, 'heads': 4}
-    # a few epochs from scratch leave no room for strong augmentation
-    train = [
-        {'type': 'LoadFace'},
-        {'type': 'RandomResizedCrop', 'size': side, 'scale': (0.8, 1.0), 'ratio': (0.9, 1.1)},
+    def test_pipeline(self) -> list[dict[str, Any]]:
+        """Transforms of a test image."""
+        return [
+            {'type': 'LoadFace'},
+            {'type': 'Resize', 'size': self.test_side or self.network.side},
+            {'type': 'CenterCrop', 'size': self.network.side},
+            {'type': 'Normalize'},
+            {'type': 'PackFaceInputs'},
+        ]
+
+    def _set_schedule(self, cfg: Config) -> None:
+        cfg.train_dataloader.batch_size = self.batch_size
+        cfg.optim_wrapper.optimizer.lr = self.lr
+        cfg.optim_wrapper.optimizer.weight_decay = 0.05
+        cfg.train_cfg.max_epochs = self.epochs
+        warm = 1 if self.epochs < 20 else 2
+        cfg.param_scheduler = [
+            {'type': 'LinearLR', 'start_factor': 1e-3, 'begin': 0, 'end': warm, 'convert_to_iter_based': True},
+            {'type': 'CosineAnnealingLR', 'begin': warm, 'end': self.epochs, 'T_max': self.epochs - warm,
+             'eta_min': 1e-6, 'convert_to_iter_based': True},
+        ]  # fmt: skip
+        cfg.default_hooks.checkpoint = {'type': 'CheckpointHook', 'interval': self.epochs, 'max_keep_ckpts': 1}
+        cfg.custom_hooks = [
+            {'type': 'EpochSeedHook'},
+            {'type': 'SafeCheckpointHook'},
+            {'type': 'ReconstructionHook', 'interval': self.epochs},
+        ]
+
+
+def _random_crop(side: int, smallest: float) -> list[dict[str, Any]]:
+    return [
+        {'type': 'RandomResizedCrop', 'size': side, 'scale': (smallest, 1.0), 'ratio': (0.9, 1.1)},
         {'type': 'RandomFlip'},
-        {'type': 'KeepTextureSource'},
-        {'type': 'Normalize'},
-        {'type': 'PackFaceInputs'},
-    ]
-    test = [{'type': 'LoadFace'}, {'type': 'Resize', 'size': side}, {'type': 'Normalize'}, {'type': 'PackFaceInputs'}]
-    cfg.train_dataloader.dataset.pipeline = train
-    cfg.val_dataloader.dataset.pipeline = cfg.test_dataloader.dataset.pipeline = test
-    cfg.train_dataloader.batch_size = 32
-    cfg.optim_wrapper.optimizer.lr = 1e-3
-    cfg.train_cfg.max_epochs = epochs
-    cfg.param_scheduler = [
-        {'type': 'LinearLR', 'start_factor': 1e-3, 'begin': 0, 'end': 1, 'convert_to_iter_based': True},
-        {'type': 'CosineAnnealingLR', 'begin': 1, 'end': epochs, 'T_max': epochs - 1, 'eta_min': 1e-6,
-         'convert_to_iter_based': True},
-    ]  # fmt: skip
-    cfg.default_hooks.checkpoint = {'type': 'CheckpointHook', 'interval': epochs, 'max_keep_ckpts': 1}
-    cfg.custom_hooks = [
-        {'type': 'EpochSeedHook'},
-        {'type': 'SafeCheckpointHook'},
-        {'type': 'ReconstructionHook', 'interval': epochs},
     ]
 
 
 def _fer2013(cfg: Config, seed: int) -> None:
+    del seed
     cfg.train_dataloader.dataset.subset = 4000
     cfg.test_dataloader.dataset.split = 'PublicTest'
 
 
-def _utkface(cfg: Config, seed: int) -> None:
-    del seed  # the same people are the test in every run; the seeds differ in weights, order and masks
-
-
-def _real_or_fake(cfg: Config, seed: int) -> None:
-    for part in ('train', 'val', 'test'):  # few images: each seed has another test part
-        cfg[f'{part}_dataloader'].dataset.split_seed = seed
+def _same_test_part(cfg: Config, seed: int) -> None:
+    del cfg, seed  # the same images are the test in every run; the seeds differ in weights, order and masks
 
 
 EXPERIMENTS = {
@@ -116,27 +171,53 @@ EXPERIMENTS = {
         'fer2013',
         {BASELINE: None, 'RGB': 'MRGB/RRGB/CRGB', 'LBP': 'MRGB/RLBP/CRGB', 'LDP': _LDP},
         epochs=3,
-        side=48,
+        batch_size=32,
+        lr=1e-3,
+        network=Network(side=48, patch=6, stem=None, width=64, depth=3, pool='avg'),
+        geometric=_random_crop(48, 0.8),
         change=_fer2013,
     ),
     'utkface': Experiment(
         'utkface',
-        {BASELINE: None, 'LDP': _LDP, 'LDP-planes': _LDP, 'LDP-kirsch': _LDP},
+        {BASELINE: None, **_LDP_VARIANTS},
         epochs=12,
-        side=48,
-        change=_utkface,
-        kinds={'LDP-planes': 'planes', 'LDP-kirsch': 'kirsch'},
+        batch_size=32,
+        lr=2e-3,
+        network=Network(side=48, patch=8, stem=(24, 48), width=96, depth=2),
+        geometric=_random_crop(48, 0.8),
+        change=_same_test_part,
+        kinds=_KINDS,
+        weights=_EQUAL_WEIGHTS,
     ),
-    'real_or_fake': Experiment('real_or_fake', {BASELINE: None, 'LDP': _LDP}, epochs=40, side=96, change=_real_or_fake),
+    'real_or_fake': Experiment(
+        'real_or_fake',
+        {BASELINE: None, **_LDP_VARIANTS},
+        epochs=25,
+        batch_size=16,
+        lr=1.5e-3,
+        network=Network(side=128, patch=8, stem=(16, 32), width=48, depth=1),
+        # nearly the whole image, hardly moved: what tells the two apart is which edges lie where
+        geometric=[
+            {'type': 'Resize', 'size': 132},
+            {'type': 'RandomResizedCrop', 'size': 128, 'scale': ((128 / 132) ** 2,) * 2, 'ratio': (1.0, 1.0)},
+            {'type': 'RandomFlip'},
+        ],
+        photometric=[
+            {'type': 'ColorJitter', 'brightness': 0.2, 'contrast': 0.2, 'saturation': 0.2},
+            {'type': 'Normalize'},
+            {'type': 'RandomErasing', 'prob': 0.3, 'mode': 'const', 'scale': (0.02, 0.2)},
+        ],
+        test_side=132,
+        change=_same_test_part,
+        kinds=_KINDS,
+        weights=_EQUAL_WEIGHTS,
+    ),
 }
 
 
-def without_labels(data: Path, side: int, subset: int) -> dict[str, Any]:
+def without_labels(data: Path, pipeline: Sequence[dict[str, Any]], subset: int) -> dict[str, Any]:
     """A dataset of UTKFace chips for a model that knows nothing of their labels: only their groups count."""
-    pipeline = [
-        {'type': 'LoadFace'}, {'type': 'Resize', 'size': side}, {'type': 'Normalize'}, {'type': 'PackFaceInputs'},
-    ]  # fmt: skip
     return {
         'type': 'UTKFace', 'data_root': str(data), 'tasks': ['gender'], 'stratify': ['gender', 'race', 'age'],
-        'subset': subset, 'pipeline': pipeline, 'test_mode': True,
+        'subset': subset, 'pipeline': list(pipeline), 'test_mode': True,
     }  # fmt: skip

@@ -110,7 +110,7 @@ def run_one(experiment: Experiment, variant: str, seed: int, data: Path, folder:
     model = load_model(cfg.model, folder / f'epoch_{experiment.epochs}.pth', dataset.metainfo).remove_auxiliary()
     arrays = predict(model, dataset)
     if extra is not None:
-        chips = predict(model, DATASETS.build(without_labels(extra, experiment.side, subset=1500)))
+        chips = predict(model, DATASETS.build(without_labels(extra, experiment.test_pipeline(), subset=1500)))
         arrays.update({f'chips/{key}': value for key, value in chips.items()})
     (folder / 'cost.json').write_text(json.dumps(cost, indent=2) + '\n')
     with atomic_write(folder / 'predictions.npz') as file:

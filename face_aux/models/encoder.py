@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -9,7 +11,7 @@ import torch
 from torch import nn
 
 from face_aux.models.masking import kept_indices
-from face_aux.models.patches import Grid, Patch
+from face_aux.models.patches import Grid, Patch, expand_mask
 from mm_runtime.errors import UserError
 
 
@@ -51,6 +53,57 @@ class TubeletEmbed(nn.Module):
         return self.proj(x).flatten(2).transpose(1, 2)
 
 
+class StemEmbed(nn.Module):
+    """A few overlapping convolutions in place of the patch projection (Xiao et al. 2021).
+
+    From few images a transformer learns far more with it. Its convolutions look beyond a patch, so whoever hides
+    patches has to blank their pixels first, as :class:`VisionEncoder` does.
+
+    Args:
+        img_size: Height and width of an image.
+        patch_size: Height and width of a patch, the product of the convolutions' strides.
+        in_chans: Channels of the image.
+        embed_dim: Width of a token.
+        channels: Channels after each convolution but the last, which gives ``embed_dim``.
+        **kwargs: timm's further arguments, which have no meaning here.
+    """
+
+    def __init__(
+        self,
+        img_size: int | tuple[int, int],
+        patch_size: int | tuple[int, int],
+        in_chans: int,
+        embed_dim: int,
+        channels: Sequence[int] = (24, 48),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__()
+        from timm.layers import LayerNorm2d
+        from timm.models.vision_transformer_hybrid import ConvStem
+
+        self.img_size, self.patch_size = _pair(img_size), _pair(patch_size)
+        if self.patch_size[0] != self.patch_size[1]:
+            raise UserError(f'encoder.stem needs square patches, but patch_size is {patch_size}')
+        self.grid_size = tuple(side // size for side, size in zip(self.img_size, self.patch_size, strict=True))
+        self.num_patches = self.grid_size[0] * self.grid_size[1]
+        strides = stem_strides(self.patch_size[0], len(channels) + 1)
+        kernels = tuple(max(3, stride // 2 * 2 + 1) for stride in strides)
+        self.stem = ConvStem(
+            in_chans,
+            len(strides),
+            (*channels, embed_dim),
+            kernels,
+            strides,
+            tuple(kernel // 2 for kernel in kernels),
+            norm_layer=LayerNorm2d,  # no batch norm: its statistics of masked and of whole images would mix
+            act_layer=nn.GELU,
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(B, C, H, W) to (B, tokens, D)."""
+        return self.stem(x).flatten(2).transpose(1, 2)
+
+
 class VisionEncoder(nn.Module):
     """A timm vision transformer without its head, with an optional mask on its input.
 
@@ -60,6 +113,8 @@ class VisionEncoder(nn.Module):
         pretrained: Load the weights that timm knows by this name (downloaded once by timm).
         frames: Frames of a clip; None for images.
         tubelet: Frames of a patch of a clip.
+        stem: Channels of a convolutional stem in place of the patch projection, see :class:`StemEmbed`; None for the
+            projection.
         pos_embed: ``'sincos'`` (fixed, as in MAE and SSAT) or ``'learned'``; None for learned where pretrained and
             fixed otherwise.
         **timm_options: ``img_size``, ``patch_size``, ``embed_dim``, ``depth``, ``num_heads``, ``drop_path_rate`` and
@@ -75,10 +130,15 @@ class VisionEncoder(nn.Module):
         pretrained: bool = False,
         frames: int | None = None,
         tubelet: int = 2,
+        stem: Sequence[int] | None = None,
         pos_embed: str | None = None,
         **timm_options: Any,
     ) -> None:
         super().__init__()
+        if stem is not None:
+            if pretrained or frames is not None:
+                raise UserError('encoder.stem is for images and for weights from scratch; drop pretrained and frames')
+            timm_options['embed_layer'] = partial(StemEmbed, channels=tuple(stem))
         self.vit = _create(name, pretrained, **timm_options)
         if frames is not None:
             self.vit = _for_clips(self.vit, name, pretrained, frames, tubelet, timm_options)
@@ -88,7 +148,7 @@ class VisionEncoder(nn.Module):
         if any(side % size for side, size in zip(sides, self.patch, strict=True)):
             raise UserError(f'encoder: (T, H, W) = {sides} must be multiples of the patch {tuple(self.patch)}')
         self.grid = Grid(*(side // size for side, size in zip(sides, self.patch, strict=True)))
-        self.is_video = frames is not None
+        self.is_video, self.has_stem = frames is not None, stem is not None
         self.input_shape = (3, *sides) if frames else (3, *sides[1:])
         self.num_features: int = self.vit.embed_dim
         self.num_prefix_tokens: int = self.vit.num_prefix_tokens
@@ -119,6 +179,8 @@ class VisionEncoder(nn.Module):
         """
         if x.shape[1:] != self.input_shape:
             raise ValueError(f'inputs must be (B, {", ".join(map(str, self.input_shape))}), but got {tuple(x.shape)}')
+        if mask is not None and self.has_stem:
+            x = x.masked_fill(expand_mask(mask, self.grid, self.patch)[:, :, 0], 0.0)
         x = self.vit._pos_embed(self.vit.patch_embed(x))
         if mask is not None:
             prefix, patches = x[:, : self.num_prefix_tokens], x[:, self.num_prefix_tokens :]
@@ -132,6 +194,17 @@ class VisionEncoder(nn.Module):
         else:
             x = self.vit.blocks(x)
         return self.vit.norm(x)
+
+
+def stem_strides(patch: int, count: int) -> tuple[int, ...]:
+    """Strides of ``count`` convolutions whose product is ``patch``, small ones first: 2, 2, 2 for patches of 8."""
+    factors, rest = [], patch
+    for prime in range(2, patch + 1):
+        while rest % prime == 0:
+            factors.append(prime)
+            rest //= prime
+    factors += [1] * (count - len(factors))
+    return (*factors[: count - 1], math.prod(factors[count - 1 :]))
 
 
 def init_like_mae(module: nn.Module) -> None:

@@ -11,6 +11,8 @@ from mmengine.model import BaseModel
 from face_aux.models.auxiliary import Reconstruction
 from face_aux.models.encoder import VisionEncoder
 from face_aux.models.heads import make_heads
+from face_aux.models.patches import expand_mask
+from face_aux.models.pooling import Pool, make_pool
 from face_aux.models.targets import Pattern, denormalize, normalize
 from face_aux.models.variant import Variant
 from face_aux.registry import MODELS
@@ -48,7 +50,8 @@ class TextureJointModel(BaseModel):
         auxiliary: Arguments of :class:`face_aux.models.auxiliary.Reconstruction`; None for the baseline.
         variant: What is masked, reconstructed and classified; see :class:`face_aux.models.variant.Variant`. Without
             ``auxiliary`` only the last part counts.
-        pool: Feature for the heads: ``'token'`` (class token, as in SSAT) or ``'avg'`` (mean of the patches).
+        pool: Feature for the heads: ``'token'`` (class token, as in SSAT), ``'avg'`` (mean of the patches) or
+            ``'flat'`` (every patch in its place, for aligned faces); see :mod:`face_aux.models.pooling`.
         patterns: Options of patterns by name, ``dict(LBP=dict(P=8, R=2))``; see
             :class:`face_aux.models.targets.Pattern`.
         mean: RGB mean that the pipeline normalised with, 0..1.
@@ -62,6 +65,7 @@ class TextureJointModel(BaseModel):
 
     encoder: VisionEncoder
     heads: Any  # ModuleDict of TaskHead
+    pool: Pool
     auxiliary: Reconstruction | None
 
     def __init__(
@@ -78,14 +82,11 @@ class TextureJointModel(BaseModel):
         init_cfg: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
-        if pool not in ('token', 'avg'):
-            raise UserError(f"pool must be 'token' or 'avg', but got {pool!r}")
         self.variant = Variant.parse(variant)
-        self.pool, self.mean, self.std = pool, tuple(mean), tuple(std)
+        self.mean, self.std = tuple(mean), tuple(std)
         self.encoder = VisionEncoder(**encoder)
-        if pool == 'token' and self.encoder.vit.cls_token is None:
-            raise UserError("this encoder has no class token; use pool='avg'")
-        self.heads = make_heads(heads or {}, self.encoder.num_features)
+        self.pool = make_pool(pool, self.encoder)
+        self.heads = make_heads(heads or {}, self.num_features)
         options = patterns or {}
         inputs = {self.variant.classified} | ({self.variant.masked} if auxiliary is not None else set())
         self.patterns = {name: Pattern(name, **options.get(name, {})) for name in inputs if name != 'RGB'}
@@ -102,7 +103,7 @@ class TextureJointModel(BaseModel):
     @property
     def num_features(self) -> int:
         """Width of the features that the heads take."""
-        return self.encoder.num_features
+        return self.pool.num_features
 
     def forward(
         self,
@@ -141,9 +142,9 @@ class TextureJointModel(BaseModel):
         """Pool tokens and classify them.
 
         Returns:
-            Task name to logits (B, C); the pooled features (B, D) with ``pre_logits``.
+            Task name to logits (B, C); the pooled features (B, :attr:`num_features`) with ``pre_logits``.
         """
-        pooled = tokens[:, 0] if self.pool == 'token' else tokens[:, self.encoder.num_prefix_tokens :].mean(dim=1)
+        pooled = self.pool(tokens)
         return pooled if pre_logits else {task: head(pooled) for task, head in self.heads.items()}
 
     def loss(
@@ -204,10 +205,7 @@ class TextureJointModel(BaseModel):
 
     def hidden_pixels(self, mask: torch.Tensor) -> torch.Tensor:
         """A mask of patches (B, tokens) as a mask of pixels (B, 1, T, H, W)."""
-        pixels = mask.view(-1, 1, *self.encoder.grid)
-        for axis, size in zip((2, 3, 4), self.encoder.patch, strict=True):
-            pixels = pixels.repeat_interleave(size, axis)
-        return pixels
+        return expand_mask(mask, self.encoder.grid, self.encoder.patch)
 
     def remove_auxiliary(self) -> TextureJointModel:
         """Drop the decoder, which prediction does not need; returns the model itself."""

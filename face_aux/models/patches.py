@@ -81,6 +81,14 @@ def unpatchify(patches: torch.Tensor, grid: Grid, patch: Patch) -> torch.Tensor:
     return x.reshape(b, dim // patch.pixels, *sides)
 
 
+def expand_mask(mask: torch.Tensor, grid: Grid, patch: Patch) -> torch.Tensor:
+    """A mask of patches (B, tokens) as a mask of pixels (B, 1, T, H, W)."""
+    pixels = mask.view(-1, 1, *grid)
+    for axis, size in zip((2, 3, 4), patch, strict=True):
+        pixels = pixels.repeat_interleave(size, axis)
+    return pixels
+
+
 def patch_statistics(patches: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean and standard deviation of each patch's values, (B, tokens, 1) each; MAE's unbiased variance plus 1e-6."""
     return patches.mean(dim=-1, keepdim=True), (patches.var(dim=-1, keepdim=True) + 1e-6).sqrt()

@@ -1,4 +1,6 @@
 # The joint model and SSAT's recipe at 224 x 224. Tasks and class names are taken from the data.
+# From scratch on some thousand images a set's config may do better: encoder.stem, pool='flat' for aligned faces,
+# auxiliary.kind='planes' and equal weights, as utkface.py has them.
 # The baseline, the same transformer alone, is any of these configs with --cfg-options model.auxiliary=None
 _base_ = ['../../_base_/runtime.py']
 default_scope = 'face_aux'
@@ -13,7 +15,7 @@ model = dict(
         mask_ratio=0.75,
         norm_pix=False,
         decoder=None,  # SSAT's size beside this encoder
-        weights=dict(type='fixed', primary=0.1, auxiliary=0.9),
+        weights=dict(type='fixed', primary=0.1, auxiliary=0.9),  # SSAT's; also type='schedule' and 'uncertainty'
     ),
 )
 

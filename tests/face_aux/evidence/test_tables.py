@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
 
 from face_aux.evidence.experiments import EXPERIMENTS
@@ -19,6 +20,8 @@ from face_aux.evidence.tables import (
     task_auc,
     task_balanced_accuracy,
 )
+from face_aux.models import TextureJointModel
+from face_aux.structures import FaceSample
 from mm_runtime.errors import UserError
 
 
@@ -86,4 +89,25 @@ def test_every_experiment_has_a_baseline_and_a_config(tmp_path: Path) -> None:
             cfg = experiment.make_config(variant, 1, tmp_path)
             assert (cfg.model.auxiliary is None) == (chosen is None)
             assert cfg.train_dataloader.dataset.data_root == str(tmp_path)
-            assert [t['type'] for t in cfg.train_dataloader.dataset.pipeline].index('KeepTextureSource') == 3
+            kinds = [t['type'] for t in cfg.train_dataloader.dataset.pipeline]
+            assert kinds[0] == 'LoadFace'
+            assert kinds.index('RandomFlip') < kinds.index('KeepTextureSource') < kinds.index('Normalize')
+            assert kinds[-1] == 'PackFaceInputs'
+            if variant == 'LDP':  # SSAT's weights stay what the plain name means
+                assert dict(cfg.model.auxiliary.weights) == {'type': 'fixed', 'primary': 0.1, 'auxiliary': 0.9}
+
+
+def test_every_experiment_describes_a_model_that_learns(tmp_path: Path) -> None:
+    for experiment in EXPERIMENTS.values():
+        cfg = experiment.make_config('LDP', 0, tmp_path)
+        options = {key: value for key, value in cfg.model.items() if key != 'type'}
+        model = TextureJointModel(**{**options, 'heads': {'fake': {'num_classes': 2}}})
+        side = experiment.network.side
+        losses = model(
+            torch.randn(2, 3, side, side),
+            [FaceSample(gt={'fake': i}) for i in range(2)],
+            torch.randint(0, 256, (2, 3, side, side), dtype=torch.uint8),
+            mode='loss',
+        )
+        (losses['loss_primary'] + losses['loss_auxiliary']).backward()
+        assert all(p.grad is not None for p in model.parameters() if p.requires_grad)

@@ -5,7 +5,7 @@ import importlib
 import pytest
 import torch
 
-from face_aux.models.encoder import TubeletEmbed, VisionEncoder, sincos_position_embedding
+from face_aux.models.encoder import TubeletEmbed, VisionEncoder, sincos_position_embedding, stem_strides
 from face_aux.models.patches import Grid
 from mm_runtime.errors import UserError
 
@@ -47,6 +47,49 @@ def test_hidden_pixels_have_no_influence() -> None:
     changed = x.clone()
     changed[:, :, :6] += 1  # the first row of patches; patch 5 lies in the second
     assert torch.equal(encoder(x, mask), encoder(changed, mask))
+
+
+STEM = {**SMALL, 'img_size': 32, 'patch_size': 8, 'stem': [6, 10]}
+
+
+def test_stem_is_convolutions_of_stride_two_and_sees_beyond_a_patch() -> None:
+    torch.manual_seed(0)
+    encoder = VisionEncoder(**STEM).eval()
+    embed = encoder.vit.patch_embed
+    x = torch.randn(2, 3, 32, 32)
+    y = x
+    convolutions = [module for module in embed.modules() if isinstance(module, torch.nn.Conv2d)]
+    for i, layer in enumerate(convolutions):
+        y = torch.nn.functional.conv2d(y, layer.weight, layer.bias, stride=2, padding=1)
+        if i < 2:
+            y = (y - y.mean(1, keepdim=True)) / (y.var(1, keepdim=True, unbiased=False) + 1e-6).sqrt()
+            y = torch.nn.functional.gelu(y)
+    assert [layer.out_channels for layer in convolutions] == [6, 10, 24]
+    torch.testing.assert_close(embed(x), y.flatten(2).transpose(1, 2), rtol=1e-4, atol=1e-4)
+    changed = x.clone()
+    changed[:, :, :, 8:16] += 1  # the second column of patches
+    assert not torch.equal(embed(x)[:, 2], embed(changed)[:, 2])  # a token of the third
+
+
+@pytest.mark.parametrize(
+    ('patch', 'count', 'strides'),
+    [(8, 3, (2, 2, 2)), (16, 3, (2, 2, 4)), (6, 3, (2, 3, 1)), (4, 1, (4,)), (7, 2, (7, 1)), (32, 5, (2,) * 5)],
+)
+def test_strides_of_a_stem_make_the_patch(patch: int, count: int, strides: tuple[int, ...]) -> None:
+    assert stem_strides(patch, count) == strides
+    encoder = VisionEncoder(**{**SMALL, 'img_size': 3 * patch, 'patch_size': patch, 'stem': [4] * (count - 1)})
+    assert encoder(torch.randn(2, *encoder.input_shape)).shape == (2, 1 + 9, 24)
+
+
+def test_hidden_pixels_have_no_influence_through_a_stem() -> None:
+    encoder = VisionEncoder(**STEM).eval()
+    mask = torch.ones(1, 16, dtype=torch.bool)
+    mask[0, [5, 6]] = False
+    x = torch.randn(1, 3, 32, 32)
+    changed = torch.randn(1, 3, 32, 32)
+    changed[:, :, 8:16, 8:24] = x[:, :, 8:16, 8:24]  # patches 5 and 6
+    assert torch.equal(encoder(x, mask), encoder(changed, mask))
+    assert not torch.equal(encoder(x), encoder(changed))
 
 
 def test_sincos_positions_are_distinct_and_fixed() -> None:
@@ -142,6 +185,8 @@ def test_timms_sizes_from_tiny_to_huge(name: str, width: int, grid: Grid) -> Non
         ({'img_size': 25}, 'multiples of the patch'),
         ({'pos_embed': 'rotary'}, "'sincos' or 'learned'"),
         ({'frames': 5}, 'multiple of tubelet'),
+        ({'stem': [8], 'img_size': 32, 'patch_size': (8, 4)}, 'square patches'),
+        ({'stem': [8], 'frames': 4}, 'for images'),
     ],
 )
 def test_wrong_descriptions_are_named(options: dict, message: str) -> None:

@@ -67,7 +67,7 @@ def test_gradient_reaches_every_parameter(variant: str, kind: str, weights: str)
     assert all(p.grad.isfinite().all() for p in joint.parameters() if p.grad is not None)
 
 
-@pytest.mark.parametrize('pool', ['token', 'avg'])
+@pytest.mark.parametrize('pool', ['token', 'avg', 'flat'])
 def test_gradient_reaches_every_parameter_of_the_baseline(pool: str) -> None:
     joint = model(pool=pool)
     losses = joint(**batch(), mode='loss')
@@ -253,7 +253,7 @@ def test_variants() -> None:
 
 
 def test_wrong_descriptions_are_named() -> None:
-    with pytest.raises(UserError, match="'token' or 'avg'"):
+    with pytest.raises(UserError, match="pool must be one of .*'max'"):
         model(pool='max')
     with pytest.raises(UserError, match='auxiliary: .*mask_rato'):
         model({'mask_rato': 0.5})
