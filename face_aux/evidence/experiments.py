@@ -169,13 +169,15 @@ def _same_test_part(cfg: Config, seed: int) -> None:
 EXPERIMENTS = {
     'fer2013': Experiment(
         'fer2013',
-        {BASELINE: None, 'RGB': 'MRGB/RRGB/CRGB', 'LBP': 'MRGB/RLBP/CRGB', 'LDP': _LDP},
-        epochs=3,
+        {BASELINE: None, 'RGB': 'MRGB/RRGB/CRGB', 'LBP-planes': 'MRGB/RLBP/CRGB', 'LDP-planes': _LDP},
+        epochs=4,
         batch_size=32,
-        lr=1e-3,
-        network=Network(side=48, patch=6, stem=None, width=64, depth=3, pool='avg'),
+        lr=2e-3,
+        network=Network(side=48, patch=8, stem=(24, 48), width=96, depth=2),
         geometric=_random_crop(48, 0.8),
         change=_fer2013,
+        kinds={'LBP-planes': 'planes', 'LDP-planes': 'planes'},
+        weights=dict.fromkeys(('RGB', 'LBP-planes', 'LDP-planes'), (0.5, 0.5)),
     ),
     'utkface': Experiment(
         'utkface',

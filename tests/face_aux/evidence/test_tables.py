@@ -72,12 +72,12 @@ def test_tables_name_every_variant_and_missing_runs(tmp_path: Path) -> None:
             folder = run_folder(tmp_path, 'fer2013', variant, seed)
             folder.mkdir(parents=True)
             np.savez(folder / 'predictions.npz', **predictions(seed, 0.4, task='emotion', classes=7))
-            cost = {'cpu_seconds': 20.0 if variant == 'LDP' else 10.0, 'peak_mebibytes': 100.0}
+            cost = {'cpu_seconds': 20.0 if variant == 'LDP-planes' else 10.0, 'peak_mebibytes': 100.0}
             (folder / 'cost.json').write_text(json.dumps(cost))
     text = all_tables(tmp_path, [0, 1])
     accuracies = [100 * task_accuracy('emotion')(predictions(s, 0.4, task='emotion', classes=7)) for s in (0, 1)]
     assert f'| none | {np.mean(accuracies):.1f} ± {np.std(accuracies, ddof=1):.1f} | – |' in text
-    assert '| fer2013 | LDP | 20 | 2.00 | 100 | +0 |' in text
+    assert '| fer2013 | LDP-planes | 20 | 2.00 | 100 | +0 |' in text
     assert 'utkface' not in text
     with pytest.raises(UserError, match='not finished'):
         all_tables(tmp_path, [0, 1, 2])
