@@ -170,7 +170,7 @@ EXPERIMENTS = {
     'fer2013': Experiment(
         'fer2013',
         {BASELINE: None, 'RGB': 'MRGB/RRGB/CRGB', 'LBP-planes': 'MRGB/RLBP/CRGB', 'LDP-planes': _LDP},
-        epochs=4,
+        epochs=3,
         batch_size=32,
         lr=2e-3,
         network=Network(side=48, patch=8, stem=(24, 48), width=96, depth=2),
