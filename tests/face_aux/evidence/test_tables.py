@@ -99,7 +99,7 @@ def test_every_experiment_has_a_baseline_and_a_config(tmp_path: Path) -> None:
 
 def test_every_experiment_describes_a_model_that_learns(tmp_path: Path) -> None:
     for experiment in EXPERIMENTS.values():
-        cfg = experiment.make_config('LDP', 0, tmp_path)
+        cfg = experiment.make_config('LDP-planes', 0, tmp_path)
         options = {key: value for key, value in cfg.model.items() if key != 'type'}
         model = TextureJointModel(**{**options, 'heads': {'fake': {'num_classes': 2}}})
         side = experiment.network.side
