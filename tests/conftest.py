@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from mmengine.registry import DefaultScope
 
 REPO = Path(__file__).resolve().parents[1]
 
@@ -17,3 +19,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f'real data not found: {folder} (set SHARED_DATA to its folder)')
     return folder
+
+
+@pytest.fixture
+def own_scope() -> Iterator[None]:
+    """For a test that runs a command in this process: the default scope that it sets is not left to other tests."""
+    before = dict(DefaultScope._instance_dict)
+    yield
+    DefaultScope._instance_dict.clear()
+    DefaultScope._instance_dict.update(before)

@@ -97,6 +97,7 @@ def test_protocols_that_do_not_fit_are_named(tmp_path) -> None:
             cross_validation.run(parser.parse_args([*given, *out]))
 
 
+@pytest.mark.usefixtures('own_scope')
 def test_the_configs_own_parts_are_compared(tmp_path) -> None:
     rng = np.random.default_rng(0)
     names = [f'c{i}' for i in range(8)]

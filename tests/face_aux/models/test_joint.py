@@ -230,7 +230,7 @@ def test_grad_checkpointing_changes_nothing_but_memory() -> None:
 
 def test_config_is_completed_from_the_data() -> None:
     tasks = {'sex': {'classes': ['m', 'f'], 'multi_label': False}, 'look': {'classes': ['a', 'b'], 'multi_label': True}}
-    config: dict[str, Any] = {'type': 'TextureJointModel', 'encoder': ENCODER, 'heads': None}
+    config: dict[str, Any] = {'type': 'face_aux.TextureJointModel', 'encoder': ENCODER, 'heads': None}
     TextureJointModel.complete_config(config, {'tasks': tasks})
     built = MODELS.build(config)
     assert built.heads['sex'].classes == ['m', 'f']
