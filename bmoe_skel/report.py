@@ -44,6 +44,24 @@ def body_confusion(confusion: np.ndarray, body_parts: Sequence[int]) -> np.ndarr
     return member.T @ confusion @ member
 
 
+def frequent_confusions(confusion: np.ndarray, classes: Sequence[str], count: int = 5) -> list[str]:
+    """Name the pairs of classes that are mistaken for each other most often.
+
+    Args:
+        confusion: (C, C) counts, rows are the labels.
+        classes: C names.
+        count: At most so many pairs.
+
+    Returns:
+        Lines such as ``'wave taken for clap: 12 of 60'``, most clips first.
+    """
+    wrong = confusion * (1 - np.eye(len(confusion), dtype=confusion.dtype))
+    order = np.argsort(-wrong, axis=None, kind='stable')[:count]
+    pairs = [np.unravel_index(i, wrong.shape) for i in order]
+    total = confusion.sum(1)
+    return [f'{classes[i]} taken for {classes[j]}: {wrong[i, j]} of {total[i]}' for i, j in pairs if wrong[i, j]]
+
+
 def routing_by_class(routing: np.ndarray, labels: np.ndarray, num_classes: int) -> np.ndarray:
     """Average the router's weights over the clips of each class.
 
@@ -88,7 +106,7 @@ def draw_report(path: Path, confusion: np.ndarray, routing: np.ndarray | None, c
                 j, i, confusion[i, j], ha='center', va='center', fontsize=7, color='w' if share[i, j] > 0.5 else 'k'
             )
     if right is not None and routing is not None:
-        _show_routing(figure, right, routing, classes if count <= 20 else [''] * count)
+        _show_routing(figure, right, routing, classes if count <= 20 else [''] * count, 'Weight of each region')
     figure.savefig(path, dpi=130)
 
 
@@ -105,14 +123,13 @@ def draw_routing(path: Path, routing: np.ndarray, classes: Sequence[str], title:
 
     figure = Figure(figsize=(5.6, max(0.3 * len(classes), 2) + 1.2), layout='constrained')
     axes = figure.subplots()
-    _show_routing(figure, axes, routing, classes)
-    axes.set_title(title, fontsize=10)
+    _show_routing(figure, axes, routing, classes, title)
     figure.savefig(path, dpi=130)
 
 
-def _show_routing(figure: Any, axes: Any, routing: np.ndarray, names: Sequence[str]) -> None:
+def _show_routing(figure: Any, axes: Any, routing: np.ndarray, names: Sequence[str], title: str) -> None:
     image = axes.imshow(routing, cmap='Oranges', vmin=0, vmax=max(0.5, float(np.nanmax(routing))), aspect='auto')
-    axes.set(title='Weight of each region')
+    axes.set_title(title, fontsize=10)
     axes.set_xticks(range(len(REGIONS)), REGIONS)
     axes.set_yticks(range(len(names)), names, fontsize=8 if len(names) <= 20 else 5)
     if len(names) <= 20:
@@ -124,7 +141,7 @@ def _show_routing(figure: Any, axes: Any, routing: np.ndarray, names: Sequence[s
 
 @HOOKS.register_module()
 class ReportHook(Hook):
-    """After a test, write ``report.png`` and ``routing.json`` to the work folder and print the routing table."""
+    """After a test, write ``report.png``, ``confusion.json`` and ``routing.json`` and print the routing table."""
 
     priority = 'LOW'
 
@@ -163,6 +180,8 @@ class ReportHook(Hook):
         path = Path(runner.work_dir) / 'report.png'
         confusion = confusion_matrix(labels, predicted, len(classes))
         draw_report(path, confusion, routing, classes)
+        counts = {'classes': list(classes), 'rows_are_the_truth': confusion.tolist()}
+        (Path(runner.work_dir) / 'confusion.json').write_text(json.dumps(counts) + '\n')
         if dataset.metainfo.get('body_parts') is not None:
             self._body_parts(confusion, dataset.metainfo, Path(runner.work_dir) / 'confusion_body.json')
         print(f'picture: {path}')

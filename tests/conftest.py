@@ -21,9 +21,9 @@ def shared_data() -> Path:
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def own_scope() -> Iterator[None]:
-    """For a test that runs a command in this process: the default scope that it sets is not left to other tests."""
+    """A command that a test runs in this process sets mmengine's default scope: it is not left to other tests."""
     before = dict(DefaultScope._instance_dict)
     yield
     DefaultScope._instance_dict.clear()

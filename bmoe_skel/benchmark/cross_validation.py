@@ -4,7 +4,7 @@ With ``--protocol own`` nothing is dealt out: the config's own parts train and t
 
 Every run is a training and a test in a folder of its own, ``<out>/<variant>/seed<S>_fold<F>``; those whose
 ``metrics.json`` is there are not run again, so that a stopped job goes on. What each run took, and on which machine, is
-kept in its ``run.json``; the table and the picture of the routing are made from these files alone.
+kept in its ``run.json``; the table and the pictures are made from these files alone.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from bmoe_skel.report import draw_routing
+from bmoe_skel.report import draw_report, draw_routing, frequent_confusions
 from mm_runtime.cli import test_main, train_main
 from mm_runtime.errors import UserError
 from pose_extract.skeletons import REGIONS
@@ -65,7 +65,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--keys', nargs='+', default=['top1', 'f1_macro'], help='metrics shown (default: top1 f1_macro)'
     )
-    parser.add_argument('--out', type=Path, required=True, help='folder of the runs')
+    target = parser.add_mutually_exclusive_group(required=True)
+    target.add_argument('--out', type=Path, help='folder of the runs')
+    target.add_argument(
+        '--collect', type=Path, nargs='+', metavar='OUT', help='run nothing: one table of the runs in these folders'
+    )
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE', help='changes to the config')
 
 
@@ -170,10 +174,32 @@ def mean_routing(out: Path, variant: str = 'full') -> tuple[np.ndarray, list[str
     return np.array([np.mean(row, axis=0) for row in rows]).reshape(-1, len(REGIONS)), classes, len(tables)
 
 
-def table(runs: dict[str, list[dict[str, Any]]], keys: Sequence[str] = ('top1', 'f1_macro')) -> str:
-    """Lay the runs out as a Markdown table: mean and standard deviation over runs, in per cent.
+def summed_confusion(out: Path, variant: str = 'full') -> tuple[np.ndarray, list[str], int]:
+    """Sum the confusion matrices of a variant's runs.
 
-    A variant's difference from 'full' is taken run by run, over the seeds and folds that both have.
+    Args:
+        out: The folder given to ``--out``.
+        variant: The variant.
+
+    Returns:
+        (C, C) counts, rows are the labels; the C class names; and the number of runs.
+
+    Raises:
+        UserError: Runs of different classes.
+    """
+    tables = [json.loads(path.read_text()) for path in sorted(out.glob(f'{variant}/seed*_fold*/confusion.json'))]
+    classes = tables[0]['classes'] if tables else []
+    if any(t['classes'] != classes for t in tables):
+        raise UserError(f'{out}/{variant} has runs of different classes: give each set of data a folder of its own')
+    return np.sum([t['rows_are_the_truth'] for t in tables], axis=0), classes, len(tables)
+
+
+def table(runs: dict[str, list[dict[str, Any]]], keys: Sequence[str] = ('top1', 'f1_macro')) -> str:
+    """Lay the runs out as a Markdown table: mean and standard deviation, in per cent.
+
+    Where every one of several seeds has run the same folds, a seed's figure is its mean over the folds, and the
+    standard deviation is that of the seeds; else it is that of the runs. The column "spread of" says which. A variant's
+    difference from 'full' is taken run by run, over the seeds and folds that both have.
 
     Args:
         runs: From :func:`collect`.
@@ -183,18 +209,69 @@ def table(runs: dict[str, list[dict[str, Any]]], keys: Sequence[str] = ('top1', 
         The table.
     """
     rows = [
-        '| variant | runs | ' + ' | '.join(keys) + f' | {keys[0]} against full, same seed and fold | minutes a run |',
+        f'| variant | spread of | {" | ".join(keys)} | {keys[0]} against full, same seed and fold | minutes a run |',
         '|---|---|' + '---|' * (len(keys) + 2),
     ]
     full = {(run['seed'], run['fold']): run for run in runs.get('full', [])}
     for variant in sorted(runs, key=lambda name: (name != 'full', name)):
-        cells = [_mean([100 * run[key] for run in runs[variant]]) for key in keys]
+        spread, cells = _figures(runs[variant], keys)
         pairs = [(run, full[run['seed'], run['fold']]) for run in runs[variant] if (run['seed'], run['fold']) in full]
         gain = _mean([100 * (a[keys[0]] - b[keys[0]]) for a, b in pairs], '+') if variant != 'full' and pairs else ''
-        minutes = [run['minutes'] for run in runs[variant] if 'minutes' in run]
-        cells += [gain, f'{statistics.mean(minutes):.1f}' if minutes else '']
-        rows.append(f'| {variant} | {len(runs[variant])} | ' + ' | '.join(cells) + ' |')
+        cells += [gain, _minutes(runs[variant])]
+        rows.append(f'| {variant} | {spread} | ' + ' | '.join(cells) + ' |')
     return '\n'.join(rows)
+
+
+def summary(folders: Sequence[Path], keys: Sequence[str] = ('top1', 'f1_macro')) -> str:
+    """Lay the runs of several folders out as one Markdown table, a row for each variant of each.
+
+    Args:
+        folders: Each was given to ``--out``.
+        keys: The metrics to show.
+
+    Returns:
+        The table; means and standard deviations as in :func:`table`.
+
+    Raises:
+        UserError: A folder without finished runs, or a metric that its runs have not.
+    """
+    rows = [
+        f'| runs | variant | spread of | {" | ".join(keys)} | minutes a run |',
+        '|---|---|---|' + '---|' * (len(keys) + 1),
+    ]
+    for folder in folders:
+        found = collect(folder)
+        if not found:
+            raise UserError(f'{folder}: no finished runs in it (<variant>/seed<S>_fold<F>/metrics.json)')
+        for variant, runs in found.items():
+            for key in keys:
+                if missing := [run for run in runs if key not in run]:
+                    raise UserError(f'--keys {key}: no such metric in {folder}, there are {sorted(missing[0])}')
+            spread, cells = _figures(runs, keys)
+            rows.append(f'| {folder.name} | {variant} | {spread} | {" | ".join(cells)} | {_minutes(runs)} |')
+    return '\n'.join(rows)
+
+
+def _figures(runs: Sequence[dict[str, Any]], keys: Sequence[str]) -> tuple[str, list[str]]:
+    """What the spread is of, and mean and spread of each metric in per cent."""
+    groups = _groups(runs)
+    folds = len(groups[0])
+    spread = f'{len(groups)} runs' if folds == 1 else f'{len(groups)} seeds, each the mean of {folds} folds'
+    return spread, [_mean([100 * statistics.mean(run[key] for run in group) for group in groups]) for key in keys]
+
+
+def _minutes(runs: Sequence[dict[str, Any]]) -> str:
+    minutes = [run['minutes'] for run in runs if 'minutes' in run]
+    return f'{statistics.mean(minutes):.1f}' if minutes else ''
+
+
+def _groups(runs: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The runs by seed where all of several seeds have the same folds, else one by one."""
+    seeds: dict[int, list[dict[str, Any]]] = {}
+    for run in runs:
+        seeds.setdefault(run['seed'], []).append(run)
+    folds = {tuple(sorted(run['fold'] for run in group)) for group in seeds.values()}
+    return list(seeds.values()) if len(seeds) > 1 and len(folds) == 1 else [[run] for run in runs]
 
 
 def _mean(values: Sequence[float], sign: str = '') -> str:
@@ -203,7 +280,7 @@ def _mean(values: Sequence[float], sign: str = '') -> str:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run what is missing, then print the table of everything that is there and draw the routing of 'full'.
+    """Run what is missing, then print the table of everything that is there and draw what 'full' confused and trusted.
 
     Args:
         arguments: As :func:`add_arguments` defines them.
@@ -211,6 +288,10 @@ def run(arguments: argparse.Namespace) -> int:
     Returns:
         Exit code 0.
     """
+    if arguments.collect:
+        print(summary(arguments.collect, arguments.keys))
+        _print_machines(run for folder in arguments.collect for found in collect(folder).values() for run in found)
+        return 0
     if arguments.paired and len(arguments.seeds) != len(arguments.folds):
         raise UserError(f'--paired needs as many seeds as folds, got {len(arguments.seeds)} and {len(arguments.folds)}')
     if arguments.ann_file is None and arguments.protocol != 'own':
@@ -222,18 +303,27 @@ def run(arguments: argparse.Namespace) -> int:
         pairs = list(zip(arguments.seeds, arguments.folds, strict=True))
     for seed, fold in pairs:
         for variant in arguments.variants:
-            run_one(arguments, variant, seed, fold)
+            metrics = run_one(arguments, variant, seed, fold)
+            for key in arguments.keys:  # after the first run, not after the last
+                if key not in metrics:
+                    raise UserError(f'--keys {key}: there is no such metric, there are {sorted(metrics)}')
     runs = collect(arguments.out)
-    known = set.intersection(*(set(run) for found in runs.values() for run in found))
-    for key in arguments.keys:
-        if key not in known:
-            raise UserError(f'--keys {key}: the runs in {arguments.out} have no such metric; they have {sorted(known)}')
     print(table(runs, arguments.keys))
-    for name in sorted({run['machine'] for found in runs.values() for run in found if 'machine' in run}):
-        print(f'on {name}')
+    _print_machines(run for found in runs.values() for run in found)
     routing, classes, count = mean_routing(arguments.out)
     if classes:
         path = arguments.out / 'routing.png'
         draw_routing(path, routing, classes, f'Weight of each region, mean of {count} runs')
         print(f'picture: {path}')
+    confusion, classes, count = summed_confusion(arguments.out)
+    if classes:
+        path = arguments.out / 'confusion.png'
+        draw_report(path, confusion, None, classes)
+        print(f'most frequent mistakes, sum of {count} runs:', *frequent_confusions(confusion, classes), sep='\n  ')
+        print(f'picture: {path}')
     return 0
+
+
+def _print_machines(runs: Iterable[dict[str, Any]]) -> None:
+    for name in sorted({run['machine'] for run in runs if 'machine' in run}):
+        print(f'on {name}')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,8 +61,8 @@ class Experiment:
         network: The transformer.
         geometric: Transforms of the training images that the targets see as well.
         photometric: Those that the targets do not see, ``Normalize`` among them.
+        options: What else is changed in the config.
         test_side: Side to which test images are resized before the network's is cut out of the centre; None for no cut.
-        change: Changes the loaded config for one seed.
         kinds: How a variant puts its pattern to the decoder, where that is not as a code picture.
         weights: A variant's weights of the primary and the reconstruction loss, where they are not SSAT's 0.1 and 0.9.
     """
@@ -74,18 +74,17 @@ class Experiment:
     lr: float
     network: Network
     geometric: Sequence[dict[str, Any]]
-    change: Callable[[Config, int], None]
     photometric: Sequence[dict[str, Any]] = ({'type': 'Normalize'},)
+    options: Mapping[str, Any] = field(default_factory=dict)
     test_side: int | None = None
     kinds: Mapping[str, str] = field(default_factory=dict)
     weights: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
-    def make_config(self, variant: str, seed: int, data: Path, workers: int = 0) -> Config:
-        """The config of one run.
+    def make_config(self, variant: str, data: Path, workers: int = 0) -> Config:
+        """The config of a variant's runs; the seed changes weights, order and masks, and no image of the test part.
 
         Args:
             variant: A key of :attr:`variants`.
-            seed: The run's seed.
             data: Folder of the data set.
             workers: Loader processes.
         """
@@ -107,7 +106,7 @@ class Experiment:
             cfg.model.variant = chosen
             cfg.model.auxiliary.kind = self.kinds.get(variant, 'codes')
             cfg.model.auxiliary.weights = {'type': 'fixed', 'primary': primary, 'auxiliary': auxiliary}
-        self.change(cfg, seed)
+        cfg.merge_from_dict(dict(self.options))
         return cfg
 
     def _set_pipelines(self, cfg: Config) -> None:
@@ -156,16 +155,6 @@ def _random_crop(side: int, smallest: float) -> list[dict[str, Any]]:
     ]
 
 
-def _fer2013(cfg: Config, seed: int) -> None:
-    del seed
-    cfg.train_dataloader.dataset.subset = 4000
-    cfg.test_dataloader.dataset.split = 'PublicTest'
-
-
-def _same_test_part(cfg: Config, seed: int) -> None:
-    del cfg, seed  # the same images are the test in every run; the seeds differ in weights, order and masks
-
-
 EXPERIMENTS = {
     'fer2013': Experiment(
         'fer2013',
@@ -175,7 +164,7 @@ EXPERIMENTS = {
         lr=2e-3,
         network=Network(side=48, patch=8, stem=(24, 48), width=96, depth=2),
         geometric=_random_crop(48, 0.8),
-        change=_fer2013,
+        options={'test_dataloader.dataset.split': 'PublicTest'},
         kinds={'LBP-planes': 'planes', 'LDP-planes': 'planes'},
         weights=dict.fromkeys(('RGB', 'LBP-planes', 'LDP-planes'), (0.5, 0.5)),
     ),
@@ -187,7 +176,6 @@ EXPERIMENTS = {
         lr=2e-3,
         network=Network(side=48, patch=8, stem=(24, 48), width=96, depth=2),
         geometric=_random_crop(48, 0.8),
-        change=_same_test_part,
         kinds=_KINDS,
         weights=_EQUAL_WEIGHTS,
     ),
@@ -210,7 +198,6 @@ EXPERIMENTS = {
             {'type': 'RandomErasing', 'prob': 0.3, 'mode': 'const', 'scale': (0.02, 0.2)},
         ],
         test_side=132,
-        change=_same_test_part,
         kinds=_KINDS,
         weights=_EQUAL_WEIGHTS,
     ),

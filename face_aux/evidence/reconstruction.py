@@ -60,7 +60,7 @@ def examine(out: Path) -> str:
         if experiment.variants[variant] is None:
             continue
         data = Config.fromfile(str(folder / 'config.py')).train_dataloader.dataset.data_root
-        cfg = experiment.make_config(variant, int(seed), Path(data))
+        cfg = experiment.make_config(variant, Path(data))
         dataset = DATASETS.build(cfg.test_dataloader.dataset)
         checkpoint = folder / f'epoch_{experiment.epochs}.pth'
         shares = explained_variance(load_model(cfg.model, checkpoint, dataset.metainfo), dataset)

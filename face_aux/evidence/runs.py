@@ -93,7 +93,7 @@ def shrink_images(folder: Path, out: Path, side: int = 64) -> Path:
 
 def run_one(experiment: Experiment, variant: str, seed: int, data: Path, folder: Path, extra: Path | None) -> None:
     """Train, predict the test part, and write ``predictions.npz`` and ``cost.json``."""
-    cfg = experiment.make_config(variant, seed, data)
+    cfg = experiment.make_config(variant, data)
     config = folder / 'config.py'
     cfg.dump(str(config))
     before, started = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()

@@ -11,7 +11,7 @@ import torch
 
 from bmoe_skel.benchmark import cross_validation
 from bmoe_skel.benchmark import model as benchmark
-from bmoe_skel.benchmark.cross_validation import collect, mean_routing, table
+from bmoe_skel.benchmark.cross_validation import collect, mean_routing, summary, summed_confusion, table
 from bmoe_skel.benchmark.stgcnpp import STGCNPlusPlus
 from bmoe_skel.report import draw_routing
 from mm_runtime.errors import UserError
@@ -59,9 +59,30 @@ def test_cross_validation_table_pairs_runs() -> None:
         'top2': [{'seed': s, 'fold': 0, 'top1': v, 'f1_macro': v} for s, v in ((0, 0.8), (1, 0.7), (2, 0.1))],
     }
     rows = table(runs).splitlines()
-    assert rows[2].startswith('| full | 2 | 85.0 ± 7.1 |')
-    assert rows[3].startswith('| top2 | 3 | 53.3')
+    assert rows[2].startswith('| full | 2 runs | 85.0 ± 7.1 |')
+    assert rows[3].startswith('| top2 | 3 runs | 53.3')
     assert rows[3].endswith('| -10.0 ± 0.0 |  |')
+
+
+def test_cross_validation_averages_a_seeds_folds() -> None:
+    tops = {(0, 0): 0.9, (0, 1): 0.5, (1, 0): 0.8, (1, 1): 0.8}
+    runs = [{'seed': seed, 'fold': fold, 'top1': top} for (seed, fold), top in tops.items()]
+    row = table({'full': runs}, ['top1']).splitlines()[2]
+    assert row.startswith('| full | 2 seeds, each the mean of 2 folds | 75.0 ± 7.1 |')  # of 70 and 80
+    assert table({'full': runs[:3]}, ['top1']).splitlines()[2].startswith('| full | 3 runs | 73.3 ± 20.8 |')
+
+
+def test_confusions_of_all_runs_are_summed(tmp_path) -> None:
+    for seed, classes in ((0, ['nod', 'wave']), (1, ['nod', 'wave'])):
+        folder = tmp_path / 'full' / f'seed{seed}_fold0'
+        folder.mkdir(parents=True)
+        content = {'classes': classes, 'rows_are_the_truth': [[3, seed], [0, 2]]}
+        (folder / 'confusion.json').write_text(json.dumps(content))
+    confusion, classes, count = summed_confusion(tmp_path)
+    assert (confusion.tolist(), classes, count) == ([[6, 1], [0, 4]], ['nod', 'wave'], 2)
+    (folder / 'confusion.json').write_text(json.dumps({**content, 'classes': ['nod', 'clap']}))
+    with pytest.raises(UserError, match='different classes'):
+        summed_confusion(tmp_path)
 
 
 def test_cross_validation_reads_what_runs_left(tmp_path) -> None:
@@ -77,6 +98,11 @@ def test_cross_validation_reads_what_runs_left(tmp_path) -> None:
     runs = collect(tmp_path)
     assert [(run['seed'], run['fold'], run['machine']) for run in runs['full']] == [(0, 2, 'box'), (1, 2, 'box')]
     assert table(runs).splitlines()[2].endswith('| 2.5 |')
+    rows = summary([tmp_path, tmp_path], ['f1_macro']).splitlines()
+    assert rows[2] == rows[3] == f'| {tmp_path.name} | full | 2 runs | 50.0 ± 0.0 | 2.5 |'
+    for folder, key, message in ((tmp_path / 'full', 'top1', 'no finished runs'), (tmp_path, 'auc', '--keys auc')):
+        with pytest.raises(UserError, match=message):
+            summary([folder], [key])
     routing, classes, count = mean_routing(tmp_path)
     assert (classes, count) == (['nod', 'wave'], 2)
     np.testing.assert_allclose(routing, [[0.4, 0.6, 0, 0], [0, 0, 1, 0]])
@@ -97,7 +123,6 @@ def test_protocols_that_do_not_fit_are_named(tmp_path) -> None:
             cross_validation.run(parser.parse_args([*given, *out]))
 
 
-@pytest.mark.usefixtures('own_scope')
 def test_the_configs_own_parts_are_compared(tmp_path) -> None:
     rng = np.random.default_rng(0)
     names = [f'c{i}' for i in range(8)]
@@ -115,5 +140,5 @@ def test_the_configs_own_parts_are_compared(tmp_path) -> None:
     assert cross_validation.run(parser.parse_args(arguments)) == 0
     (run,) = cross_validation.collect(tmp_path / 'runs')['full']
     assert run['f1_micro'] in (0, 0.25, 0.5, 0.75, 1) and run['minutes'] > 0
-    with pytest.raises(UserError, match='no such metric'):
+    with pytest.raises(UserError, match='--keys recall: there is no such metric'):
         cross_validation.run(parser.parse_args([*arguments[:10], 'recall', *arguments[11:]]))

@@ -180,7 +180,6 @@ def test_early_stop_and_curves(tracks, tmp_path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures('own_scope')
 @pytest.mark.parametrize(('name', 'frames'), [('skeleton', 64), ('skeleton_small', 32)])
 def test_any_pickle_with_two_splits(name: str, frames: int, tmp_path) -> None:
     rng = np.random.default_rng(0)

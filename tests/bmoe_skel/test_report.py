@@ -8,7 +8,14 @@ import pytest
 import torch
 from sklearn.metrics import confusion_matrix as sklearn_confusion
 
-from bmoe_skel.report import ReportHook, body_confusion, confusion_matrix, draw_report, routing_by_class
+from bmoe_skel.report import (
+    ReportHook,
+    body_confusion,
+    confusion_matrix,
+    draw_report,
+    frequent_confusions,
+    routing_by_class,
+)
 from bmoe_skel.structures import ActionSample
 
 
@@ -28,6 +35,12 @@ def test_routing_by_class_is_the_mean_of_its_clips() -> None:
             mine = [routing[i, r] for i in range(9) if labels[i] == c]
             assert table[c, r] == pytest.approx(sum(mine) / len(mine))
     assert np.isnan(table[[1, 3]]).all()
+
+
+def test_frequent_confusions_are_named_most_first() -> None:
+    counts = np.array([[5, 3, 0], [1, 9, 0], [4, 0, 2]])
+    assert frequent_confusions(counts, 'abc', 2) == ['c taken for a: 4 of 6', 'a taken for b: 3 of 8']
+    assert frequent_confusions(np.diag([3, 3, 3]), 'abc') == []
 
 
 @pytest.mark.parametrize(('classes', 'with_routing'), [(3, True), (3, False), (25, True)])
@@ -69,6 +82,8 @@ def test_hook_prints_and_writes(tmp_path, capsys) -> None:
     assert list(table['wave'].values()) == pytest.approx([0.6, 0.1, 0.15, 0.15])
     assert list(table['nod'].values()) == pytest.approx([0.35, 0.35, 0.15, 0.15])
     assert (tmp_path / 'report.png').stat().st_size > 5000
+    counts = json.loads((tmp_path / 'confusion.json').read_text())
+    assert counts == {'classes': ['nod', 'wave'], 'rows_are_the_truth': [[1, 1], [0, 1]]}
     printed = capsys.readouterr().out
     assert printed.splitlines()[0].split() == ['router', 'trusts', 'head', 'body', 'upper', 'lower']
     assert printed.splitlines()[2].split() == ['wave', '0.60', '0.10', '0.15', '0.15']

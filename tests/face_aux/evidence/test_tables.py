@@ -86,7 +86,7 @@ def test_tables_name_every_variant_and_missing_runs(tmp_path: Path) -> None:
 def test_every_experiment_has_a_baseline_and_a_config(tmp_path: Path) -> None:
     for experiment in EXPERIMENTS.values():
         for variant, chosen in experiment.variants.items():
-            cfg = experiment.make_config(variant, 1, tmp_path)
+            cfg = experiment.make_config(variant, tmp_path)
             assert (cfg.model.auxiliary is None) == (chosen is None)
             assert cfg.train_dataloader.dataset.data_root == str(tmp_path)
             kinds = [t['type'] for t in cfg.train_dataloader.dataset.pipeline]
@@ -99,7 +99,7 @@ def test_every_experiment_has_a_baseline_and_a_config(tmp_path: Path) -> None:
 
 def test_every_experiment_describes_a_model_that_learns(tmp_path: Path) -> None:
     for experiment in EXPERIMENTS.values():
-        cfg = experiment.make_config('LDP-planes', 0, tmp_path)
+        cfg = experiment.make_config('LDP-planes', tmp_path)
         options = {key: value for key, value in cfg.model.items() if key != 'type'}
         model = TextureJointModel(**{**options, 'heads': {'fake': {'num_classes': 2}}})
         side = experiment.network.side
