@@ -26,7 +26,7 @@ from mmengine.utils.dl_utils import collect_env
 from mm_runtime import determinism, early_stop, optim, progress  # noqa: F401  (registers the hooks)
 from mm_runtime.checkpoint import load_checkpoint, register_safe_loader
 from mm_runtime.compat import apply_import_cures
-from mm_runtime.config import RUNNER_KEYS, load_config, parse_cfg_options, share_dataset
+from mm_runtime.config import RUNNER_KEYS, load_config, parse_cfg_options, set_epochs, share_dataset
 from mm_runtime.curves import drop_tensorboard, settle_tensorboard
 from mm_runtime.dump import PlainDump
 from mm_runtime.errors import UserError
@@ -57,6 +57,7 @@ def train_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--resume', nargs='?', const='auto', metavar='auto|FILE', help='go on from the newest checkpoint or from FILE'
     )
+    parser.add_argument('--epochs', type=int, help="instead of the config's; its schedules are stretched with it")
     parser.add_argument('--amp', action='store_true', help='mixed precision (float16 on a GPU, bfloat16 on a CPU)')
     parser.add_argument('--no-validate', action='store_true', help='do not validate during training')
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the batch size')
@@ -183,6 +184,8 @@ def train_main(argv: Sequence[str] | None = None) -> int:
     """
     args = train_parser().parse_args(argv)
     cfg = _prepare(args)
+    if args.epochs is not None:
+        set_epochs(cfg, args.epochs)
     if args.amp:
         wrapper = 'AmpOptimWrapper' if torch.cuda.is_available() else 'CpuAmpOptimWrapper'
         cfg.optim_wrapper.type = wrapper

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+import math
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -61,7 +62,7 @@ def parse_cfg_options(options: Sequence[str] | None) -> dict[str, Any]:
     for item in options or ():
         key, equals, text = item.partition('=')
         if not equals or not key:
-            raise UserError(f'--cfg-options {item!r}: expected KEY=VALUE, for example train_cfg.max_epochs=10')
+            raise UserError(f'--cfg-options {item!r}: expected KEY=VALUE, for example optim_wrapper.optimizer.lr=1e-3')
         parsed[key] = _parse_value(text)
     return parsed
 
@@ -124,6 +125,39 @@ def share_dataset(cfg: Config) -> None:
     for key in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         if cfg.get(key):
             cfg[key]['dataset'] = ConfigDict({**copy.deepcopy(shared), **cfg[key]['dataset']})
+
+
+def set_epochs(cfg: Config, epochs: int) -> None:
+    """Train for another number of epochs, on the same course: every schedule is stretched or squeezed with it.
+
+    ``train_cfg.max_epochs`` alone would cut a decay off or leave the rate at its floor.
+
+    Args:
+        cfg: The config; changed in place.
+        epochs: At least 1.
+
+    Raises:
+        UserError: Not a positive number, or a config that counts iterations and not epochs.
+    """
+    before = (cfg.get('train_cfg') or {}).get('max_epochs')
+    if not before:
+        raise UserError(f'--epochs: {cfg.filename} has no train_cfg.max_epochs, it does not train by epochs')
+    if epochs < 1:
+        raise UserError(f'--epochs {epochs}: expected a positive number')
+    scale = epochs / before
+    cfg.train_cfg.max_epochs = epochs
+    schedulers = cfg.get('param_scheduler') or []
+    for scheduler in schedulers if isinstance(schedulers, (list, tuple)) else [schedulers]:
+        if not scheduler.get('by_epoch', True):
+            continue
+        # mmengine turns fractions of an epoch into iterations, but only where the schedule goes by iteration
+        whole = not scheduler.get('convert_to_iter_based')
+        for key in ('begin', 'end', 'T_max', 'step_size'):
+            at = scheduler.get(key)
+            if at and math.isfinite(at):
+                scheduler[key] = max(round(at * scale), 1) if whole else at * scale
+        if scheduler.get('milestones'):
+            scheduler.milestones = [round(at * scale) if whole else at * scale for at in scheduler.milestones]
 
 
 def check_top_level(keys: Iterable[str], source: str) -> None:

@@ -70,6 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     target.add_argument(
         '--collect', type=Path, nargs='+', metavar='OUT', help='run nothing: one table of the runs in these folders'
     )
+    parser.add_argument('--epochs', type=int, help="instead of the config's; its schedules are stretched with it")
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE', help='changes to the config')
 
 
@@ -92,11 +93,16 @@ def run_one(arguments: argparse.Namespace, variant: str, seed: int, fold: int) -
             options += _stage_one(arguments, folder, seed, fold)
         started = time.perf_counter()
         common = ['--work-dir', str(folder), '--seed', str(seed), '--cfg-options', *options]
-        train_main([arguments.config, *common])
+        train_main([arguments.config, *_epochs(arguments), *common])
         test_main([arguments.config, (folder / 'last_checkpoint').read_text().strip(), *common])
         record = {'config': arguments.config, 'minutes': (time.perf_counter() - started) / 60, 'machine': machine()}
-        (folder / 'run.json').write_text(json.dumps({**record, 'options': arguments.cfg_options}, indent=2) + '\n')
+        record |= {'epochs': arguments.epochs, 'options': arguments.cfg_options}
+        (folder / 'run.json').write_text(json.dumps(record, indent=2) + '\n')
     return json.loads((folder / 'metrics.json').read_text())
+
+
+def _epochs(arguments: argparse.Namespace) -> list[str]:
+    return [] if arguments.epochs is None else ['--epochs', str(arguments.epochs)]
 
 
 def machine() -> str:
@@ -133,7 +139,18 @@ def _stage_one(arguments: argparse.Namespace, folder: Path, seed: int, fold: int
         work = folder / region
         if not (work / 'last_checkpoint').is_file():
             options = [*_options(arguments, fold), *arguments.cfg_options, f'model.region={region}']
-            train_main([str(config), '--work-dir', str(work), '--seed', str(seed), '--cfg-options', *options])
+            train_main(
+                [
+                    str(config),
+                    *_epochs(arguments),
+                    '--work-dir',
+                    str(work),
+                    '--seed',
+                    str(seed),
+                    '--cfg-options',
+                    *options,
+                ]
+            )
         started.append(f'model.init_experts.{region}={(work / "last_checkpoint").read_text().strip()}')
     return started
 

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import mmengine.optim  # noqa: F401  (registers the schedulers)
+import numpy as np
 import pytest
+import torch
+from mmengine.registry import PARAM_SCHEDULERS
 
-from mm_runtime.config import load_config, parse_cfg_options
+from mm_runtime.config import load_config, parse_cfg_options, set_epochs
 from mm_runtime.errors import UserError
 
 
@@ -82,6 +86,61 @@ def test_option_without_value() -> None:
 def test_broken_configs_are_named(config, text: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
         load_config(config(text))
+
+
+SCHEDULED = """
+train_cfg = dict(by_epoch=True, max_epochs=20)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.1, by_epoch=True, begin=0, end=3, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', by_epoch=True, begin=3, end=20, T_max=17, convert_to_iter_based=True),
+]
+"""
+
+
+def rates(cfg, steps: int) -> list[float]:
+    """The learning rates that mmengine makes of a config, 100 iterations an epoch."""
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    schedulers = [
+        PARAM_SCHEDULERS.build({**scheduler, 'optimizer': optimizer}, default_args={'epoch_length': 100})
+        for scheduler in cfg.param_scheduler
+    ]
+    found = []
+    for _ in range(steps):
+        found.append(optimizer.param_groups[0]['lr'])
+        optimizer.step()
+        for scheduler in schedulers:
+            scheduler.step()
+    return found
+
+
+@pytest.mark.parametrize('epochs', [2, 10, 40])
+def test_other_number_of_epochs_keeps_the_course(config, epochs: int) -> None:
+    cfg, changed = load_config(config(SCHEDULED)), load_config(config(SCHEDULED))
+    set_epochs(changed, epochs)
+    assert changed.train_cfg.max_epochs == epochs
+    before, after = rates(cfg, 2000), rates(changed, 100 * epochs)
+    assert max(after) == pytest.approx(1.0)
+    assert after[-1] < 0.02  # the decay ends with the training
+    at = np.linspace(0, 1, 50)
+    near = [np.interp(at, np.linspace(0, 1, len(course)), course) for course in (before, after)]
+    assert np.abs(near[0] - near[1]).max() < 0.1
+
+
+def test_epochs_of_a_schedule_by_epoch_stay_whole(config) -> None:
+    schedule = "param_scheduler = dict(type='MultiStepLR', milestones=[5, 8], end=float('inf'))"
+    cfg = load_config(config(f'train_cfg = dict(max_epochs=9)\n{schedule}\n'))
+    set_epochs(cfg, 3)
+    assert cfg.param_scheduler.milestones == [2, 3]
+    assert cfg.param_scheduler.end == float('inf')
+
+
+def test_epochs_that_cannot_be(config) -> None:
+    for text, epochs, message in (
+        ('train_cfg = dict(max_iters=9)\n', 3, 'does not train by epochs'),
+        ('train_cfg = dict(max_epochs=9)\n', 0, '--epochs 0: expected a positive number'),
+    ):
+        with pytest.raises(UserError, match=message):
+            set_epochs(load_config(config(text)), epochs)
 
 
 def test_missing_config() -> None:
