@@ -150,6 +150,7 @@ class MicroActionInferencer:
                 if not (score > 0).any():
                     continue
                 place = {'total_frames': tracks.num_frames, 'window': (first, last), 'person': person}
+                place['frame_times'] = tracks.frame_times[part]
                 scores, routing = self.predict_clip(
                     tracks.keypoints[person : person + 1, part], score, **facts, **place
                 )

@@ -36,14 +36,15 @@ _CLASSES = 60
 
 
 class _Classify(nn.Module):
-    """A recognizer as a function of its two arrays, for the counter of operations."""
+    """A recognizer as a function of its arrays, for the counter of operations."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, keypoint: Tensor, visible: Tensor) -> Tensor:
-        return self.model({'keypoint': keypoint, 'visible': visible})
+        pace = keypoint.new_ones(*keypoint.shape[:2], keypoint.shape[3])
+        return self.model({'keypoint': keypoint, 'visible': visible, 'pace': pace})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

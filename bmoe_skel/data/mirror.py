@@ -85,6 +85,7 @@ class AddMirrored:
             keypoint, visible = mirrored(clip)
             clip['keypoint'] = np.concatenate([clip['keypoint'], keypoint])
             clip['visible'] = np.concatenate([clip['visible'], visible])
+            clip['pace'] = np.tile(clip['pace'], (2, 1))
         return clip
 
 

@@ -12,15 +12,17 @@ from bmoe_skel.structures import ActionSample
 
 MODES = ('resample', 'window')
 _PHASES = 5  # parts of a cut that differ in pace
+_RATE = 30.0  # frames a second in whose steps the pace is given
 
 
 @TRANSFORMS.register_module()
 class SampleFrames:
     """Cut a clip in time and bring it to ``num_frames``.
 
-    'resample' stretches what was cut to exactly ``num_frames`` by linear interpolation: speed is normalised. 'window'
-    keeps the frame rate: longer clips are cut to ``num_frames``, shorter ones stay short (the batch is padded, and
-    the model masks the padding).
+    'resample' stretches what was cut to exactly ``num_frames`` by linear interpolation. 'window' keeps the frame rate:
+    longer clips are cut to ``num_frames``, shorter ones stay short (the batch is padded, and the model masks the
+    padding). How much time passes between two steps is kept as the clip's ``pace``, so that the model knows how fast a
+    movement really was: a walk that is stretched like a run differs from it in little else.
 
     Args:
         num_frames: T.
@@ -89,9 +91,17 @@ class SampleFrames:
     def __call__(self, clip: dict[str, Any]) -> dict[str, Any]:
         """Cut one clip: ``keypoint`` becomes (S, M, T, V, C), ``visible`` (S, M, T, V), with S cuts.
 
-        ``span`` is added: first and last moment of all cuts together, as shares of the clip.
+        ``span`` is added: first and last moment of all cuts together, as shares of the clip; and ``pace`` (S, T)
+        float32: time from each step to the next, in 1/30 s where the clip has ``frame_times`` (T,), else in its own
+        frames; 0 where the clip stands still.
+
+        Raises:
+            ValueError: ``frame_times`` of another number of frames.
         """
         length = clip['keypoint'].shape[1]
+        times = clip.get('frame_times')
+        if times is not None and len(times) != length:
+            raise ValueError(f'{clip.get("frame_dir", "clip")}: {len(times)} frame_times for {length} frames')
         positions = [self.positions(length, clip['rng'], i) for i in range(self.num_clips)]
         cuts = [interpolate_frames(clip['keypoint'], clip['visible'], places) for places in positions]
         clip['span'] = (min(p[0] for p in positions) / length, (max(p[-1] for p in positions) + 1) / length)
@@ -99,6 +109,7 @@ class SampleFrames:
             clip['uneven'] = True  # other streams, which spread their steps evenly over the span, cannot follow
         clip['keypoint'] = np.stack([keypoint for keypoint, _ in cuts])
         clip['visible'] = np.stack([visible for _, visible in cuts])
+        clip['pace'] = np.stack([pace(places, times) for places in positions])
         return clip
 
 
@@ -115,6 +126,23 @@ def warp_time(moments: np.ndarray, rng: np.random.Generator, strength: float) ->
     """
     ends = np.concatenate([[0], np.exp(rng.normal(0, strength, _PHASES)).cumsum()])
     return np.interp(moments, ends / ends[-1], np.linspace(0, 1, _PHASES + 1))
+
+
+def pace(positions: np.ndarray, times: np.ndarray | None = None) -> np.ndarray:
+    """Time from each step to the next.
+
+    Args:
+        positions: (T',) fractional frames, rising.
+        times: (T,) seconds of the clip's frames; None counts frames.
+
+    Returns:
+        (T',) float32, in 1/30 s or in frames; the last step has the pace of the one before it, a single step 1.
+    """
+    if len(positions) < 2:
+        return np.ones(len(positions), np.float32)
+    moments = positions if times is None else _RATE * np.interp(positions, np.arange(len(times)), times)
+    steps = np.diff(moments)
+    return np.append(steps, steps[-1]).astype(np.float32)
 
 
 def interpolate_frames(
@@ -157,7 +185,8 @@ class PackPose:
         """Pack one clip.
 
         Returns:
-            ``inputs``: keypoint (S, M, T, V, C) float32 and visible (S, M, T, V) bool tensors, and ``feature`` (T, C)
+            ``inputs``: keypoint (S, M, T, V, C) float32, visible (S, M, T, V) bool and pace (S, T) float32 tensors,
+            and ``feature`` (T, C)
             or ``rgb`` (N, 3, H, W) and ``rgb_seen`` (N,) where the clip has them; ``data_samples``: the sample.
         """
         persons = self.max_persons or int(clip['persons'])
@@ -165,6 +194,7 @@ class PackPose:
         inputs = {
             'keypoint': torch.from_numpy(np.ascontiguousarray(keypoint, dtype=np.float32)),
             'visible': torch.from_numpy(np.ascontiguousarray(visible)),
+            'pace': torch.from_numpy(np.ascontiguousarray(clip['pace'])),
         }
         for key in ('feature', 'rgb', 'rgb_seen'):
             if key in clip:

@@ -77,7 +77,8 @@ class WindowDataset(PoseDataset):
             self.unseen.append(facts['frame_dir'])
             return None
         clip = {'keypoint': keypoint, 'keypoint_score': score, 'total_frames': stop - start, 'recording': number}
-        return {**clip, 'start': start, 'stop': stop, **facts}
+        times = self._tracks[path].frame_times[start:stop]
+        return {**clip, 'start': start, 'stop': stop, 'frame_times': times, **facts}
 
     def _serialize_data(self) -> tuple[np.ndarray, np.ndarray]:
         for clip in self.data_list:

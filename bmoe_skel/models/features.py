@@ -1,4 +1,4 @@
-"""Joint, bone and motion channels of a skeleton, fused early and brought to a common scale."""
+"""Joint, bone, motion and velocity channels of a skeleton, fused early and brought to a common scale."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from torch import Tensor, nn
 from bmoe_skel.models.layers import masked_mean
 from pose_extract.skeletons import get_skeleton
 
+_STANDSTILL = 0.02  # frames: a step shorter than this has no velocity
+
 
 class SkeletonFeatures(nn.Module):
     """Compute the input channels of every joint: place, bone, and how both move.
 
     For each joint: its place; its place relative to the body's centre in the same frame; its deviation from its own
     mean place in the clip; the bone from its parent (2s-AGCN, Shi et al. 2019) and that bone's deviation from its
-    mean; the forward difference in time of place and bone; and whether it is visible. A channel that needs an
-    invisible joint or frame is 0. Every channel of every joint is standardised over the training clips: a micro-action
+    mean; the forward difference of place and bone from step to step; the same over the time that really passed, the
+    velocity, which no stretching of the clip changes; and whether it is visible. A channel that needs an invisible
+    joint or frame is 0. Every channel of every joint is standardised over the training clips: a micro-action
     moves a joint by a few hundredths of a body, a static difference between two persons is ten times that.
 
     Args:
@@ -29,19 +32,20 @@ class SkeletonFeatures(nn.Module):
         super().__init__()
         layout = get_skeleton(skeleton)
         self.center = list(layout.center)
-        self.num_channels = 7 * coordinates + 1
+        self.num_channels = 9 * coordinates + 1
         self.register_buffer('parents', torch.from_numpy(layout.parents).long(), persistent=False)
         self.standardize = MaskedStandardize((layout.num_keypoints, self.num_channels - 1))
 
-    def forward(self, keypoint: Tensor, visible: Tensor) -> Tensor:
+    def forward(self, keypoint: Tensor, visible: Tensor, pace: Tensor) -> Tensor:
         """Compute the channels.
 
         Args:
             keypoint: (N, T, V, C), finite where visible.
             visible: (N, T, V) bool.
+            pace: (N, T) time from each step to the next; where none passes, velocity is 0.
 
         Returns:
-            (N, T, V, 7 C + 1); 0 for invisible joints.
+            (N, T, V, 9 C + 1); 0 for invisible joints.
         """
         mask = visible.unsqueeze(-1)
         joint = torch.where(mask, keypoint, torch.zeros((), dtype=keypoint.dtype, device=keypoint.device))
@@ -51,14 +55,17 @@ class SkeletonFeatures(nn.Module):
         relative = (joint - center) * (mask & (count > 0))
         both = mask & mask[:, :, self.parents]
         bone = (joint - joint[:, :, self.parents]) * both
+        steps = [motion(joint, mask), motion(bone, both)]
+        passed = pace[:, :, None, None]
+        rate = torch.where(passed > _STANDSTILL, 1 / passed.clamp(min=_STANDSTILL), 0)
         channels = [
             joint,
             relative,
             deviation(joint, mask),
             bone,
             deviation(bone, both),
-            motion(joint, mask),
-            motion(bone, both),
+            *steps,
+            *(step * rate for step in steps),
         ]
         return torch.cat([self.standardize(torch.cat(channels, dim=-1), mask), mask.to(joint.dtype)], dim=-1)
 

@@ -37,8 +37,8 @@ class PosePreprocessor(BaseDataPreprocessor):
         """Build the batch.
 
         Args:
-            data: ``inputs``, a dict of lists of tensors (keypoint (S, M, T, V, C), visible (S, M, T, V), and optional
-                feature (T_f, C_f), rgb (T_r, 3, H, W), rgb_seen (T_r,)), and ``data_samples``, a list.
+            data: ``inputs``, a dict of lists of tensors (keypoint (S, M, T, V, C), visible (S, M, T, V), pace (S, T),
+                and optional feature (T_f, C_f), rgb (T_r, 3, H, W), rgb_seen (T_r,)), and ``data_samples``, a list.
             training: Unused; part of mmengine's interface.
 
         Returns:
@@ -52,6 +52,7 @@ class PosePreprocessor(BaseDataPreprocessor):
         batch = {
             'keypoint': _stack(inputs['keypoint'], time_dim=2),
             'visible': _stack(inputs['visible'], time_dim=2),
+            'pace': _stack(inputs['pace'], time_dim=1),
         }
         for key in ('feature', 'rgb', 'rgb_seen'):
             if key in inputs and len(inputs[key]) != len(inputs['keypoint']):

@@ -90,7 +90,7 @@ class SkeletonRecognizer(BaseModel):
         """Compute the joint channels of every body in a batch.
 
         Args:
-            inputs: ``keypoint`` (B, S, M, T, V, C) and ``visible`` (B, S, M, T, V).
+            inputs: ``keypoint`` (B, S, M, T, V, C), ``visible`` (B, S, M, T, V) and ``pace`` (B, S, T).
 
         Returns:
             features (N, T, V, F), visible (N, T, V), and (B, S, M) with N = B * S * M.
@@ -106,7 +106,8 @@ class SkeletonRecognizer(BaseModel):
             )
         bodies = keypoint.shape[:3]
         visible = visible.flatten(0, 2)
-        return self.features(keypoint.flatten(0, 2), visible), visible, (bodies[0], bodies[1], bodies[2])
+        pace = inputs['pace'].unsqueeze(2).expand(keypoint.shape[:4]).flatten(0, 2)
+        return self.features(keypoint.flatten(0, 2), visible, pace), visible, (bodies[0], bodies[1], bodies[2])
 
     def add_predictions(
         self, samples: list[ActionSample] | None, scores: Tensor, body: Tensor | None, routing: Tensor | None

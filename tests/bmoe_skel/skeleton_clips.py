@@ -40,6 +40,7 @@ def random_inputs(
     return {
         'keypoint': torch.randn(*shape, coordinates, generator=generator),
         'visible': torch.ones(shape, dtype=torch.bool),
+        'pace': 0.5 + torch.rand(batch, cuts, frames, generator=generator),
     }
 
 

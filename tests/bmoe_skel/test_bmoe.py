@@ -78,6 +78,7 @@ def test_padding_frames_change_nothing(extra: int) -> None:
     padded = {
         'keypoint': torch.nn.functional.pad(inputs['keypoint'], (0, 0, 0, 0, 0, extra), value=3.0),
         'visible': torch.nn.functional.pad(inputs['visible'], (0, 0, 0, extra)),
+        'pace': torch.nn.functional.pad(inputs['pace'], (0, extra)),
     }
     torch.testing.assert_close(model(padded), model(inputs), rtol=1e-4, atol=1e-5)
 
@@ -112,11 +113,11 @@ def test_an_unseen_region_has_weight_zero() -> None:
 def test_absent_persons_change_nothing_and_their_order_does_not_matter() -> None:
     model = small_model().eval()
     inputs = random_inputs(persons=2)
-    swapped = {key: value.flip(2) for key, value in inputs.items()}
+    swapped = {key: value if key == 'pace' else value.flip(2) for key, value in inputs.items()}
     torch.testing.assert_close(model(swapped), model(inputs), rtol=1e-4, atol=1e-5)
-    alone = {key: value[:, :, :1] for key, value in inputs.items()}
+    alone = {key: value if key == 'pace' else value[:, :, :1] for key, value in inputs.items()}
     with_absent = {
-        'keypoint': inputs['keypoint'],
+        **inputs,
         'visible': inputs['visible'] & torch.tensor([True, False])[None, None, :, None, None],
     }
     torch.testing.assert_close(model(with_absent), model(alone), rtol=1e-4, atol=1e-5)

@@ -7,6 +7,7 @@ import pytest
 import torch
 from skeleton_clips import random_inputs, small_model
 
+from bmoe_skel.data.sampling import SampleFrames
 from bmoe_skel.models.features import MaskedStandardize, SkeletonFeatures
 from pose_extract.skeletons import get_skeleton
 
@@ -22,12 +23,12 @@ def clips(n: int = 3, t: int = 7, skeleton: str = 'coco17', coordinates: int = 2
     return keypoint, visible
 
 
-def slow_channels(keypoint: np.ndarray, visible: np.ndarray, skeleton: str) -> np.ndarray:
-    """Place, place from the centre, deviation, bone, its deviation, motion of both: joint by joint, frame by frame."""
+def slow_channels(keypoint: np.ndarray, visible: np.ndarray, pace: np.ndarray, skeleton: str) -> np.ndarray:
+    """Place, from the centre, deviation, bone, its deviation, motion and velocity of both: frame by frame."""
     layout = get_skeleton(skeleton)
     parent = [int(p) for p in layout.parents]
     n, t, v, c = keypoint.shape
-    out = np.zeros((n, t, v, 7, c))
+    out = np.zeros((n, t, v, 9, c))
 
     def bone(i: int, f: int, j: int) -> np.ndarray | None:
         if visible[i, f, j] and visible[i, f, parent[j]]:
@@ -54,18 +55,38 @@ def slow_channels(keypoint: np.ndarray, visible: np.ndarray, skeleton: str) -> n
                     out[i, f, j, 5] = keypoint[i, f + 1, j] - here
                     if bone(i, f, j) is not None and bone(i, f + 1, j) is not None:
                         out[i, f, j, 6] = bone(i, f + 1, j) - bone(i, f, j)
-    return out.reshape(n, t, v, 7 * c)
+                if pace[i, f] > 0:
+                    out[i, f, j, 7:] = out[i, f, j, 5:7] / pace[i, f]
+    return out.reshape(n, t, v, 9 * c)
 
 
 @pytest.mark.parametrize(('skeleton', 'coordinates'), [('coco17', 2), ('ntu25', 3)])
 def test_channels_equal_the_slow_loop(skeleton: str, coordinates: int) -> None:
     keypoint, visible = clips(skeleton=skeleton, coordinates=coordinates)
     model = SkeletonFeatures(skeleton, coordinates).eval()
-    got = model(torch.from_numpy(keypoint), torch.from_numpy(visible)).numpy()
+    pace = np.random.default_rng(1).uniform(0.1, 2, keypoint.shape[:2]).astype(np.float32)
+    pace[0, 3] = 0  # a moment that stands still
+    got = model(*map(torch.from_numpy, (keypoint, visible, pace))).numpy()
     assert got.shape[-1] == model.num_channels
-    wanted = slow_channels(keypoint, visible, skeleton) / math.sqrt(1 + 1e-5)  # statistics at their start: 0 and 1
-    np.testing.assert_allclose(got[..., :-1], wanted, atol=1e-5)
+    wanted = slow_channels(keypoint, visible, pace, skeleton) / math.sqrt(
+        1 + 1e-5
+    )  # statistics at their start: 0 and 1
+    np.testing.assert_allclose(got[..., :-1], wanted, rtol=1e-5, atol=1e-5)
     np.testing.assert_array_equal(got[..., -1], visible)
+
+
+def test_velocity_does_not_depend_on_how_a_clip_is_stretched() -> None:
+    clip = {'keypoint': np.linspace(0, 29, 30, dtype=np.float32)[None, :, None, None] * np.ones((1, 30, 17, 2))}
+    clip |= {'visible': np.ones((1, 30, 17), bool), 'rng': np.random.default_rng(0)}
+    model = SkeletonFeatures('coco17', 2).eval()
+    for frames, warp in ((8, 0.0), (64, 0.0), (32, 1.0)):
+        cut = SampleFrames(frames, crop=(1.0, 1.0), warp=warp)(dict(clip))
+        arrays = cut['keypoint'][0], cut['visible'][0], cut['pace']
+        step, bone_step, velocity, bone_velocity = model(*map(torch.from_numpy, arrays))[0, :-1, :, 10:18].split(2, -1)
+        torch.testing.assert_close(velocity, torch.ones_like(velocity), rtol=1e-4, atol=1e-4)
+        assert (step - velocity).abs().max() > 0.1
+        assert not bone_step.any()
+        assert not bone_velocity.any()
 
 
 class TestMaskedStandardize:
@@ -121,6 +142,7 @@ def test_padding_frames_change_nothing_even_in_training() -> None:
     padded = {
         'keypoint': torch.nn.functional.pad(inputs['keypoint'], (0, 0, 0, 0, 0, 4), value=50.0),
         'visible': torch.nn.functional.pad(inputs['visible'], (0, 0, 0, 4)),
+        'pace': torch.nn.functional.pad(inputs['pace'], (0, 4)),
     }
     results = []
     for batch in (inputs, padded):

@@ -116,6 +116,7 @@ class TestLoadCrops:
     def test_packs(self, tmp_path) -> None:
         one = LoadCrops(frames=4, random=False)(clip(tmp_path))
         one |= {'keypoint': np.zeros((1, 1, 8, 17, 2)), 'visible': np.ones((1, 1, 8, 17), bool), 'flipped': True}
+        one['pace'] = np.ones((1, 8), np.float32)
         inputs = PackPose()(one)['inputs']
         assert inputs['rgb'].shape == (4, 3, SIZE, SIZE)
         assert inputs['rgb_seen'].tolist() == [True] * 4

@@ -172,7 +172,7 @@ class TestFlip:
         sample = {**SampleFrames(8, random=False, num_clips=2)(normalized()), 'classes': ['nod', 'stand upright']}
         cuts, seen = sample['keypoint'].copy(), sample['visible'].copy()
         both = AddMirrored()(dict(sample))
-        assert both['keypoint'].shape[0] == both['visible'].shape[0] == 4
+        assert both['keypoint'].shape[0] == both['visible'].shape[0] == both['pace'].shape[0] == 4
         assert np.array_equal(both['keypoint'][:2], cuts)
         flipped = RandomFlip(prob=1.0)({**sample, 'keypoint': cuts, 'visible': seen})
         assert np.array_equal(both['keypoint'][2:], flipped['keypoint'])
@@ -282,9 +282,39 @@ class TestSampleFrames:
         assert seen[0, :, 0].tolist() == [True, True, False, False, True, True]
         assert out[0, :, 0, 0].tolist() == [1.0, 1.0, 0.0, 0.0, 3.0, 3.0]
 
-    @pytest.mark.parametrize('bad', [{'mode': 'fast'}, {'crop': (0.0, 1.0)}, {'crop': (0.9, 0.5)}, {'warp': -1.0}])
+    @pytest.mark.parametrize('arguments', [{'crop': (0.5, 1.5), 'warp': 0.8}, {'random': False}, {'mode': 'window'}])
+    def test_pace_is_the_time_between_steps(self, arguments) -> None:
+        sample = normalized(frames=40)
+        sample['keypoint'] = np.tile(np.arange(40, dtype=np.float32)[None, :, None, None], (1, 1, 17, 2))
+        out = SampleFrames(16, num_clips=3, **arguments)(sample)
+        assert out['pace'].shape == (3, 16)
+        passed = np.diff(out['keypoint'][:, 0, :, 0, 0])  # the joints show the number of the frame
+        np.testing.assert_allclose(out['pace'][:, :-1], passed, atol=1e-4)
+        np.testing.assert_array_equal(out['pace'][:, -1], out['pace'][:, -2])
+
+    def test_pace_goes_by_the_clock_where_there_is_one(self) -> None:
+        sample = {**normalized(frames=15), 'frame_times': 7 + np.arange(15) / 60}
+        assert SampleFrames(8, random=False)({**sample})['pace'] == pytest.approx(1)  # 2 frames of 1/60 s
+        del sample['frame_times']
+        assert SampleFrames(8, random=False)({**sample})['pace'] == pytest.approx(2)
+        with pytest.raises(ValueError, match='14 frame_times for 15 frames'):
+            SampleFrames(8)({**sample, 'frame_times': np.arange(14)})
+
+    def test_rate_is_drawn_for_the_whole_clip_in_training_only(self) -> None:
+        plain = SampleFrames(8, crop=(1.0, 1.0))(normalized())
+        drawn = [SampleFrames(8, crop=(1.0, 1.0), rate=0.5)(normalized(seed=i)) for i in range(200)]
+        factors = np.array([one['pace'] / plain['pace'] for one in drawn])
+        assert np.ptp(factors, axis=(1, 2)).max() < 1e-5
+        assert np.log(factors[:, 0, 0]).std() == pytest.approx(0.5, abs=0.08)
+        np.testing.assert_array_equal(drawn[0]['keypoint'].shape, plain['keypoint'].shape)
+        test = SampleFrames(8, random=False, rate=0.5)(normalized())
+        np.testing.assert_array_equal(test['pace'], plain['pace'])
+
+    @pytest.mark.parametrize(
+        'bad', [{'mode': 'fast'}, {'crop': (0.0, 1.0)}, {'crop': (0.9, 0.5)}, {'warp': -1.0}, {'rate': -0.1}]
+    )
     def test_bad_arguments_are_named(self, bad) -> None:
-        with pytest.raises(ValueError, match=r'mode|crop|warp'):
+        with pytest.raises(ValueError, match=r'mode|crop|warp|rate'):
             SampleFrames(8, **bad)
 
 
@@ -294,4 +324,5 @@ def test_pack_fits_persons() -> None:
         packed = PackPose(max_persons=2)(sample)
         assert packed['inputs']['keypoint'].shape == (1, 2, 8, 17, 2)
         assert packed['inputs']['visible'][0].any((1, 2)).tolist() == [True, persons > 1]
+        assert packed['inputs']['pace'].shape == (1, 8)
         assert int(packed['data_samples'].gt_label) == 0
