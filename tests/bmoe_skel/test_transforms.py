@@ -300,21 +300,9 @@ class TestSampleFrames:
         with pytest.raises(ValueError, match='14 frame_times for 15 frames'):
             SampleFrames(8)({**sample, 'frame_times': np.arange(14)})
 
-    def test_rate_is_drawn_for_the_whole_clip_in_training_only(self) -> None:
-        plain = SampleFrames(8, crop=(1.0, 1.0))(normalized())
-        drawn = [SampleFrames(8, crop=(1.0, 1.0), rate=0.5)(normalized(seed=i)) for i in range(200)]
-        factors = np.array([one['pace'] / plain['pace'] for one in drawn])
-        assert np.ptp(factors, axis=(1, 2)).max() < 1e-5
-        assert np.log(factors[:, 0, 0]).std() == pytest.approx(0.5, abs=0.08)
-        np.testing.assert_array_equal(drawn[0]['keypoint'].shape, plain['keypoint'].shape)
-        test = SampleFrames(8, random=False, rate=0.5)(normalized())
-        np.testing.assert_array_equal(test['pace'], plain['pace'])
-
-    @pytest.mark.parametrize(
-        'bad', [{'mode': 'fast'}, {'crop': (0.0, 1.0)}, {'crop': (0.9, 0.5)}, {'warp': -1.0}, {'rate': -0.1}]
-    )
+    @pytest.mark.parametrize('bad', [{'mode': 'fast'}, {'crop': (0.0, 1.0)}, {'crop': (0.9, 0.5)}, {'warp': -1.0}])
     def test_bad_arguments_are_named(self, bad) -> None:
-        with pytest.raises(ValueError, match=r'mode|crop|warp|rate'):
+        with pytest.raises(ValueError, match=r'mode|crop|warp'):
             SampleFrames(8, **bad)
 
 
