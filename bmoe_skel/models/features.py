@@ -1,4 +1,4 @@
-"""Joint, bone, motion and velocity channels of a skeleton, fused early and brought to a common scale."""
+"""Joint, bone, motion, velocity and distance channels of a skeleton, fused early and brought to a common scale."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ class SkeletonFeatures(nn.Module):
     For each joint: its place; its place relative to the body's centre in the same frame; its deviation from its own
     mean place in the clip; the bone from its parent (2s-AGCN, Shi et al. 2019) and that bone's deviation from its
     mean; the forward difference of place and bone from step to step; the same over the time that really passed, the
-    velocity, which no stretching of the clip changes; and whether it is visible. A channel that needs an invisible
-    joint or frame is 0. Every channel of every joint is standardised over the training clips: a micro-action
+    velocity, which no stretching of the clip changes; whether it is visible; and its distance from every joint,
+    which no turn of the body or camera changes (DD-Net, Yang et al. 2019). A channel that needs an invisible joint or
+    frame is 0. Every channel of every joint is standardised over the training clips: a micro-action
     moves a joint by a few hundredths of a body, a static difference between two persons is ten times that.
 
     Args:
@@ -32,9 +33,10 @@ class SkeletonFeatures(nn.Module):
         super().__init__()
         layout = get_skeleton(skeleton)
         self.center = list(layout.center)
-        self.num_channels = 9 * coordinates + 1
+        self.num_channels = 9 * coordinates + 1 + layout.num_keypoints
         self.register_buffer('parents', torch.from_numpy(layout.parents).long(), persistent=False)
-        self.standardize = MaskedStandardize((layout.num_keypoints, self.num_channels - 1))
+        self.standardize = MaskedStandardize((layout.num_keypoints, 9 * coordinates))
+        self.standardize_distances = MaskedStandardize((layout.num_keypoints, layout.num_keypoints))
 
     def forward(self, keypoint: Tensor, visible: Tensor, pace: Tensor) -> Tensor:
         """Compute the channels.
@@ -45,7 +47,7 @@ class SkeletonFeatures(nn.Module):
             pace: (N, T) time from each step to the next; where none passes, velocity is 0.
 
         Returns:
-            (N, T, V, 9 C + 1); 0 for invisible joints.
+            (N, T, V, 9 C + 1 + V), the V distances last; 0 for invisible joints.
         """
         mask = visible.unsqueeze(-1)
         joint = torch.where(mask, keypoint, torch.zeros((), dtype=keypoint.dtype, device=keypoint.device))
@@ -67,7 +69,9 @@ class SkeletonFeatures(nn.Module):
             *steps,
             *(step * rate for step in steps),
         ]
-        return torch.cat([self.standardize(torch.cat(channels, dim=-1), mask), mask.to(joint.dtype)], dim=-1)
+        scaled = self.standardize(torch.cat(channels, dim=-1), mask)
+        pairs = self.standardize_distances(distances(joint), visible.unsqueeze(3) & visible.unsqueeze(2))
+        return torch.cat([scaled, mask.to(joint.dtype), pairs], dim=-1)
 
 
 def deviation(value: Tensor, mask: Tensor) -> Tensor:
@@ -95,6 +99,19 @@ def motion(value: Tensor, mask: Tensor) -> Tensor:
     """
     step = (value[:, 1:] - value[:, :-1]) * (mask[:, 1:] & mask[:, :-1])
     return torch.cat([step, torch.zeros_like(value[:, :1])], dim=1)
+
+
+def distances(joint: Tensor) -> Tensor:
+    """Distance of every joint from every other.
+
+    Args:
+        joint: (N, T, V, C).
+
+    Returns:
+        (N, T, V, V).
+    """
+    # the root of 0 has no finite gradient, and what the input has to do with a class is sometimes asked by gradients
+    return ((joint.unsqueeze(3) - joint.unsqueeze(2)).square().sum(-1) + 1e-8).sqrt()
 
 
 class MaskedStandardize(nn.Module):

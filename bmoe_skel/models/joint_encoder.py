@@ -148,11 +148,14 @@ class JointEncoder(nn.Module):
         depths: Blocks of each stage.
         groups: Sets of joints (indices into the skeleton) that are pooled apart, so that a token says where on the
             body it saw something; None pools all joints together.
+        distances: So many of the ``in_channels``, the last ones, are distances to every joint of the skeleton; those
+            to joints that are not among ``joints`` are left out.
         heads: Graphs of a block.
         drop_path: Chance to skip a branch in the last block; rises linearly from 0.
     """
 
     joints: Tensor
+    columns: Tensor
 
     def __init__(
         self,
@@ -165,6 +168,7 @@ class JointEncoder(nn.Module):
         groups: Sequence[Sequence[int]] | None = None,
         heads: int = 8,
         drop_path: float = 0.0,
+        distances: int = 0,
     ) -> None:
         super().__init__()
         if len(dims) != len(depths):
@@ -173,7 +177,10 @@ class JointEncoder(nn.Module):
         inner = [(order[i], order[j]) for i, j in edges if i in order and j in order]
         # stored with the weights, so that those of another region or skeleton are told apart
         self.register_buffer('joints', torch.tensor(list(joints), dtype=torch.long))
-        self.embed = nn.Linear(in_channels, dims[0])
+        own = in_channels - distances
+        columns = [*range(own), *(own + joint for joint in joints if distances)]
+        self.register_buffer('columns', torch.tensor(columns), persistent=False)
+        self.embed = nn.Linear(len(columns), dims[0])
         self.identity = nn.Parameter(0.02 * torch.randn(len(joints), dims[0]))
         rates = iter(np.linspace(0, drop_path, sum(depths)).tolist())
         self.stages = nn.ModuleList(
@@ -201,7 +208,8 @@ class JointEncoder(nn.Module):
             tokens (N, T', D), and which of them show at least one joint, (N, T') bool. T' = ceil(T / stride).
         """
         seen = visible[:, :, self.joints]
-        x = (self.embed(features[:, :, self.joints]) + self.identity) * seen.unsqueeze(-1)
+        channels = features[:, :, self.joints][..., self.columns]
+        x = (self.embed(channels) + self.identity) * seen.unsqueeze(-1)
         for i, stage in enumerate(self.stages):
             if i:
                 x, seen = halve_time(x, seen)

@@ -67,7 +67,15 @@ class RegionExpert(nn.Module):
         joints = region_joints(skeleton, region)
         groups = [layout.regions[name] for name in REGIONS] if region == WHOLE_BODY else None
         self.embedding = JointEncoder(
-            in_channels, joints, layout.edges, out_dims, dims, depths, groups, drop_path=drop_path
+            in_channels,
+            joints,
+            layout.edges,
+            out_dims,
+            dims,
+            depths,
+            groups,
+            drop_path=drop_path,
+            distances=layout.num_keypoints,
         )
         self.encoder = M3E(out_dims, **{'drop_path': drop_path, **(m3e or {})})
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 from skeleton_clips import random_inputs, small_model
 
 from bmoe_skel.data.sampling import SampleFrames
-from bmoe_skel.models.features import MaskedStandardize, SkeletonFeatures
+from bmoe_skel.models.features import MaskedStandardize, SkeletonFeatures, distances
 from pose_extract.skeletons import get_skeleton
 
 
@@ -23,7 +24,9 @@ def clips(n: int = 3, t: int = 7, skeleton: str = 'coco17', coordinates: int = 2
     return keypoint, visible
 
 
-def slow_channels(keypoint: np.ndarray, visible: np.ndarray, pace: np.ndarray, skeleton: str) -> np.ndarray:
+def slow_channels(
+    keypoint: np.ndarray, visible: np.ndarray, pace: np.ndarray, skeleton: str
+) -> tuple[np.ndarray, np.ndarray]:
     """Place, from the centre, deviation, bone, its deviation, motion and velocity of both: frame by frame."""
     layout = get_skeleton(skeleton)
     parent = [int(p) for p in layout.parents]
@@ -57,7 +60,11 @@ def slow_channels(keypoint: np.ndarray, visible: np.ndarray, pace: np.ndarray, s
                         out[i, f, j, 6] = bone(i, f + 1, j) - bone(i, f, j)
                 if pace[i, f] > 0:
                     out[i, f, j, 7:] = out[i, f, j, 5:7] / pace[i, f]
-    return out.reshape(n, t, v, 9 * c)
+    apart = np.zeros((n, t, v, v))
+    for i, f, j, k in itertools.product(*map(range, apart.shape)):
+        if visible[i, f, j] and visible[i, f, k]:
+            apart[i, f, j, k] = np.sqrt(sum((keypoint[i, f, j] - keypoint[i, f, k]) ** 2))
+    return out.reshape(n, t, v, 9 * c), apart
 
 
 @pytest.mark.parametrize(('skeleton', 'coordinates'), [('coco17', 2), ('ntu25', 3)])
@@ -68,11 +75,22 @@ def test_channels_equal_the_slow_loop(skeleton: str, coordinates: int) -> None:
     pace[0, 3] = 0  # a moment that stands still
     got = model(*map(torch.from_numpy, (keypoint, visible, pace))).numpy()
     assert got.shape[-1] == model.num_channels
-    wanted = slow_channels(keypoint, visible, pace, skeleton) / math.sqrt(
-        1 + 1e-5
-    )  # statistics at their start: 0 and 1
-    np.testing.assert_allclose(got[..., :-1], wanted, rtol=1e-5, atol=1e-5)
-    np.testing.assert_array_equal(got[..., -1], visible)
+    wanted, apart = slow_channels(keypoint, visible, pace, skeleton)
+    scale = math.sqrt(1 + 1e-5)  # statistics at their start: 0 and 1
+    own = 9 * coordinates
+    np.testing.assert_allclose(got[..., :own], wanted / scale, rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(got[..., own], visible)
+    np.testing.assert_allclose(got[..., own + 1 :], apart / scale, rtol=1e-5, atol=2e-4)
+
+
+def test_distances_do_not_change_with_the_direction_of_view() -> None:
+    keypoint, _ = clips(coordinates=3, skeleton='ntu25')
+    turn = np.linalg.qr(np.random.default_rng(2).normal(size=(3, 3)))[0].astype(np.float32)
+    before, after = (distances(torch.from_numpy(k)) for k in (keypoint, keypoint @ turn + 5))
+    torch.testing.assert_close(after, before, rtol=1e-4, atol=2e-4)
+    point = torch.zeros(1, 1, 2, 2, requires_grad=True)  # two joints at one place
+    distances(point).sum().backward()
+    assert torch.isfinite(point.grad).all()
 
 
 def test_velocity_does_not_depend_on_how_a_clip_is_stretched() -> None:

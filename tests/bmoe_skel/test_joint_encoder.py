@@ -132,6 +132,16 @@ def test_encoder_sees_its_joints_only() -> None:
     assert not torch.equal(encoder(other, visible)[0], before)
 
 
+def test_encoder_reads_the_distances_to_its_joints_only() -> None:
+    encoder = shaken(JointEncoder(6 + 5, [1, 3], EDGES, 8, dims=(8,), depths=(1,), heads=2, distances=5))
+    features, visible = torch.randn(1, 4, 5, 11), torch.ones(1, 4, 5, dtype=torch.bool)
+    before, _ = encoder(features, visible)
+    for joint in range(5):
+        other = features.clone()
+        other[..., 6 + joint] += 1
+        assert torch.equal(encoder(other, visible)[0], before) == (joint not in (1, 3))
+
+
 def test_lengths_of_stages_must_agree() -> None:
     with pytest.raises(ValueError, match='must have the same length'):
         JointEncoder(6, [0, 1], EDGES, 8, dims=(8, 8), depths=(1,))
