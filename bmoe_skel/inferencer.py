@@ -150,9 +150,9 @@ class MicroActionInferencer:
                 if not (score > 0).any():
                     continue
                 place = {'total_frames': tracks.num_frames, 'window': (first, last), 'person': person}
-                place['frame_times'] = tracks.frame_times[part]
+                times = tracks.frame_times[part]
                 scores, routing = self.predict_clip(
-                    tracks.keypoints[person : person + 1, part], score, **facts, **place
+                    tracks.keypoints[person : person + 1, part], score, frame_times=times, **facts, **place
                 )
                 best = int(scores.argmax())
                 weights = {} if routing is None else dict(zip(REGIONS, map(float, routing), strict=True))

@@ -28,7 +28,7 @@ model = dict(
 )
 
 # 11,250 clips: 176 steps an epoch. One GPU: as it stands. Eight GPUs: torchrun --nproc-per-node 8 ... --launcher
-# pytorch --auto-scale-lr with train_dataloader.batch_size=16. CPU: train_cfg.max_epochs=12 and a schedule as short.
+# pytorch --auto-scale-lr with train_dataloader.batch_size=16. CPU: --epochs 12.
 max_epochs = 50
 train_cfg = dict(max_epochs=max_epochs, val_interval=2)
 param_scheduler = [

@@ -15,7 +15,7 @@ default_hooks = dict(checkpoint=dict(save_best='mean_ap'))
 model = dict(head=dict(drop=0.3, loss=dict(label_smoothing=0.0, balance='logit_adjusted', tau=0.5)))
 
 # 29,955 windows: 469 steps an epoch. One GPU: as it stands. Eight GPUs: torchrun --nproc-per-node 8 ... --launcher
-# pytorch --auto-scale-lr with train_dataloader.batch_size=16. CPU: train_cfg.max_epochs=6 and a schedule as short.
+# pytorch --auto-scale-lr with train_dataloader.batch_size=16. CPU: --epochs 6.
 max_epochs = 20
 train_cfg = dict(max_epochs=max_epochs, val_interval=1)
 param_scheduler = [

@@ -16,7 +16,7 @@ test_dataloader = dict(batch_size=64, dataset=dict(table='data/socialgesture/tes
 default_hooks = dict(checkpoint=dict(save_best='top1'))
 
 # tens of thousands of gestures in four classes. One GPU: as it stands. Eight GPUs: torchrun --nproc-per-node 8 ...
-# --launcher pytorch --auto-scale-lr with train_dataloader.batch_size=4. CPU: train_cfg.max_epochs=6.
+# --launcher pytorch --auto-scale-lr with train_dataloader.batch_size=4. CPU: --epochs 6.
 model = dict(head=dict(loss=dict(balance='logit_adjusted', tau=0.5)))
 max_epochs = 30
 train_cfg = dict(max_epochs=max_epochs, val_interval=1)

@@ -15,7 +15,7 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -139,18 +139,8 @@ def _stage_one(arguments: argparse.Namespace, folder: Path, seed: int, fold: int
         work = folder / region
         if not (work / 'last_checkpoint').is_file():
             options = [*_options(arguments, fold), *arguments.cfg_options, f'model.region={region}']
-            train_main(
-                [
-                    str(config),
-                    *_epochs(arguments),
-                    '--work-dir',
-                    str(work),
-                    '--seed',
-                    str(seed),
-                    '--cfg-options',
-                    *options,
-                ]
-            )
+            common = ['--work-dir', str(work), '--seed', str(seed), '--cfg-options', *options]
+            train_main([str(config), *_epochs(arguments), *common])
         started.append(f'model.init_experts.{region}={(work / "last_checkpoint").read_text().strip()}')
     return started
 
@@ -175,6 +165,10 @@ def collect(out: Path) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
+def _read_all(out: Path, variant: str, name: str) -> list[dict[str, Any]]:
+    return [json.loads(path.read_text()) for path in sorted(out.glob(f'{variant}/seed*_fold*/{name}'))]
+
+
 def mean_routing(out: Path, variant: str = 'full') -> tuple[np.ndarray, list[str], int]:
     """Average the routing tables of a variant's runs.
 
@@ -185,7 +179,7 @@ def mean_routing(out: Path, variant: str = 'full') -> tuple[np.ndarray, list[str
     Returns:
         (C, R) mean weights over the runs that tested a class, the C class names, and the number of runs.
     """
-    tables = [json.loads(path.read_text()) for path in sorted(out.glob(f'{variant}/seed*_fold*/routing.json'))]
+    tables = _read_all(out, variant, 'routing.json')
     classes = list(dict.fromkeys(name for table in tables for name in table))
     rows = [[[t[name][r] for r in REGIONS] for t in tables if name in t] for name in classes]
     return np.array([np.mean(row, axis=0) for row in rows]).reshape(-1, len(REGIONS)), classes, len(tables)
@@ -204,7 +198,7 @@ def summed_confusion(out: Path, variant: str = 'full') -> tuple[np.ndarray, list
     Raises:
         UserError: Runs of different classes.
     """
-    tables = [json.loads(path.read_text()) for path in sorted(out.glob(f'{variant}/seed*_fold*/confusion.json'))]
+    tables = _read_all(out, variant, 'confusion.json')
     classes = tables[0]['classes'] if tables else []
     if any(t['classes'] != classes for t in tables):
         raise UserError(f'{out}/{variant} has runs of different classes: give each set of data a folder of its own')
@@ -261,12 +255,17 @@ def summary(folders: Sequence[Path], keys: Sequence[str] = ('top1', 'f1_macro'))
         if not found:
             raise UserError(f'{folder}: no finished runs in it (<variant>/seed<S>_fold<F>/metrics.json)')
         for variant, runs in found.items():
-            for key in keys:
-                if missing := [run for run in runs if key not in run]:
-                    raise UserError(f'--keys {key}: no such metric in {folder}, there are {sorted(missing[0])}')
+            for run in runs:
+                _require(run, keys, folder)
             spread, cells = _figures(runs, keys)
             rows.append(f'| {folder.name} | {variant} | {spread} | {" | ".join(cells)} | {_minutes(runs)} |')
     return '\n'.join(rows)
+
+
+def _require(metrics: Mapping[str, Any], keys: Sequence[str], folder: Path) -> None:
+    for key in keys:
+        if key not in metrics:
+            raise UserError(f'--keys {key}: there is no such metric in {folder}, there are {sorted(metrics)}')
 
 
 def _figures(runs: Sequence[dict[str, Any]], keys: Sequence[str]) -> tuple[str, list[str]]:
@@ -321,9 +320,7 @@ def run(arguments: argparse.Namespace) -> int:
     for seed, fold in pairs:
         for variant in arguments.variants:
             metrics = run_one(arguments, variant, seed, fold)
-            for key in arguments.keys:  # after the first run, not after the last
-                if key not in metrics:
-                    raise UserError(f'--keys {key}: there is no such metric, there are {sorted(metrics)}')
+            _require(metrics, arguments.keys, arguments.out)  # after the first run, not after the last
     runs = collect(arguments.out)
     print(table(runs, arguments.keys))
     _print_machines(run for found in runs.values() for run in found)

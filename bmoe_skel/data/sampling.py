@@ -186,8 +186,8 @@ class PackPose:
 
         Returns:
             ``inputs``: keypoint (S, M, T, V, C) float32, visible (S, M, T, V) bool and pace (S, T) float32 tensors,
-            and ``feature`` (T, C)
-            or ``rgb`` (N, 3, H, W) and ``rgb_seen`` (N,) where the clip has them; ``data_samples``: the sample.
+            and ``feature`` (T, C) or ``rgb`` (N, 3, H, W) and ``rgb_seen`` (N,) where the clip has them;
+            ``data_samples``: the sample.
         """
         persons = self.max_persons or int(clip['persons'])
         keypoint, visible = (_fit_persons(clip[key], persons) for key in ('keypoint', 'visible'))

@@ -208,7 +208,9 @@ class JointEncoder(nn.Module):
             tokens (N, T', D), and which of them show at least one joint, (N, T') bool. T' = ceil(T / stride).
         """
         seen = visible[:, :, self.joints]
-        channels = features[:, :, self.joints][..., self.columns]
+        channels = features.index_select(2, self.joints)
+        if len(self.columns) < channels.shape[3]:  # choosing columns is slow
+            channels = channels.index_select(3, self.columns)
         x = (self.embed(channels) + self.identity) * seen.unsqueeze(-1)
         for i, stage in enumerate(self.stages):
             if i:
