@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from mmengine.dist import collect_results, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch import Tensor
 
+from bmoe_skel.models.region_expert import WHOLE_BODY
 from bmoe_skel.registry import HOOKS
 from pose_extract.skeletons import REGIONS
+
+PARTS = (*REGIONS, WHOLE_BODY)  # those with a classifier of their own, in the order of ActionSample.part_scores
 
 
 def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
@@ -139,14 +144,23 @@ def _show_routing(figure: Any, axes: Any, routing: np.ndarray, names: Sequence[s
     figure.colorbar(image, ax=axes, shrink=0.7)
 
 
+def _answers(part_scores: Tensor) -> np.ndarray:
+    """(P, C) -> (P,) classes; -1 for a part that saw nothing."""
+    return torch.where(part_scores.any(1), part_scores.argmax(1), -1).numpy()
+
+
 @HOOKS.register_module()
 class ReportHook(Hook):
-    """After a test, write ``report.png``, ``confusion.json`` and ``routing.json`` and print the routing table."""
+    """After a test, write ``report.png`` and ``confusion.json``, and what the mixture says of its parts.
+
+    ``routing.json`` has the weight of each region by class, ``parts.json`` how often each part's own classifier is
+    right: top-1, and recall by class.
+    """
 
     priority = 'LOW'
 
     def __init__(self) -> None:
-        self._rows: list[tuple[int, int, np.ndarray | None]] = []
+        self._rows: list[tuple[int, int, np.ndarray | None, np.ndarray | None]] = []
 
     def before_test_epoch(self, runner: Runner) -> None:
         """Forget the clips of an earlier test."""
@@ -157,7 +171,8 @@ class ReportHook(Hook):
         for sample in outputs or ():
             if sample.gt_label.ndim == 0 and sample.gt_label >= 0:  # one label, and not a hidden one
                 routing = sample.routing.mean(1).numpy() if 'routing' in sample else None
-                self._rows.append((int(sample.gt_label), int(sample.pred_scores.argmax()), routing))
+                parts = _answers(sample.part_scores) if 'part_scores' in sample else None
+                self._rows.append((int(sample.gt_label), int(sample.pred_scores.argmax()), routing, parts))
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Write the report."""
@@ -177,6 +192,8 @@ class ReportHook(Hook):
                 if np.isfinite(weights).all()
             }
             (Path(runner.work_dir) / 'routing.json').write_text(json.dumps(table, indent=2) + '\n')
+        if all(row[3] is not None for row in rows):
+            self._parts(np.stack([row[3] for row in rows]), predicted, labels, classes, Path(runner.work_dir))
         path = Path(runner.work_dir) / 'report.png'
         confusion = confusion_matrix(labels, predicted, len(classes))
         draw_report(path, confusion, routing, classes)
@@ -185,6 +202,22 @@ class ReportHook(Hook):
         if dataset.metainfo.get('body_parts') is not None:
             self._body_parts(confusion, dataset.metainfo, Path(runner.work_dir) / 'confusion_body.json')
         print(f'picture: {path}')
+
+    @staticmethod
+    def _parts(
+        answers: np.ndarray, predicted: np.ndarray, labels: np.ndarray, classes: Sequence[str], folder: Path
+    ) -> None:
+        right = {name: answers[:, p] == labels for p, name in enumerate(PARTS[: answers.shape[1]])}
+        table = {
+            name: {
+                'top1': float(hits.mean()),
+                'recall': {classes[c]: float(hits[labels == c].mean()) for c in np.unique(labels)},
+            }
+            for name, hits in right.items()
+        }
+        (folder / 'parts.json').write_text(json.dumps(table, indent=2) + '\n')
+        alone = ', '.join(f'{name} {100 * hits.mean():.0f}' for name, hits in right.items())
+        print(f'right by one part alone: {alone}; by all together {100 * (predicted == labels).mean():.0f} %')
 
     @staticmethod
     def _body_parts(confusion: np.ndarray, metainfo: dict[str, Any], path: Path) -> None:

@@ -15,6 +15,8 @@ class ActionSample(BaseDataElement):
         pred_body_scores: (num_body_parts,) probabilities, where the model has a body-level answer.
         routing: (4, T') weight of each region at each step, in the order of ``pose_extract.skeletons.REGIONS``,
             averaged over persons and cuts.
+        part_scores: (4 or 5, num_classes) probabilities by the classifiers of each region's expert alone and, where
+            there is one, of the global stream; 0 for a region that is never seen.
         name: The clip's name (metainfo).
     """
 
@@ -22,3 +24,4 @@ class ActionSample(BaseDataElement):
     pred_scores: Tensor
     pred_body_scores: Tensor
     routing: Tensor
+    part_scores: Tensor

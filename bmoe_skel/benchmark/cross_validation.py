@@ -63,7 +63,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--paired', action='store_true', help='run seed i on fold i only, not every seed on every fold')
     parser.add_argument('--variants', nargs='+', choices=sorted(VARIANTS), default=['full'], help='(default: full)')
     parser.add_argument(
-        '--keys', nargs='+', default=['top1', 'f1_macro'], help='metrics shown (default: top1 f1_macro)'
+        '--keys',
+        nargs='+',
+        default=['top1', 'f1_macro'],
+        help='metrics shown, also top1_whole or top1_<region>: one part alone (default: top1 f1_macro)',
     )
     target = parser.add_mutually_exclusive_group(required=True)
     target.add_argument('--out', type=Path, help='folder of the runs')
@@ -98,7 +101,15 @@ def run_one(arguments: argparse.Namespace, variant: str, seed: int, fold: int) -
         record = {'config': arguments.config, 'minutes': (time.perf_counter() - started) / 60, 'machine': machine()}
         record |= {'epochs': arguments.epochs, 'options': arguments.cfg_options}
         (folder / 'run.json').write_text(json.dumps(record, indent=2) + '\n')
-    return json.loads((folder / 'metrics.json').read_text())
+    return _metrics(folder)
+
+
+def _metrics(folder: Path) -> dict[str, Any]:
+    """A run's metrics, and ``top1_<part>`` of each part alone where the test wrote them."""
+    metrics = json.loads((folder / 'metrics.json').read_text())
+    parts = folder / 'parts.json'
+    alone = json.loads(parts.read_text()) if parts.is_file() else {}
+    return metrics | {f'top1_{name}': part['top1'] for name, part in alone.items()}
 
 
 def _epochs(arguments: argparse.Namespace) -> list[str]:
@@ -160,7 +171,7 @@ def collect(out: Path) -> dict[str, list[dict[str, Any]]]:
         record = path.with_name('run.json')
         facts = json.loads(record.read_text()) if record.is_file() else {}
         found.setdefault(path.parts[-3], []).append(
-            {**facts, **json.loads(path.read_text()), 'seed': int(seed), 'fold': int(fold)}
+            {**facts, **_metrics(path.parent), 'seed': int(seed), 'fold': int(fold)}
         )
     return found
 

@@ -252,4 +252,20 @@ class BMoE(SkeletonRecognizer):
             clip_scores.view(batch, cuts, -1).mean(1),
             None if body is None else body.view(batch, cuts, -1).mean(1),
             routing.transpose(1, 2),
+            self._part_scores(encoded),
         )
+
+    def _part_scores(self, encoded: Encoded) -> Tensor | None:
+        """(B, P, C) probabilities by the classifier of each region and of the global stream; None without them."""
+        if self.aux_weight <= 0:
+            return None
+        scores = []
+        for r, region in enumerate(REGIONS):
+            side = self._side(region)
+            seen = encoded.regions_seen[:, r, None]
+            scores.append(side.scores(side(encoded.regions[:, r]).float()) * seen)
+        if encoded.whole is not None:
+            side = self._side('whole')
+            scores.append(side.scores(side(encoded.whole).float()))
+        batch, cuts, _ = encoded.bodies
+        return torch.stack(scores, 1).view(batch, cuts, len(scores), -1).mean(1)

@@ -110,7 +110,12 @@ class SkeletonRecognizer(BaseModel):
         return self.features(keypoint.flatten(0, 2), visible, pace), visible, (bodies[0], bodies[1], bodies[2])
 
     def add_predictions(
-        self, samples: list[ActionSample] | None, scores: Tensor, body: Tensor | None, routing: Tensor | None
+        self,
+        samples: list[ActionSample] | None,
+        scores: Tensor,
+        body: Tensor | None,
+        routing: Tensor | None,
+        parts: Tensor | None = None,
     ) -> list[ActionSample]:
         """Write a batch's predictions into its samples.
 
@@ -119,6 +124,7 @@ class SkeletonRecognizer(BaseModel):
             scores: (B, C).
             body: (B, P) or None.
             routing: (B, R, T') or None.
+            parts: (B, P, C) or None, the answers of the model's parts alone.
 
         Returns:
             The samples.
@@ -130,6 +136,8 @@ class SkeletonRecognizer(BaseModel):
                 sample.pred_body_scores = body[i].detach().float().cpu()
             if routing is not None:
                 sample.routing = routing[i].detach().float().cpu()
+            if parts is not None:
+                sample.part_scores = parts[i].detach().float().cpu()
         return samples
 
     @staticmethod

@@ -103,6 +103,10 @@ def test_cross_validation_reads_what_runs_left(tmp_path) -> None:
     for folder, key, message in ((tmp_path / 'full', 'top1', 'no finished runs'), (tmp_path, 'auc', '--keys auc')):
         with pytest.raises(UserError, match=message):
             summary([folder], [key])
+    (tmp_path / 'full' / 'seed1_fold2' / 'parts.json').write_text(
+        json.dumps({'head': {'top1': 0.25, 'recall': {'nod': 0.25}}})
+    )
+    assert [run.get('top1_head') for run in collect(tmp_path)['full']] == [None, 0.25]
     routing, classes, count = mean_routing(tmp_path)
     assert (classes, count) == (['nod', 'wave'], 2)
     np.testing.assert_allclose(routing, [[0.4, 0.6, 0, 0], [0, 0, 1, 0]])

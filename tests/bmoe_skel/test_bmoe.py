@@ -142,6 +142,22 @@ def test_routing_of_a_prediction_sums_to_one() -> None:
     torch.testing.assert_close(prediction.routing.sum(0), torch.ones(8))
 
 
+def test_answers_of_the_parts_alone_are_what_their_losses_measure() -> None:
+    model, labels = small_model(aux_weight=1.0).eval(), [0, 2]
+    inputs = random_inputs()
+    inputs['visible'][0, ..., list(get_skeleton('coco17').regions['lower'])] = False
+    parts = torch.stack([s.part_scores for s in model(inputs, None, mode='predict')])  # (B, P, C)
+    losses = model(inputs, samples(labels), mode='loss')
+    for p, name in enumerate((*REGIONS, 'whole')):
+        seen = [1] if name == 'lower' else [0, 1]
+        wanted = -sum(parts[i, p, labels[i]].log() for i in seen) / len(seen)
+        torch.testing.assert_close(losses[f'loss_{name}'], wanted, rtol=1e-4, atol=1e-5)
+    assert not parts[0, REGIONS.index('lower')].any()
+    assert 'part_scores' not in small_model(aux_weight=0.0).eval()(inputs, None, mode='predict')[0]
+    without = small_model(global_stream=None).eval()(inputs, None, mode='predict')[0]
+    assert without.part_scores.shape == (4, 3)
+
+
 def test_autocast_stays_close() -> None:
     model = small_model().eval()
     inputs = random_inputs()

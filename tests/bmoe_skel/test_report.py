@@ -89,6 +89,20 @@ def test_hook_prints_and_writes(tmp_path, capsys) -> None:
     assert printed.splitlines()[2].split() == ['wave', '0.60', '0.10', '0.15', '0.15']
 
 
+def test_hook_says_what_each_part_alone_got_right(tmp_path, capsys) -> None:
+    samples = [sample(0, 0, None), sample(0, 0, None), sample(1, 0, None), sample(1, 1, None)]
+    heads = [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.0, 0.0]]  # right, wrong, wrong, not seen
+    for clip, head in zip(samples, heads, strict=True):
+        clip.part_scores = torch.tensor([head, *[[0.4, 0.6]] * 4])
+    run_hook(tmp_path, samples)
+    table = json.loads((tmp_path / 'parts.json').read_text())
+    assert list(table) == ['head', 'body', 'upper', 'lower', 'whole']
+    assert table['head'] == {'top1': 0.25, 'recall': {'nod': 0.5, 'wave': 0.0}}
+    assert table['whole'] == {'top1': 0.5, 'recall': {'nod': 0.0, 'wave': 1.0}}
+    line = 'right by one part alone: head 25, body 50, upper 50, lower 50, whole 50; by all together 75 %'
+    assert line in capsys.readouterr().out
+
+
 def test_hook_without_a_router_draws_the_confusion_only(tmp_path) -> None:
     run_hook(tmp_path, [sample(0, 0, None), sample(1, 0, None)])
     assert (tmp_path / 'report.png').exists()
