@@ -152,6 +152,9 @@ class JointEncoder(nn.Module):
             to joints that are not among ``joints`` are left out.
         heads: Graphs of a block.
         drop_path: Chance to skip a branch in the last block; rises linearly from 0.
+
+    Raises:
+        ValueError: ``dims`` and ``depths`` differ in length, or more ``distances`` than ``in_channels``.
     """
 
     joints: Tensor
@@ -173,6 +176,8 @@ class JointEncoder(nn.Module):
         super().__init__()
         if len(dims) != len(depths):
             raise ValueError(f'dims {tuple(dims)} and depths {tuple(depths)} must have the same length')
+        if not 0 <= distances <= in_channels:
+            raise ValueError(f'{distances} of {in_channels} channels cannot be distances')
         order = {joint: i for i, joint in enumerate(joints)}
         inner = [(order[i], order[j]) for i, j in edges if i in order and j in order]
         # stored with the weights, so that those of another region or skeleton are told apart

@@ -16,7 +16,7 @@ FRAMES = 4
 
 def batch(bodies: int = 1, clips: int = 2, **kwargs) -> StreamBatch:
     n = clips * bodies
-    return StreamBatch(torch.randn(n, 6, 17, 15), torch.ones(n, 6, 17, dtype=torch.bool), bodies, **kwargs)
+    return StreamBatch(torch.randn(n, 6, 17, 36), torch.ones(n, 6, 17, dtype=torch.bool), bodies, **kwargs)
 
 
 @pytest.fixture(scope='module')
@@ -54,7 +54,7 @@ class TestResampleSteps:
 
 class TestSkeletonStream:
     def test_brings_its_tokens_to_the_steps_asked_for(self) -> None:
-        stream = SkeletonStream('coco17', 15, 8, dims=(8, 8)).eval()
+        stream = SkeletonStream('coco17', 36, 8, dims=(8, 8)).eval()
         for steps in (3, 5):
             tokens, seen = stream(batch(), steps)
             assert tokens.shape == (2, steps, 8)

@@ -142,6 +142,11 @@ def test_encoder_reads_the_distances_to_its_joints_only() -> None:
         assert torch.equal(encoder(other, visible)[0], before) == (joint not in (1, 3))
 
 
+def test_more_distances_than_channels_are_refused() -> None:
+    with pytest.raises(ValueError, match='7 of 6 channels cannot be distances'):
+        JointEncoder(6, [0, 1], EDGES, 8, dims=(8,), depths=(1,), distances=7)
+
+
 def test_lengths_of_stages_must_agree() -> None:
     with pytest.raises(ValueError, match='must have the same length'):
         JointEncoder(6, [0, 1], EDGES, 8, dims=(8, 8), depths=(1,))
