@@ -7,8 +7,11 @@ makes conversions between layouts possible.
 
 Sources: COCO and COCO-WholeBody (Jin et al., ECCV 2020), Halpe (Fang et al., TPAMI 2022), BlazePose (Bazarevsky et
 al., 2020), OpenPose (Cao et al., TPAMI 2021), Kinect v1 and v2 (NTU RGB+D: Shahroudy et al., CVPR 2016), JHMDB
-(Jhuang et al., ICCV 2013). ``openpose28`` are the MA-52 files of PCAN, ``halpe44`` those of MMN; the names of the
-last's six face points (26 to 31) are read off that project's bone list, which does not name them.
+(Jhuang et al., ICCV 2013), MPII (Andriluka et al., CVPR 2014), Human3.6M in the 17 points of VideoPose3D (Ionescu et
+al., TPAMI 2014), Penn Action (Zhang et al., ICCV 2013), OpenNI's 15 joints (SBU Kinect: Yun et al., CVPR-W 2012;
+Florence 3D: Seidenari et al., CVPR-W 2013), SMPL (Loper et al., SIGGRAPH Asia 2015). ``openpose28`` are the MA-52 files
+of PCAN, ``halpe44`` those of MMN; the names of the last's six face points (26 to 31) are read off that project's bone
+list, which does not name them. Point 9 of Human3.6M, called neck or nose by those who use it, lies in the face.
 """
 
 from __future__ import annotations
@@ -18,7 +21,8 @@ REGIONS: tuple[str, ...] = ('head', 'body', 'upper', 'lower')
 # region -> its parts, without their side
 _REGION_PARTS: dict[str, str] = {
     'head': 'nose eye eye_inner eye_outer ear mouth head head_top face nose_bridge nose_base upper_lip lower_lip',
-    'body': 'neck spine spine_mid spine_shoulder shoulder_center belly hip_center shoulder hip',
+    'body': 'neck upper_neck thorax spine spine1 spine2 spine3 spine_mid spine_shoulder shoulder_center collar belly '
+    'hip_center shoulder hip',
     'upper': 'elbow wrist hand hand_root hand_tip thumb index pinky',
     'lower': 'knee ankle foot heel big_toe small_toe foot_index',
 }
@@ -121,6 +125,8 @@ _HAND21_TREE = _tree(
 _OPENPOSE_ARMS = _sides('shoulder elbow wrist', first='right')
 _OPENPOSE_LEGS = _sides('hip knee ankle', first='right')
 _OPENPOSE_FACE = ('right_eye', 'left_eye', 'right_ear', 'left_ear')
+_OPENPOSE18 = ('nose', 'neck', *_OPENPOSE_ARMS, *_OPENPOSE_LEGS, *_OPENPOSE_FACE)
+_OPENPOSE18_TREE = _tree('neck nose *_eye *_ear', 'neck *_shoulder', 'neck *_hip', _ARM, _LEG)
 
 # name -> (keypoint names in order, child -> parent)
 LAYOUTS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
@@ -158,10 +164,10 @@ LAYOUTS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
             '*_ankle *_heel *_foot_index',
         ),
     ),
+    'openpose18': (_OPENPOSE18, _OPENPOSE18_TREE),
     'openpose28': (
-        ('nose', 'neck', *_OPENPOSE_ARMS, *_OPENPOSE_LEGS, *_OPENPOSE_FACE, *_sides(_TIPS)),
-        _tree('neck nose *_eye *_ear', 'neck *_shoulder', 'neck *_hip', _ARM, _LEG)
-        | _tree(*(f'*_wrist *_{tip}' for tip in _TIPS.split())),
+        (*_OPENPOSE18, *_sides(_TIPS)),
+        _OPENPOSE18_TREE | _tree(*(f'*_wrist *_{tip}' for tip in _TIPS.split())),
     ),
     'halpe44': (
         (
@@ -225,5 +231,40 @@ LAYOUTS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
             *('right_wrist', 'left_wrist', 'right_ankle', 'left_ankle'),
         ),
         _tree('belly neck face', 'neck *_shoulder', 'belly *_hip', _ARM, _LEG),
+    ),
+    'penn13': (
+        ('head', *_both('shoulder elbow wrist hip knee ankle')),
+        _tree('head *_shoulder *_hip', _ARM, _LEG),
+    ),
+    'mpii16': (
+        (
+            *('right_ankle', 'right_knee', 'right_hip', 'left_hip', 'left_knee', 'left_ankle'),
+            *('hip_center', 'thorax', 'upper_neck', 'head_top'),
+            *('right_wrist', 'right_elbow', 'right_shoulder', 'left_shoulder', 'left_elbow', 'left_wrist'),
+        ),
+        _tree('hip_center thorax upper_neck head_top', 'thorax *_shoulder', 'hip_center *_hip', _ARM, _LEG),
+    ),
+    'h36m17': (
+        (
+            *('hip_center', *_sides('hip knee ankle', first='right')),
+            *('spine_mid', 'thorax', 'face', 'head_top', *_sides('shoulder elbow wrist')),
+        ),
+        _tree('hip_center spine_mid thorax face head_top', 'thorax *_shoulder', 'hip_center *_hip', _ARM, _LEG),
+    ),
+    'openni15': (
+        ('head', 'neck', 'spine_mid', *_sides('shoulder elbow hand'), *_sides('hip knee foot')),
+        _tree('spine_mid neck head', 'neck *_shoulder *_elbow *_hand', 'spine_mid *_hip *_knee *_foot'),
+    ),
+    'smpl24': (
+        (
+            *('hip_center', 'left_hip', 'right_hip', 'spine1', 'left_knee', 'right_knee', 'spine2'),
+            *('left_ankle', 'right_ankle', 'spine3', 'left_foot', 'right_foot', 'neck'),
+            *('left_collar', 'right_collar', 'head', *_both('shoulder elbow wrist hand')),
+        ),
+        _tree(
+            'hip_center spine1 spine2 spine3 neck head',
+            'spine3 *_collar *_shoulder *_elbow *_wrist *_hand',
+            'hip_center *_hip *_knee *_ankle *_foot',
+        ),
     ),
 }

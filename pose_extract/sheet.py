@@ -26,11 +26,19 @@ _PANELS = (
         ('blazepose33', 1, 'MediaPipe'),
     ),
     (
+        ('openpose18', 1, 'OpenPose COCO'),
         ('openpose28', 1, 'MA-52 files of PCAN'),
         ('openpose25', 1, 'OpenPose BODY_25'),
         ('ntu25', 1, 'NTU RGB+D, Kinect v2'),
         ('kinect20', 1, 'Kinect v1'),
+        ('openni15', 1, 'OpenNI: SBU, Florence 3D'),
+    ),
+    (
         ('jhmdb15', 1, 'JHMDB'),
+        ('penn13', 1, 'Penn Action'),
+        ('mpii16', 1, 'MPII'),
+        ('h36m17', 1, 'Human3.6M'),
+        ('smpl24', 1, 'SMPL'),
         ('', 1, ''),
     ),
 )
@@ -50,8 +58,8 @@ def draw_sheet(path: str | os.PathLike[str]) -> None:
     """
     from matplotlib.figure import Figure
 
-    picture = Figure(figsize=(15, 10.6), dpi=112, facecolor='white')
-    grid = picture.add_gridspec(2, 6, left=0.012, right=0.988, top=0.995, bottom=0.01, wspace=0.03, hspace=0.04)
+    picture = Figure(figsize=(15, 15.9), dpi=112, facecolor='white')
+    grid = picture.add_gridspec(3, 6, left=0.012, right=0.988, top=0.995, bottom=0.01, wspace=0.03, hspace=0.04)
     for row, panels in enumerate(_PANELS):
         column = 0
         for name, width, source in panels:

@@ -32,6 +32,7 @@ DERIVED: dict[str, tuple[dict[str, float], ...]] = {
     'neck': (_MID_SHOULDERS,),
     'hip_center': (_MID_HIPS,),
     'spine_shoulder': (_MID_SHOULDERS,),
+    'thorax': (_MID_SHOULDERS,),
     'shoulder_center': (_on_trunk(1.2),),
     'spine': (_on_trunk(0.35),),
     'spine_mid': (_on_trunk(0.5),),

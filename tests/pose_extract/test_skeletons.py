@@ -21,6 +21,12 @@ COUNTS = {
     'ntu25': 25,
     'kinect20': 20,
     'jhmdb15': 15,
+    'openpose18': 18,
+    'penn13': 13,
+    'mpii16': 16,
+    'h36m17': 17,
+    'openni15': 15,
+    'smpl24': 24,
 }
 
 
@@ -131,13 +137,29 @@ def test_contradictions_are_refused(changes: dict[str, object]) -> None:
 
 
 # name here -> name in MMPose's dataset description
-MMPOSE_NAMES = {'head_top': 'head', 'hip_center': 'hip', 'face': 'head'}
+MMPOSE_NAMES: dict[str, dict[str, str]] = {
+    'halpe26': {'head_top': 'head', 'hip_center': 'hip'},
+    'jhmdb15': {'face': 'head'},
+    'mpii16': {'hip_center': 'pelvis'},
+    # its "feet" end the shins, and its base of the neck is the face of VideoPose3D and others
+    'h36m17': {
+        'hip_center': 'root',
+        'spine_mid': 'spine',
+        'face': 'neck_base',
+        'head_top': 'head',
+        'left_ankle': 'left_foot',
+        'right_ankle': 'right_foot',
+    },
+}
 
 
 @pytest.mark.mmpose
 @pytest.mark.parametrize(
     ('name', 'file'),
-    [('coco17', 'coco'), ('halpe26', 'halpe26'), ('coco_wholebody133', 'coco_wholebody'), ('jhmdb15', 'jhmdb')],
+    [
+        *(('coco17', 'coco'), ('halpe26', 'halpe26'), ('coco_wholebody133', 'coco_wholebody'), ('jhmdb15', 'jhmdb')),
+        *(('mpii16', 'mpii'), ('h36m17', 'h36m')),
+    ],
 )
 def test_orders_and_pairs_agree_with_mmpose(name: str, file: str) -> None:
     import importlib.util
@@ -150,7 +172,8 @@ def test_orders_and_pairs_agree_with_mmpose(name: str, file: str) -> None:
     exec(path.read_text(), described)
     points = [described['dataset_info']['keypoint_info'][i] for i in range(COUNTS[name])]
     skeleton = get_skeleton(name)
-    ours = [MMPOSE_NAMES.get(k, k).replace('face_', 'face-') for k in skeleton.keypoints]
+    renamed = MMPOSE_NAMES.get(name, {})
+    ours = [renamed.get(k, k).replace('face_', 'face-') for k in skeleton.keypoints]
     assert ours == [point['name'] for point in points]
     swaps = [ours.index(point['swap']) if point['swap'] else i for i, point in enumerate(points)]
     assert skeleton.flip_indices.tolist() == swaps
@@ -170,6 +193,30 @@ def test_openpose28_agrees_with_the_published_bones() -> None:
     assert tips <= set(skeleton.edges)
     one, other = [2, 3, 4, 8, 9, 10, 14, 16], [5, 6, 7, 11, 12, 13, 15, 17]
     assert skeleton.flip_indices[one].tolist() == other
+
+
+def test_openpose18_is_the_start_of_openpose28() -> None:
+    small, large = get_skeleton('openpose18'), get_skeleton('openpose28')
+    assert small.keypoints == large.keypoints[:18]
+    assert small.edges == tuple(edge for edge in large.edges if max(edge) < 18)
+
+
+def test_h36m17_bones_agree_with_videopose3d() -> None:
+    """The parents of its Human3.6M skeleton, 17 joints."""
+    parents = [0, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15]
+    assert get_skeleton('h36m17').parents.tolist() == parents
+
+
+def test_smpl24_bones_agree_with_the_model() -> None:
+    """The kinematic tree that SMPL's files hold (kintree_table)."""
+    parents = [0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21]
+    assert get_skeleton('smpl24').parents.tolist() == parents
+
+
+def test_penn13_agrees_with_its_readme() -> None:
+    listed = """head left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist left_hip right_hip
+        left_knee right_knee left_ankle right_ankle"""
+    assert list(get_skeleton('penn13').keypoints) == listed.split()
 
 
 def test_halpe44_agrees_with_the_published_parts() -> None:

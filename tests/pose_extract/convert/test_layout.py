@@ -13,16 +13,33 @@ from pose_extract.skeletons import get_skeleton, skeleton_names
 from pose_extract.tracks import PoseTracks
 
 POSSIBLE = {
-    'coco17': {'jhmdb15'},
-    'halpe26': {'coco17', 'openpose25', 'jhmdb15'},
-    'coco_wholebody133': {'coco17', 'blazepose33', 'openpose28', 'openpose25', 'ntu25', 'kinect20', 'jhmdb15'},
-    'blazepose33': {'coco17', 'kinect20', 'jhmdb15'},
-    'openpose28': {'coco17', 'jhmdb15'},
-    'halpe44': {'coco17', 'halpe26', 'openpose28', 'openpose25', 'jhmdb15'},
-    'openpose25': {'coco17', 'jhmdb15'},
-    'ntu25': {'kinect20', 'jhmdb15'},
-    'kinect20': {'jhmdb15'},
+    'coco17': {'openpose18', 'jhmdb15', 'penn13'},
+    'halpe26': {'coco17', 'openpose18', 'openpose25', 'jhmdb15', 'penn13', 'h36m17'},
+    'coco_wholebody133': {
+        'coco17',
+        'blazepose33',
+        'openpose18',
+        'openpose28',
+        'openpose25',
+        'ntu25',
+        'kinect20',
+        'jhmdb15',
+        'penn13',
+        'openni15',
+    },
+    'blazepose33': {'coco17', 'openpose18', 'kinect20', 'jhmdb15', 'penn13', 'openni15'},
+    'openpose18': {'coco17', 'jhmdb15', 'penn13'},
+    'openpose28': {'coco17', 'openpose18', 'jhmdb15', 'penn13'},
+    'halpe44': {'coco17', 'halpe26', 'openpose18', 'openpose28', 'openpose25', 'jhmdb15', 'penn13', 'h36m17'},
+    'openpose25': {'coco17', 'openpose18', 'jhmdb15', 'penn13'},
+    'ntu25': {'kinect20', 'jhmdb15', 'penn13', 'openni15'},
+    'kinect20': {'jhmdb15', 'penn13', 'openni15'},
     'jhmdb15': set(),
+    'penn13': {'jhmdb15'},
+    'mpii16': set(),
+    'h36m17': {'jhmdb15'},
+    'openni15': set(),
+    'smpl24': {'kinect20', 'jhmdb15', 'penn13', 'openni15'},
 }
 PAIRS = [(source, target) for source, targets in POSSIBLE.items() for target in sorted(targets)]
 
