@@ -32,15 +32,7 @@ model = dict(
 max_epochs = 50
 train_cfg = dict(max_epochs=max_epochs, val_interval=2)
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=True, begin=0, end=3, convert_to_iter_based=True),
-    dict(
-        type='CosineAnnealingLR',
-        by_epoch=True,
-        begin=3,
-        end=max_epochs,
-        T_max=max_epochs - 3,
-        eta_min_ratio=0.01,
-        convert_to_iter_based=True,
-    ),
+    dict(_base_.param_scheduler[0], end=3),
+    dict(_base_.param_scheduler[1], begin=3, end=max_epochs),
 ]
 auto_scale_lr = dict(base_batch_size=64)

@@ -19,15 +19,7 @@ model = dict(head=dict(drop=0.3, loss=dict(label_smoothing=0.0, balance='logit_a
 max_epochs = 20
 train_cfg = dict(max_epochs=max_epochs, val_interval=1)
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=True, begin=0, end=1, convert_to_iter_based=True),
-    dict(
-        type='CosineAnnealingLR',
-        by_epoch=True,
-        begin=1,
-        end=max_epochs,
-        T_max=max_epochs - 1,
-        eta_min_ratio=0.01,
-        convert_to_iter_based=True,
-    ),
+    dict(_base_.param_scheduler[0], end=1),
+    dict(_base_.param_scheduler[1], begin=1, end=max_epochs),
 ]
 auto_scale_lr = dict(base_batch_size=64)

@@ -30,15 +30,7 @@ test_dataloader = val_dataloader
 
 train_cfg = dict(max_epochs=max_epochs, val_interval=10)
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=True, begin=0, end=5, convert_to_iter_based=True),
-    dict(
-        type='CosineAnnealingLR',
-        by_epoch=True,
-        begin=5,
-        end=max_epochs,
-        T_max=max_epochs - 5,
-        eta_min_ratio=0.01,
-        convert_to_iter_based=True,
-    ),
+    dict(_base_.param_scheduler[0], end=5),
+    dict(_base_.param_scheduler[1], begin=5, end=max_epochs),
 ]
 default_hooks = dict(checkpoint=dict(interval=10))

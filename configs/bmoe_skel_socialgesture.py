@@ -21,15 +21,7 @@ model = dict(head=dict(loss=dict(balance='logit_adjusted', tau=0.5)))
 max_epochs = 30
 train_cfg = dict(max_epochs=max_epochs, val_interval=1)
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=True, begin=0, end=2, convert_to_iter_based=True),
-    dict(
-        type='CosineAnnealingLR',
-        by_epoch=True,
-        begin=2,
-        end=max_epochs,
-        T_max=max_epochs - 2,
-        eta_min_ratio=0.01,
-        convert_to_iter_based=True,
-    ),
+    dict(_base_.param_scheduler[0], end=2),
+    dict(_base_.param_scheduler[1], begin=2, end=max_epochs),
 ]
 auto_scale_lr = dict(base_batch_size=32)

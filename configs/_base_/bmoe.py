@@ -69,7 +69,6 @@ param_scheduler = [
         by_epoch=True,
         begin=5,
         end=max_epochs,
-        T_max=max_epochs - 5,
         eta_min_ratio=0.01,
         convert_to_iter_based=True,
     ),

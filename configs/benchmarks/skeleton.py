@@ -29,16 +29,8 @@ test_dataloader = dict(dataset=dict(split='test', pipeline=test_pipeline))
 max_epochs = 40
 train_cfg = dict(max_epochs=max_epochs)
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=True, begin=0, end=3, convert_to_iter_based=True),
-    dict(
-        type='CosineAnnealingLR',
-        by_epoch=True,
-        begin=3,
-        end=max_epochs,
-        T_max=max_epochs - 3,
-        eta_min_ratio=0.01,
-        convert_to_iter_based=True,
-    ),
+    dict(_base_.param_scheduler[0], end=3),
+    dict(_base_.param_scheduler[1], begin=3, end=max_epochs),
 ]
 val_dataloader = None
 val_cfg = None

@@ -20,14 +20,6 @@ train_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(pi
 test_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(pipeline=test_pipeline))
 train_cfg = dict(max_epochs=max_epochs)
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=True, begin=0, end=2, convert_to_iter_based=True),
-    dict(
-        type='CosineAnnealingLR',
-        by_epoch=True,
-        begin=2,
-        end=max_epochs,
-        T_max=max_epochs - 2,
-        eta_min_ratio=0.01,
-        convert_to_iter_based=True,
-    ),
+    dict(_base_.param_scheduler[0], end=2),
+    dict(_base_.param_scheduler[1], begin=2, end=max_epochs),
 ]

@@ -13,8 +13,7 @@ test_evaluator = [
 max_epochs = 30
 train_cfg = dict(max_epochs=max_epochs)
 param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-3, by_epoch=True, begin=0, end=2, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', by_epoch=True, begin=2, end=max_epochs, T_max=max_epochs - 2, eta_min=1e-6,
-         convert_to_iter_based=True),
-]  # fmt: skip
+    dict(_base_.param_scheduler[0], end=2),
+    dict(_base_.param_scheduler[1], begin=2, end=max_epochs),
+]
 default_hooks = dict(checkpoint=dict(save_best='attributes/balanced_accuracy'))

@@ -43,9 +43,8 @@ max_epochs = 150  # a transformer from scratch on 26,000 small pictures is not d
 train_cfg = dict(max_epochs=max_epochs)
 optim_wrapper = dict(optimizer=dict(lr=5e-4))  # a tiny model bears twice SSAT's rate
 param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-3, by_epoch=True, begin=0, end=5, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', by_epoch=True, begin=5, end=max_epochs, T_max=max_epochs - 5, eta_min=1e-6,
-         convert_to_iter_based=True),
-]  # fmt: skip
+    dict(_base_.param_scheduler[0], end=5),
+    dict(_base_.param_scheduler[1], begin=5, end=max_epochs),
+]
 
 default_hooks = dict(checkpoint=dict(save_best='emotion/accuracy'))

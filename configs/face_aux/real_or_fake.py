@@ -56,8 +56,7 @@ auto_scale_lr = dict(base_batch_size=16)
 max_epochs = 60  # 900 steps; after 375 of the CPU recipe the validation was still getting better
 train_cfg = dict(max_epochs=max_epochs, val_interval=5)
 param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-3, by_epoch=True, begin=0, end=5, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', by_epoch=True, begin=5, end=max_epochs, T_max=max_epochs - 5, eta_min=1e-6,
-         convert_to_iter_based=True),
-]  # fmt: skip
+    dict(_base_.param_scheduler[0], end=5),
+    dict(_base_.param_scheduler[1], begin=5, end=max_epochs),
+]
 default_hooks = dict(checkpoint=dict(interval=5, save_best='fake/frame_auc'))

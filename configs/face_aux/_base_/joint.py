@@ -78,7 +78,6 @@ param_scheduler = [
         by_epoch=True,
         begin=5,
         end=max_epochs,
-        T_max=max_epochs - 5,
         eta_min=1e-6,
         convert_to_iter_based=True,
     ),
