@@ -11,7 +11,7 @@ import torch
 
 from bmoe_skel.benchmark import cross_validation
 from bmoe_skel.benchmark import model as benchmark
-from bmoe_skel.benchmark.cross_validation import collect, mean_routing, summary, summed_confusion, table
+from bmoe_skel.benchmark.run_report import collect, mean_routing, summary, summed_confusion, table
 from bmoe_skel.benchmark.stgcnpp import STGCNPlusPlus
 from bmoe_skel.report import draw_routing
 from mm_runtime.errors import UserError
@@ -142,7 +142,7 @@ def test_the_configs_own_parts_are_compared(tmp_path) -> None:
         *('model.expert.dims=(16,16)', 'model.global_stream.dims=(16,16)', 'model.dims=32'),
     ]
     assert cross_validation.run(parser.parse_args(arguments)) == 0
-    (run,) = cross_validation.collect(tmp_path / 'runs')['full']
+    (run,) = collect(tmp_path / 'runs')['full']
     assert run['f1_micro'] in (0, 0.25, 0.5, 0.75, 1) and run['minutes'] > 0
     with pytest.raises(UserError, match='--keys recall: there is no such metric'):
         cross_validation.run(parser.parse_args([*arguments[:10], 'recall', *arguments[11:]]))
