@@ -213,6 +213,14 @@ def test_smpl24_bones_agree_with_the_model() -> None:
     assert get_skeleton('smpl24').parents.tolist() == parents
 
 
+def test_openni15_bones_agree_with_florence3d() -> None:
+    """The bones, counted from 1, in which the Lie group authors' code draws Florence 3D."""
+    starts = [1, 2, 2, 2, 4, 5, 7, 8, 3, 3, 10, 11, 13, 14]
+    ends = [2, 3, 4, 7, 5, 6, 8, 9, 10, 13, 11, 12, 14, 15]
+    bones = {frozenset((a - 1, b - 1)) for a, b in zip(starts, ends, strict=True)}
+    assert {frozenset(edge) for edge in get_skeleton('openni15').edges} == bones
+
+
 def test_penn13_agrees_with_its_readme() -> None:
     listed = """head left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist left_hip right_hip
         left_knee right_knee left_ankle right_ankle"""
