@@ -95,8 +95,13 @@ def check_name(name: str) -> None:
         raise UserError(f'clip name {name!r}: must be a relative path that stays in its folder')
 
 
+_NEVER_GUESSED = ('h36m17',)
+
+
 def layout_for(options: ReadOptions, declared: object, keypoints: int) -> str:
     """The layout of a foreign file: as asked, else as declared, else the only one with this number of keypoints.
+
+    17 keypoints that nobody names are COCO's, as MMPose and pyskl write them; Human3.6M's 17 must be named.
 
     Raises:
         UserError: The number of keypoints fits no layout or several, or the declared layout is not known.
@@ -105,7 +110,7 @@ def layout_for(options: ReadOptions, declared: object, keypoints: int) -> str:
         return options.skeleton
     if isinstance(declared, str):
         return get_skeleton(declared).name
-    fitting = [name for name in skeleton_names() if get_skeleton(name).num_keypoints == keypoints]
+    fitting = [n for n in skeleton_names() if get_skeleton(n).num_keypoints == keypoints and n not in _NEVER_GUESSED]
     if len(fitting) != 1:
         which = f'several layouts have: {", ".join(fitting)}' if fitting else 'no layout has'
         raise UserError(f'{keypoints} keypoints, which {which}; choose one with --skeleton')
