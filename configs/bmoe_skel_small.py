@@ -29,8 +29,5 @@ val_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(pipe
 test_dataloader = val_dataloader
 
 train_cfg = dict(max_epochs=max_epochs, val_interval=10)
-param_scheduler = [
-    dict(_base_.param_scheduler[0], end=5),
-    dict(_base_.param_scheduler[1], begin=5, end=max_epochs),
-]
+param_scheduler = [_base_.param_scheduler[0], dict(_base_.param_scheduler[1], end=max_epochs)]
 default_hooks = dict(checkpoint=dict(interval=10))

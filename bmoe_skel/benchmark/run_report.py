@@ -19,7 +19,7 @@ from mm_runtime.errors import UserError
 from pose_extract.skeletons import REGIONS
 
 
-def report(out: Path, keys: Sequence[str] = ('top1', 'f1_macro')) -> None:
+def report(out: Path, keys: Sequence[str]) -> None:
     """Print the table of all runs below a folder, and draw what the variant 'full' confused and trusted.
 
     Args:

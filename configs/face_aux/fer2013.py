@@ -42,9 +42,6 @@ test_evaluator = [dict(type='ClassificationMetric')]  # the set has no groups
 max_epochs = 150  # a transformer from scratch on 26,000 small pictures is not done after 100
 train_cfg = dict(max_epochs=max_epochs)
 optim_wrapper = dict(optimizer=dict(lr=5e-4))  # a tiny model bears twice SSAT's rate
-param_scheduler = [
-    dict(_base_.param_scheduler[0], end=5),
-    dict(_base_.param_scheduler[1], begin=5, end=max_epochs),
-]
+param_scheduler = [_base_.param_scheduler[0], dict(_base_.param_scheduler[1], end=max_epochs)]
 
 default_hooks = dict(checkpoint=dict(save_best='emotion/accuracy'))

@@ -55,8 +55,5 @@ optim_wrapper = dict(optimizer=dict(lr=1e-3))  # width 96 in batches of 16 bears
 auto_scale_lr = dict(base_batch_size=16)
 max_epochs = 60  # 900 steps; after 375 of the CPU recipe the validation was still getting better
 train_cfg = dict(max_epochs=max_epochs, val_interval=5)
-param_scheduler = [
-    dict(_base_.param_scheduler[0], end=5),
-    dict(_base_.param_scheduler[1], begin=5, end=max_epochs),
-]
+param_scheduler = [_base_.param_scheduler[0], dict(_base_.param_scheduler[1], end=max_epochs)]
 default_hooks = dict(checkpoint=dict(interval=5, save_best='fake/frame_auc'))
