@@ -9,17 +9,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.dataset import Compose
-from mmengine.registry import DefaultScope
 
 from bmoe_skel import data, models  # noqa: F401  (registers what a checkpoint names)
-from bmoe_skel.registry import MODELS
+from bmoe_skel.registry import MODELS, TRANSFORMS
 from mm_runtime.checkpoint import load_checkpoint
-from mm_runtime.config_text import parse_config_text
+from mm_runtime.config_text import parse_config_text, section
 from mm_runtime.errors import UserError
-from mm_runtime.scope import complete_scope
+from mm_runtime.registry import build_embedded
 from pose_extract.skeletons import REGIONS
 from pose_extract.tracks import PoseTracks, crops_path, load_tracks
+
+# What names files: all that prediction needs is in the checkpoint, and a checkpoint may not have others opened.
+_FILES = frozenset({'init_experts', 'init_cfg', 'pretrained', 'label_embeddings', 'root'})
+_TRAINING_ONLY = ('head.embedder.',)
 
 
 @dataclass
@@ -73,16 +75,16 @@ class MicroActionInferencer:
                 f'checkpoint {checkpoint} says nothing of {", ".join(missing)}; was it made by tools/train.py?'
             )
         config = parse_config_text(meta['cfg'], f'checkpoint {checkpoint}')
-        # stage-1 weights are in the checkpoint itself; their files need not be there any more
-        model = {key: value for key, value in config['model'].items() if key != 'init_experts'}
-        self.classes: list[str] = list(meta['dataset_meta']['classes'])
-        self.skeleton: str = meta['dataset_meta']['skeleton']
-        complete_scope('bmoe_skel')
-        DefaultScope.get_instance('bmoe_skel', scope_name='bmoe_skel')
-        with DefaultScope.overwrite_default_scope('bmoe_skel'):
-            self.model = MODELS.build(model)
-            self.pipeline = Compose(config['test_dataloader']['dataset']['pipeline'])
-        self.model.load_state_dict(loaded['state_dict'])
+        self.classes, self.skeleton = _facts(meta['dataset_meta'], str(checkpoint))
+        self.model = build_embedded(MODELS, config.get('model'), str(checkpoint), drop=_FILES)
+        steps = _test_pipeline(config, str(checkpoint))
+        self.pipeline = [build_embedded(TRANSFORMS, step, str(checkpoint), drop=_FILES) for step in steps]
+        weights = {key: value for key, value in loaded['state_dict'].items() if not key.startswith(_TRAINING_ONLY)}
+        try:
+            self.model.load_state_dict(weights)
+        except RuntimeError as error:
+            reason = ' '.join(str(error).split())[:300]
+            raise UserError(f'checkpoint {checkpoint}: weights do not fit its config: {reason}') from error
         self.model.eval().to(device)
 
     @torch.no_grad()
@@ -106,7 +108,9 @@ class MicroActionInferencer:
             clip['feature_root'] = self.feature_root
         if score is not None:
             clip['keypoint_score'] = score
-        sample = self.pipeline(clip)
+        sample: dict[str, Any] = clip
+        for step in self.pipeline:
+            sample = step(sample)
         inputs = {key: [value] for key, value in sample['inputs'].items()}
         batch = self.model.data_preprocessor({'inputs': inputs, 'data_samples': [sample['data_samples']]})
         result = self.model(**batch, mode='predict')[0]
@@ -168,6 +172,23 @@ class MicroActionInferencer:
                     )
                 )
         return intervals
+
+
+def _facts(described: Any, source: str) -> tuple[list[str], str]:
+    """Class names and skeleton of a checkpoint's ``dataset_meta``."""
+    classes, skeleton = (described.get(key) if isinstance(described, dict) else None for key in ('classes', 'skeleton'))
+    if not isinstance(classes, (list, tuple)) or not all(isinstance(name, str) for name in classes):
+        raise UserError(f'checkpoint {source}: its classes are no list of names')
+    if not isinstance(skeleton, str):
+        raise UserError(f'checkpoint {source}: its skeleton is no name')
+    return list(classes), skeleton
+
+
+def _test_pipeline(config: dict[str, Any], source: str) -> list[Any]:
+    steps = section(config, 'test_dataloader', 'dataset').get('pipeline')
+    if not isinstance(steps, (list, tuple)):
+        raise UserError(f'checkpoint {source}: its config has no test pipeline, so the preprocessing is unknown')
+    return list(steps)
 
 
 def _windows(times: np.ndarray, window: float | None, stride: float | None) -> list[tuple[int, int]]:

@@ -5,12 +5,13 @@ from mmengine.registry import HOOKS as MMENGINE_HOOKS
 from mmengine.registry import METRICS as MMENGINE_METRICS
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
-from mmengine.registry import Registry
+
+from mm_runtime.registry import ProjectRegistry
 
 _SCOPE = 'bmoe_skel'
 
-MODELS = Registry('model', parent=MMENGINE_MODELS, scope=_SCOPE, locations=['bmoe_skel.models'])
-DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, scope=_SCOPE, locations=['bmoe_skel.data'])
-TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, scope=_SCOPE, locations=['bmoe_skel.data'])
-METRICS = Registry('metric', parent=MMENGINE_METRICS, scope=_SCOPE, locations=['bmoe_skel.metrics'])
-HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope=_SCOPE, locations=['bmoe_skel.report'])
+MODELS = ProjectRegistry('model', parent=MMENGINE_MODELS, scope=_SCOPE, locations=['bmoe_skel.models'])
+DATASETS = ProjectRegistry('dataset', parent=MMENGINE_DATASETS, scope=_SCOPE, locations=['bmoe_skel.data'])
+TRANSFORMS = ProjectRegistry('transform', parent=MMENGINE_TRANSFORMS, scope=_SCOPE, locations=['bmoe_skel.data'])
+METRICS = ProjectRegistry('metric', parent=MMENGINE_METRICS, scope=_SCOPE, locations=['bmoe_skel.metrics'])
+HOOKS = ProjectRegistry('hook', parent=MMENGINE_HOOKS, scope=_SCOPE, locations=['bmoe_skel.report'])

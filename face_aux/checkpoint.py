@@ -14,11 +14,18 @@ from face_aux.data.labels import check_label_map
 from face_aux.registry import MODELS
 from mm_runtime.checkpoint import load_checkpoint
 from mm_runtime.compat import apply_import_cures
-from mm_runtime.config_text import parse_config_text
+from mm_runtime.config_text import parse_config_text, section
 from mm_runtime.errors import UserError
+from mm_runtime.registry import build_embedded
 
 TRAINING_ONLY = ('auxiliary.',)
 """State that prediction does not need: the decoder of the texture task."""
+
+# Of training only; or names of files and addresses, which a checkpoint may not have opened: its weights are in itself.
+_NOT_NEEDED = frozenset(
+    {'auxiliary', 'data_preprocessor', 'init_cfg', 'pretrained', 'pretrained_cfg', 'pretrained_cfg_overlay'}
+    | {'checkpoint_path', 'cache_dir'}
+)
 
 
 @dataclass(frozen=True)
@@ -76,24 +83,23 @@ def load_face_model(
         tasks={task: list(spec['classes']) for task, spec in tasks.items()},
         multi_label=frozenset(task for task, spec in tasks.items() if spec['multi_label']),
         pipeline=_pipeline(cfg, str(path)),
-        crop=dict(cfg.get('face_crop') or {}),
+        crop=dict(section(cfg, 'face_crop')),
         source=str(path),
     )
 
 
 def _tasks(config: dict, meta: dict, where: str) -> dict[str, dict]:
     """Label map of each head; the data's and the model's must agree."""
-    described = (meta.get('dataset_meta') or {}).get('tasks') or {}
-    heads = config.get('heads') or {}
+    described, heads = section(meta, 'dataset_meta', 'tasks'), section(config, 'heads')
     tasks = {}
     for task in heads or described:
-        spec = dict(described.get(task, {}))
-        classes = (heads.get(task) or {}).get('classes')
+        spec, head = dict(section(described, task)), section(heads, task)
+        classes = head.get('classes')
         if classes is not None and spec.get('classes') is not None:
             check_label_map({task: spec['classes']}, {task: classes}, where)
         spec.setdefault('classes', classes)
-        spec.setdefault('multi_label', (heads.get(task) or {}).get('type') == 'multi_label')
-        if not spec['classes']:
+        spec.setdefault('multi_label', head.get('type') == 'multi_label')
+        if not spec['classes'] or not isinstance(spec['classes'], (list, tuple)):
             raise UserError(f'{where}: task {task!r} has no class names')
         tasks[task] = spec
     if not tasks:
@@ -102,16 +108,8 @@ def _tasks(config: dict, meta: dict, where: str) -> dict[str, dict]:
 
 
 def _build(config: dict, where: str) -> nn.Module:
-    config = {**config, 'auxiliary': None} if 'auxiliary' in config else dict(config)
-    if isinstance(config.get('encoder'), dict):
-        config['encoder'] = {**config['encoder'], 'pretrained': False}  # the weights are in the checkpoint
     apply_import_cures()
-    if MODELS.get(config['type']) is None:
-        raise UserError(f'{where}: model type {config["type"]!r} is none of face_aux')
-    try:
-        return MODELS.build(config)
-    except (TypeError, ValueError, KeyError) as error:
-        raise UserError(f'{where}: its model cannot be built: {error}') from error
+    return build_embedded(MODELS, config, where, drop=_NOT_NEEDED)
 
 
 def _load(model: nn.Module, state: dict[str, torch.Tensor], where: str) -> None:
@@ -131,9 +129,7 @@ def _load(model: nn.Module, state: dict[str, torch.Tensor], where: str) -> None:
 def _pipeline(cfg: dict, where: str) -> list[dict[str, Any]]:
     """The test pipeline; the validation one where there is no test."""
     for key in ('test_dataloader', 'val_dataloader'):
-        pipeline = ((cfg.get(key) or {}).get('dataset') or {}).get('pipeline')
-        if pipeline:
-            return [dict(step) for step in pipeline]
-    if isinstance(cfg.get('test_pipeline'), list):
-        return [dict(step) for step in cfg['test_pipeline']]
+        steps = section(cfg, key, 'dataset').get('pipeline') or cfg.get('test_pipeline')
+        if isinstance(steps, (list, tuple)) and all(isinstance(step, Mapping) for step in steps):
+            return [dict(step) for step in steps]
     raise UserError(f'{where}: its config has no test pipeline, so the preprocessing is unknown')

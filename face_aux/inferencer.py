@@ -17,6 +17,7 @@ from face_aux.detection.source import FaceSource, Job, find_inputs
 from face_aux.predictions import Prediction
 from face_aux.registry import TRANSFORMS
 from mm_runtime.errors import UserError
+from mm_runtime.registry import build_embedded
 
 
 class FaceInferencer:
@@ -54,7 +55,7 @@ class FaceInferencer:
             clip_interval=load.get('interval', 1),
             max_side=load.get('max_side'),
         )
-        self.pipeline = [TRANSFORMS.build(step) for step in model.pipeline]
+        self.pipeline = [build_embedded(TRANSFORMS, step, model.source) for step in model.pipeline]
         self.device = next(model.model.parameters()).device
 
     def predict(self, inputs: Sequence[str | Path]) -> list[Prediction]:

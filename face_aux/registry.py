@@ -11,10 +11,11 @@ from mmengine.registry import HOOKS as MMENGINE_HOOKS
 from mmengine.registry import METRICS as MMENGINE_METRICS
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
-from mmengine.registry import Registry
 
-DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, scope='face_aux', locations=['face_aux.data'])
-TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, scope='face_aux', locations=['face_aux.data'])
-MODELS = Registry('model', parent=MMENGINE_MODELS, scope='face_aux', locations=['face_aux.models'])
-METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='face_aux', locations=['face_aux.metrics'])
-HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='face_aux', locations=['face_aux.hooks'])
+from mm_runtime.registry import ProjectRegistry
+
+DATASETS = ProjectRegistry('dataset', parent=MMENGINE_DATASETS, scope='face_aux', locations=['face_aux.data'])
+TRANSFORMS = ProjectRegistry('transform', parent=MMENGINE_TRANSFORMS, scope='face_aux', locations=['face_aux.data'])
+MODELS = ProjectRegistry('model', parent=MMENGINE_MODELS, scope='face_aux', locations=['face_aux.models'])
+METRICS = ProjectRegistry('metric', parent=MMENGINE_METRICS, scope='face_aux', locations=['face_aux.metrics'])
+HOOKS = ProjectRegistry('hook', parent=MMENGINE_HOOKS, scope='face_aux', locations=['face_aux.hooks'])

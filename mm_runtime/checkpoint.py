@@ -95,6 +95,11 @@ def load_checkpoint(path: str | os.PathLike[str], map_location: Any = 'cpu') -> 
         raise UserError(f'checkpoint {path} is damaged or no torch checkpoint: {error}') from error
     if not isinstance(checkpoint, dict):
         raise UserError(f'checkpoint {path} holds a {type(checkpoint).__name__}, expected a dict with "state_dict"')
+    meta = checkpoint.setdefault('meta', {}) if 'state_dict' in checkpoint else {}
+    if not isinstance(meta, dict):
+        raise UserError(f'checkpoint {path}: its "meta" is a {type(meta).__name__}, expected a dict')
+    # mmengine, on resuming, runs a config of this name as Python to see how many GPUs it was made on
+    meta.pop('config', None)
     if 'state_dict' not in checkpoint:
         if not checkpoint or not all(isinstance(value, torch.Tensor) for value in checkpoint.values()):
             raise UserError(f'checkpoint {path} has no "state_dict"; its keys: {sorted(map(str, checkpoint))[:10]}')

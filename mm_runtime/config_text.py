@@ -7,6 +7,7 @@ else is as bad as unpickling it.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mm_runtime.errors import UserError
@@ -27,14 +28,31 @@ def parse_config_text(text: str, where: str) -> dict[str, Any]:
     """
     try:
         tree = ast.parse(text)
-    except (SyntaxError, ValueError) as error:
-        raise UserError(f'{where}: its config is not readable: {error}') from error
-    config = {}
+        return {name: _literal(value, where) for name, value in _assignments(tree, where)}
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
+        raise UserError(f'{where}: its config is not readable: {error or type(error).__name__}') from error
+
+
+def section(config: Any, *keys: str) -> Mapping[str, Any]:
+    """Follow keys into a config that may hold anything.
+
+    Args:
+        config: A parsed config.
+        *keys: The way in.
+
+    Returns:
+        The dict at its end; an empty one where it is absent or no dict.
+    """
+    for key in keys:
+        config = config.get(key) if isinstance(config, Mapping) else None
+    return config if isinstance(config, Mapping) else {}
+
+
+def _assignments(tree: ast.Module, where: str) -> Iterator[tuple[str, ast.expr]]:
     for statement in tree.body:
         if not (isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)):
             raise UserError(f'{where}: line {statement.lineno} of its config is no plain assignment; it is not run')
-        config[statement.targets[0].id] = _literal(statement.value, where)
-    return config
+        yield statement.targets[0].id, statement.value
 
 
 def _literal(node: ast.expr, where: str) -> Any:

@@ -167,3 +167,45 @@ def test_tool_goes_on_after_a_bad_file(checkpoint, tmp_path) -> None:
     assert set(answers) == {'bad.npz', *(f'{c}/{c}_00.mp4.npz' for c in ('arms', 'head', 'legs'))}
     assert 'error' in answers['bad.npz']
     assert len(answers['head/head_00.mp4.npz']['intervals']) == 1
+
+
+HOSTILE = [
+    (lambda m, s: m.update(type='os.system', command='touch executed'), 'refused'),
+    (lambda m, s: m.update(data_preprocessor={'type': 'os.system', 'command': 'touch executed'}), 'refused'),
+    (lambda m, s: m.update(data_preprocessor={'type': 'BaseDataPreprocessor'}), 'refused'),
+    (lambda m, s: m.update(_scope_='os'), 'refused'),
+    (lambda m, s: s.insert(0, {'type': 'os.system', 'command': 'touch executed'}), 'refused'),
+    (lambda m, s: s.insert(0, {'type': 'mmengine.Compose', 'transforms': []}), 'refused'),
+    (lambda m, s: m.update(type='nothing'), 'refused'),
+    (lambda m, s: s.__setitem__(0, 'NormalizePose'), 'describes no transform'),
+    (lambda m, s: m.update(skeleton=['coco17']), 'cannot be built|skeleton'),
+    (lambda m, s: m.update(dims=2 * SMALL['dims']), 'do not fit'),
+]
+
+
+@pytest.mark.parametrize(('change', 'message'), HOSTILE)
+def test_what_a_checkpoint_names_is_not_run(checkpoint, tmp_path, monkeypatch, change, message) -> None:
+    monkeypatch.chdir(tmp_path)
+    facts = torch.load(checkpoint, weights_only=True)
+    model = {'type': 'BMoE', 'num_classes': 3, 'skeleton': 'coco17', 'coordinates': 2, **SMALL}
+    steps = [{'type': 'NormalizePose'}, {'type': 'SampleFrames', 'num_frames': 16, 'random': False}]
+    change(model, steps)
+    facts['meta']['cfg'] = config_text(model, steps)
+    torch.save(facts, checkpoint)
+    with pytest.raises(UserError, match=message):
+        MicroActionInferencer(checkpoint)
+    assert not (tmp_path / 'executed').exists()
+
+
+def test_files_that_a_checkpoint_names_are_not_opened(checkpoint, tmp_path) -> None:
+    facts = torch.load(checkpoint, weights_only=True)
+    model = {'type': 'BMoE', 'num_classes': 3, 'skeleton': 'coco17', 'coordinates': 2, **SMALL}
+    model['head'] = {**model.get('head', {}), 'label_embeddings': str(tmp_path / 'secret.npy')}
+    model['init_experts'] = {'head': str(tmp_path / 'secret.pth')}
+    steps = [{'type': 'NormalizePose'}, {'type': 'SampleFrames', 'num_frames': 16, 'random': False}]
+    steps += [{'type': 'LoadFeature', 'root': str(tmp_path)}, {'type': 'PackPose'}]
+    facts['meta']['cfg'] = config_text(model, steps)
+    torch.save(facts, checkpoint)
+    inferencer = MicroActionInferencer(checkpoint)  # neither file is there; their names are not looked at
+    with pytest.raises(UserError, match='no folder of features given'):
+        inferencer.predict_clip(moving_clip(1, np.random.default_rng(0)), frame_dir='clip')

@@ -246,7 +246,7 @@ def test_checkpoints_are_refused_by_name(tmp_path: Path) -> None:
         r"was trained with the classes \['dark', 'bright'\], but \['bright', 'dark'\]": lambda c: c['meta'].update(
             dataset_meta={'tasks': {'light': {'classes': ['bright', 'dark'], 'multi_label': False}}}
         ),
-        "model type 'Nothing' is none of face_aux": lambda c: c['meta'].update(
+        "names 'Nothing' as model, which is none of face_aux": lambda c: c['meta'].update(
             cfg=c['meta']['cfg'].replace('BrightnessModel', 'Nothing')
         ),
     }
@@ -256,6 +256,44 @@ def test_checkpoints_are_refused_by_name(tmp_path: Path) -> None:
     torch.save({'state_dict': {}, 'hook': print}, tmp_path / 'evil.pth')
     with pytest.raises(UserError, match=r'evil.pth is refused'):
         load_face_model(tmp_path / 'evil.pth')
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        lambda text: text.replace("type='BrightnessModel'", "type='os.system', command='touch executed'"),
+        lambda text: text.replace("type='BrightnessModel'", "type='BrightnessModel', _scope_='os'"),
+        lambda text: text.replace('heads=dict(', "heads=dict(x=dict(type='os.system', classes=['a', 'b']), "),
+        lambda text: text.replace("type='LoadFace'", "type='os.system', command='touch executed'"),
+    ],
+)
+def test_what_a_checkpoint_names_is_not_run(tmp_path: Path, monkeypatch, change: Callable[[str], str]) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def alter(content: dict) -> None:
+        changed = change(content['meta']['cfg'])
+        assert changed != content['meta']['cfg']
+        content['meta']['cfg'] = changed
+
+    with pytest.raises(UserError, match=r'bad.pth is refused'):
+        FaceInferencer(load_face_model(checkpoint(tmp_path / 'bad.pth', change=alter)), BlobDetector())
+    assert not (tmp_path / 'executed').exists()
+
+
+def test_files_and_addresses_that_a_checkpoint_names_are_not_opened(tmp_path: Path) -> None:
+    encoder = {'name': 'vit_tiny_patch16_224', 'img_size': 32, 'depth': 1, 'checkpoint_path': str(tmp_path / 'secret'),
+               'pretrained': True}  # fmt: skip
+    model = {'type': 'TextureJointModel', 'encoder': encoder, 'heads': {'light': {'classes': ['dark', 'bright']}},
+             'auxiliary': None, 'data_preprocessor': {'type': 'BaseDataPreprocessor'}}  # fmt: skip
+    built = MODELS.build({**model, 'encoder': {k: encoder[k] for k in ('name', 'img_size', 'depth')}})
+
+    def alter(content: dict) -> None:
+        content['state_dict'] = built.state_dict()
+
+    load_face_model(checkpoint(tmp_path / 'a.pth', change=alter, model=model))
+    model['encoder']['name'] = 'hf-hub:somebody/model'
+    with pytest.raises(UserError, match='timm has no model'):
+        load_face_model(checkpoint(tmp_path / 'a.pth', change=alter, model=model))
 
 
 def test_settings_come_from_the_checkpoint(tmp_path: Path) -> None:

@@ -81,3 +81,12 @@ class TestLoad:
         torch.save({'meta': {'epoch': 1}}, tmp_path / 'meta.pth')
         with pytest.raises(UserError, match='no "state_dict"'):
             load_checkpoint(tmp_path / 'meta.pth')
+
+    def test_the_config_that_mmengine_runs_on_resuming_is_taken_out(self, tmp_path) -> None:
+        torch.save({'state_dict': {}, 'meta': {'config': 'import os', 'cfg': 'a = 1'}}, tmp_path / 'c.pth')
+        assert load_checkpoint(tmp_path / 'c.pth')['meta'] == {'cfg': 'a = 1'}
+
+    def test_meta_of_another_type_is_named(self, tmp_path) -> None:
+        torch.save({'state_dict': {}, 'meta': [1]}, tmp_path / 'c.pth')
+        with pytest.raises(UserError, match=r'c\.pth: its "meta" is a list'):
+            load_checkpoint(tmp_path / 'c.pth')

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from mmengine.config import Config
 
-from mm_runtime.config_text import parse_config_text
+from mm_runtime.config_text import parse_config_text, section
 from mm_runtime.errors import UserError
 
 
@@ -40,3 +40,15 @@ def test_nothing_is_run(text: str) -> None:
 def test_broken_text_is_named() -> None:
     with pytest.raises(UserError, match=r'x.pth: its config is not readable'):
         parse_config_text('a = (', 'x.pth')
+
+
+@pytest.mark.parametrize('text', ['a = ' + '[' * 5000 + ']' * 5000, 'a = {[]: 1}', 'a = {{}}', 'a = "\x00"'])
+def test_text_that_python_cannot_hold_is_named(text: str) -> None:
+    with pytest.raises(UserError, match=r'x.pth: '):
+        parse_config_text(text, 'x.pth')
+
+
+def test_section_follows_keys_and_forgives() -> None:
+    config = {'a': {'b': {'c': 1}}, 'd': [1]}
+    assert section(config, 'a', 'b') == {'c': 1}
+    assert section(config, 'a', 'b', 'c') == section(config, 'd', 'e') == section(None, 'x') == {}
