@@ -24,7 +24,7 @@ _NAME = re.compile(r'[A-Za-z_]\w*')
 class ProjectRegistry(Registry):
     """A registry that, while a checkpoint's config is built, knows the classes registered in it and no others."""
 
-    def get(self, key: str) -> type | None:
+    def get(self, key: str) -> type[Any] | None:
         """Find a registered class; see :class:`mmengine.registry.Registry`.
 
         Args:
