@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from bmoe_skel import data, models  # noqa: F401  (registers what a checkpoint names)
+from bmoe_ground.errors import UserError
 from bmoe_skel.registry import MODELS, TRANSFORMS
 from mm_runtime.checkpoint import load_checkpoint
 from mm_runtime.config_text import parse_config_text, section
-from mm_runtime.errors import UserError
 from mm_runtime.registry import build_embedded
 from pose_extract.skeletons import REGIONS
 from pose_extract.tracks import PoseTracks, crops_path, load_tracks

@@ -11,7 +11,7 @@ from mm_runtime.registry import ProjectRegistry
 _SCOPE = 'bmoe_skel'
 
 MODELS = ProjectRegistry('model', parent=MMENGINE_MODELS, scope=_SCOPE, locations=['bmoe_skel.models'])
-DATASETS = ProjectRegistry('dataset', parent=MMENGINE_DATASETS, scope=_SCOPE, locations=['bmoe_skel.data'])
-TRANSFORMS = ProjectRegistry('transform', parent=MMENGINE_TRANSFORMS, scope=_SCOPE, locations=['bmoe_skel.data'])
+DATASETS = ProjectRegistry('dataset', parent=MMENGINE_DATASETS, scope=_SCOPE, locations=['bmoe_skel.datasets'])
+TRANSFORMS = ProjectRegistry('transform', parent=MMENGINE_TRANSFORMS, scope=_SCOPE, locations=['bmoe_skel.transforms'])
 METRICS = ProjectRegistry('metric', parent=MMENGINE_METRICS, scope=_SCOPE, locations=['bmoe_skel.metrics'])
-HOOKS = ProjectRegistry('hook', parent=MMENGINE_HOOKS, scope=_SCOPE, locations=['bmoe_skel.report'])
+HOOKS = ProjectRegistry('hook', parent=MMENGINE_HOOKS, scope=_SCOPE, locations=['bmoe_skel.hooks'])

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from bmoe_skel.data.ma52_classes import ACTIONS, BODY_OF_ACTION, BODY_PARTS
+from bmoe_ground.errors import UserError
+from bmoe_ground.files import atomic_write
+from bmoe_ground.safe_pickle import load_pickle
+from bmoe_skel.datasets.ma52.classes import ACTIONS, BODY_OF_ACTION, BODY_PARTS
 from bmoe_skel.metrics.micro_action import ranked
-from mm_runtime.errors import UserError
-from mm_runtime.files import atomic_write
-from mm_runtime.safe_pickle import load_pickle
 
 ANSWERS = 5
 CSV_NAME = 'prediction.csv'

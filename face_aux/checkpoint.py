@@ -10,12 +10,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from face_aux.data.labels import check_label_map
+from bmoe_ground.errors import UserError
+from bmoe_ground.import_cures import apply_import_cures
+from face_aux.labels import check_label_map
 from face_aux.registry import MODELS
 from mm_runtime.checkpoint import load_checkpoint
-from mm_runtime.compat import apply_import_cures
 from mm_runtime.config_text import parse_config_text, section
-from mm_runtime.errors import UserError
 from mm_runtime.registry import build_embedded
 
 TRAINING_ONLY = ('auxiliary.',)

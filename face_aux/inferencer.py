@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from bmoe_ground.errors import UserError
 from face_aux.checkpoint import FaceModel
 from face_aux.detection.alignment import CropSettings
 from face_aux.detection.detectors import FaceDetector
 from face_aux.detection.source import FaceSource, Job, find_inputs
 from face_aux.predictions import Prediction
 from face_aux.registry import TRANSFORMS
-from mm_runtime.errors import UserError
 from mm_runtime.registry import build_embedded
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mm_runtime.errors import UserError
-from mm_runtime.files import atomic_write
+from bmoe_ground.errors import UserError
+from bmoe_ground.files import atomic_write
 
 OK, NO_FACE, UNREADABLE, MISSING, SKIPPED = 'ok', 'no face', 'unreadable', 'missing', 'skipped'
 FAILURES = (UNREADABLE, MISSING)

@@ -14,8 +14,10 @@ from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 
 from mm_runtime.registry import ProjectRegistry
 
-DATASETS = ProjectRegistry('dataset', parent=MMENGINE_DATASETS, scope='face_aux', locations=['face_aux.data'])
-TRANSFORMS = ProjectRegistry('transform', parent=MMENGINE_TRANSFORMS, scope='face_aux', locations=['face_aux.data'])
+DATASETS = ProjectRegistry('dataset', parent=MMENGINE_DATASETS, scope='face_aux', locations=['face_aux.datasets'])
+TRANSFORMS = ProjectRegistry(
+    'transform', parent=MMENGINE_TRANSFORMS, scope='face_aux', locations=['face_aux.transforms']
+)
 MODELS = ProjectRegistry('model', parent=MMENGINE_MODELS, scope='face_aux', locations=['face_aux.models'])
 METRICS = ProjectRegistry('metric', parent=MMENGINE_METRICS, scope='face_aux', locations=['face_aux.metrics'])
 HOOKS = ProjectRegistry('hook', parent=MMENGINE_HOOKS, scope='face_aux', locations=['face_aux.hooks'])

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from face_aux.data.videos import UnreadableVideoError, clip_indices, open_video
+from face_aux.videos import UnreadableVideoError, clip_indices, open_video
 
 
 class VideoReader:

@@ -1,5 +1,3 @@
-"""What the trainers of this project share: safe checkpoints, import cures and the command line."""
+"""What knows mmengine: configs, the command line of training and testing, safe checkpoints, registries and hooks."""
 
-from mm_runtime.compat import apply_import_cures
-
-apply_import_cures()
+import bmoe_ground  # noqa: F401  (its import cures have to be in place before mmengine)

@@ -20,7 +20,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.registry import HOOKS
 from mmengine.runner import CheckpointLoader, Runner
 
-from mm_runtime.errors import UserError
+from bmoe_ground.errors import UserError
 
 _PLAIN = (str, int, float, bool, bytes, type(None), torch.Tensor)
 _BUFFER_KEYS = {'log_history', 'count_history', 'max_length'}

@@ -23,13 +23,13 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, find_latest_checkpoint, set_random_seed
 from mmengine.utils.dl_utils import collect_env
 
+from bmoe_ground.errors import UserError
+from bmoe_ground.import_cures import apply_import_cures
 from mm_runtime import determinism, early_stop, optim, progress  # noqa: F401  (registers the hooks)
 from mm_runtime.checkpoint import load_checkpoint, register_safe_loader
-from mm_runtime.compat import apply_import_cures
 from mm_runtime.config import RUNNER_KEYS, load_config, parse_cfg_options, set_epochs, share_dataset
 from mm_runtime.curves import drop_tensorboard, settle_tensorboard
 from mm_runtime.dump import PlainDump
-from mm_runtime.errors import UserError
 from mm_runtime.scope import complete_scope, find_model
 
 # facts of the clips at hand, not of what they look like or mean

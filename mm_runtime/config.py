@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from mmengine.config import Config, ConfigDict
 
-from mm_runtime.errors import UserError
+from bmoe_ground.errors import UserError
 
 RUNNER_KEYS = (
     'model',

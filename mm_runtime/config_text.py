@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mm_runtime.errors import UserError
+from bmoe_ground.errors import UserError
 
 
 def parse_config_text(text: str, where: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from mmengine.evaluator import DumpResults
 from torch import Tensor
 
-from mm_runtime.files import atomic_write
+from bmoe_ground.files import atomic_write
 
 
 class PlainDump(DumpResults):

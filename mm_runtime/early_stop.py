@@ -8,7 +8,7 @@ from mmengine.hooks import CheckpointHook, EarlyStoppingHook, Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
-from mm_runtime.errors import UserError
+from bmoe_ground.errors import UserError
 
 
 @HOOKS.register_module()

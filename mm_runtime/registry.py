@@ -15,7 +15,7 @@ from typing import Any
 
 from mmengine.registry import Registry
 
-from mm_runtime.errors import UserError
+from bmoe_ground.errors import UserError
 
 _SOURCE: ContextVar[str | None] = ContextVar('checkpoint whose config is being built', default=None)
 _NAME = re.compile(r'[A-Za-z_]\w*')

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from mm_runtime.errors import UserError
-from pose_extract.estimators import PersonBoxes
+from bmoe_ground.errors import UserError
+from pose_extract.poses import PersonBoxes
 
 CORNERS = ('x1', 'y1', 'x2', 'y2')
 NOBODY = PersonBoxes(np.zeros((0, 4), np.float32), np.zeros(0, np.float32))

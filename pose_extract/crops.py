@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.lib import format as npy
 
-from mm_runtime.errors import UserError
-from mm_runtime.files import atomic_write
+from bmoe_ground.errors import UserError
+from bmoe_ground.files import atomic_write
 
 SUFFIX = '.rgb'
 MARGIN = 1.25

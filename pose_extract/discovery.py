@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mm_runtime.errors import UserError
+from bmoe_ground.errors import UserError
 from pose_extract.video import VIDEO_SUFFIXES, numbered_images
 
 

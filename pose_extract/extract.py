@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from pose_extract.crops import CropRecorder, spread
-from pose_extract.estimators import BoxSource, FramePoses, PoseEstimator
+from pose_extract.estimators import PoseEstimator
 from pose_extract.pipeline import prefetch
+from pose_extract.poses import BoxSource, FramePoses
 from pose_extract.settings import ExtractSettings
 from pose_extract.skeletons import get_skeleton
 from pose_extract.smoothing import apply_after_care

@@ -13,8 +13,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from mm_runtime.errors import UserError
-from mm_runtime.files import TEMPORARY_PREFIX
+from bmoe_ground.errors import UserError
+from bmoe_ground.files import TEMPORARY_PREFIX
 from pose_extract.crops import crops_path
 from pose_extract.discovery import VideoItem, find_videos, rank_and_world
 from pose_extract.estimators import backend_class

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mm_runtime.errors import UserError
-from mm_runtime.files import atomic_write
+from bmoe_ground.errors import UserError
+from bmoe_ground.files import atomic_write
 
 try:
     import fcntl

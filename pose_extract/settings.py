@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from mm_runtime.errors import UserError
+from bmoe_ground.errors import UserError
 from pose_extract.smoothing import AfterCare
 
 # Where and how fast the work is done does not decide what comes out.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mm_runtime.errors import UserError
+from bmoe_ground.errors import UserError
 from pose_extract.layouts import FACE_PAIRS, LAYOUTS, PART_REGION, REGIONS
 
 __all__ = ['REGIONS', 'Skeleton', 'get_skeleton', 'skeleton_names']

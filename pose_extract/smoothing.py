@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 from scipy.signal import savgol_filter
 
-from mm_runtime.errors import UserError
+from bmoe_ground.errors import UserError
 from pose_extract.tracks import PoseTracks
 
 METHODS: tuple[str, ...] = ('none', 'savgol', 'one_euro')

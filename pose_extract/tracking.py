@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from pose_extract.estimators import FramePoses
+from pose_extract.poses import FramePoses
 
 MIN_SCORE = 0.2  # keypoints below it say nothing about who it is
 STALE = 0.3  # how much less a person counts at the end of its longest absence

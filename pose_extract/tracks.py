@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from mm_runtime.errors import UserError
-from mm_runtime.files import atomic_write
+from bmoe_ground.errors import UserError
+from bmoe_ground.files import atomic_write
 from pose_extract.crops import Crops, crops_path, load_crops  # noqa: F401 - offered here beside the tracks
 from pose_extract.skeletons import Skeleton, get_skeleton
 

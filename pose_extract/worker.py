@@ -13,14 +13,14 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from mm_runtime.errors import UserError
+from bmoe_ground.errors import UserError
+from bmoe_ground.native_output import library_warnings_silenced, native_stderr_silenced
 from pose_extract.boxes import read_boxes
 from pose_extract.crops import crops_path
 from pose_extract.discovery import VideoItem
 from pose_extract.estimators import PoseEstimator, backend_class
 from pose_extract.extract import Extraction, Progress, extract_video
 from pose_extract.manifest import Record, new_record
-from pose_extract.noise import library_warnings_silenced, native_stderr_silenced
 from pose_extract.settings import ExtractSettings
 from pose_extract.tracks import save_tracks
 from pose_extract.video import VideoError

@@ -11,7 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 
 REPO = Path(__file__).resolve().parents[1]
-PACKAGES = ('bmoe_skel', 'face_aux', 'mm_runtime', 'pose_extract')
+PACKAGES = ('bmoe_ground', 'bmoe_skel', 'face_aux', 'mm_runtime', 'pose_extract')
 DISTRIBUTIONS = {
     'cv2': 'opencv-python',
     'google': 'protobuf',
@@ -21,7 +21,7 @@ DISTRIBUTIONS = {
     'sklearn': 'scikit-learn',
     'yaml': 'pyyaml',
 }
-# Installed by `make install` with --no-deps, or taken from where it is if it is there (mm_runtime.compat).
+# Installed by `make install` with --no-deps, or taken from where it is if it is there (bmoe_ground.import_cures).
 UNDECLARED = {'mmpose', 'pkg_resources'}
 
 

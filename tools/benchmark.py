@@ -16,17 +16,20 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+from pathlib import Path
 
-from mm_runtime.errors import run_tool
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bmoe_ground.errors import run_tool
 
 # what is measured -> the module that measures it: add_arguments(parser) and run(arguments) -> exit code
 BENCHMARKS = {
-    'loading': 'bmoe_skel.data.loading_benchmark',
-    'accuracy': 'pose_extract.accuracy',
-    'model': 'bmoe_skel.benchmark.model',
-    'pose': 'pose_extract.benchmark',
-    'smoothing': 'pose_extract.smoothing_benchmark',
-    'textures': 'face_aux.textures.benchmark',
+    'loading': 'benchmarks.loading',
+    'accuracy': 'benchmarks.pose_accuracy',
+    'model': 'benchmarks.model',
+    'pose': 'benchmarks.extraction',
+    'smoothing': 'benchmarks.smoothing',
+    'textures': 'benchmarks.textures',
 }
 
 

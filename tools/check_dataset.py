@@ -11,15 +11,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 from mmengine.registry import init_default_scope
 
-from bmoe_skel.dataset_check import check_config
-from bmoe_skel.dataset_report import as_dict, as_text, draw_examples
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bmoe_ground.errors import UserError, run_tool
+from bmoe_ground.files import atomic_write
+from bmoe_skel.check.checks import check_config
+from bmoe_skel.check.report import as_dict, as_text, draw_examples
 from mm_runtime.config import load_config, parse_cfg_options, share_dataset
-from mm_runtime.errors import UserError, run_tool
-from mm_runtime.files import atomic_write
 from mm_runtime.scope import complete_scope
 
 

@@ -17,7 +17,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from mm_runtime.errors import UserError, run_tool
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bmoe_ground.errors import UserError, run_tool
 from pose_extract.convert import SOURCES, TARGETS, ConvertSettings, convert_poses
 from pose_extract.convert.clips import ReadOptions
 from pose_extract.skeletons import skeleton_names

@@ -12,13 +12,16 @@ file could be read, 1 when some could not.
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bmoe_ground.errors import run_tool
 from face_aux.detection import DETECTORS, CropSettings, build_detector
 from face_aux.detection.cropping import crop_folder
 from face_aux.detection.source import FaceSource
 from face_aux.predictions import FAILURES, count_files, write_predictions
-from mm_runtime.errors import run_tool
 
 
 def parse_args() -> argparse.Namespace:

@@ -17,8 +17,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bmoe_skel.benchmark.cross_validation import add_arguments, run
-from mm_runtime.errors import run_tool
+from benchmarks.cross_validation import add_arguments, run
+from bmoe_ground.errors import run_tool
 
 
 def main() -> int:

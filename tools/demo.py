@@ -19,7 +19,9 @@ import sys
 import time
 from pathlib import Path
 
-from mm_runtime.errors import UserError, run_tool
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bmoe_ground.errors import UserError, run_tool
 
 REPO = Path(__file__).resolve().parents[1]
 CONFIG = 'configs/bmoe_skel_small.py'

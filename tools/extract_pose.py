@@ -14,11 +14,15 @@ could be done.
 from __future__ import annotations
 
 import argparse
+import sys
+from pathlib import Path
 
-from mm_runtime.errors import run_tool
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bmoe_ground.errors import run_tool
+from bmoe_ground.native_output import library_warnings_silenced
 from pose_extract.estimators import BACKENDS
 from pose_extract.job import run_job
-from pose_extract.noise import library_warnings_silenced
 from pose_extract.settings import ExtractSettings, setting_names
 from pose_extract.smoothing import METHODS
 

@@ -13,13 +13,16 @@ A run that is finished is not repeated. Set OMP_NUM_THREADS=1 to leave the machi
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
-from face_aux.evidence.experiments import EXPERIMENTS
-from face_aux.evidence.reconstruction import examine
-from face_aux.evidence.runs import run_all
-from face_aux.evidence.tables import all_tables
-from mm_runtime.errors import run_tool
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.face_evidence.experiments import EXPERIMENTS
+from benchmarks.face_evidence.reconstruction import examine
+from benchmarks.face_evidence.runs import run_all
+from benchmarks.face_evidence.tables import all_tables
+from bmoe_ground.errors import run_tool
 
 
 def main() -> int:

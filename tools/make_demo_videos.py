@@ -10,10 +10,13 @@ The same options give the same files.
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
-from mm_runtime.errors import run_tool
-from pose_extract.demo_videos import make_demo_videos
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.demo_videos import make_demo_videos
+from bmoe_ground.errors import run_tool
 
 
 def main() -> None:

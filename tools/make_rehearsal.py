@@ -11,12 +11,15 @@ Scores on this set say nothing about MA-52.
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from pathlib import Path
 
-from bmoe_skel.data.rehearsal import write_rehearsal
-from bmoe_skel.data.rehearsal_floor import linear_floor
-from mm_runtime.errors import run_tool
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.rehearsal import write_rehearsal
+from benchmarks.rehearsal_floor import linear_floor
+from bmoe_ground.errors import run_tool
 
 
 def main() -> int:

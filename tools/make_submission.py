@@ -11,11 +11,14 @@ scores.npz holds `scores` (N, 52), in the list's order or with `names` (N,), and
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
-from bmoe_skel.data.ma52_list import clip_name, read_list
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bmoe_ground.errors import UserError, run_tool
+from bmoe_skel.datasets.ma52.lists import clip_name, read_list
 from bmoe_skel.submission import complete, prediction_csv, read_scores, write_submission
-from mm_runtime.errors import UserError, run_tool
 
 
 def parse_args() -> argparse.Namespace:

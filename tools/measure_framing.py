@@ -10,14 +10,17 @@ will frame the faces it finds like the ones the model was trained on.
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
 
-from face_aux.data.records import IMAGE_SUFFIXES
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.framing import measure_framing
+from bmoe_ground.errors import UserError, run_tool
+from face_aux.datasets.records import IMAGE_SUFFIXES
 from face_aux.detection import DETECTORS, build_detector
-from face_aux.detection.framing import measure_framing
-from mm_runtime.errors import UserError, run_tool
 
 
 def main() -> int:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from bmoe_ground.errors import UserError, run_tool
+from bmoe_ground.files import atomic_write
 from bmoe_skel.inferencer import MicroActionInferencer
-from mm_runtime.errors import UserError, run_tool
-from mm_runtime.files import atomic_write
 
 
 def main() -> int:

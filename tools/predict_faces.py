@@ -14,15 +14,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 import torch
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bmoe_ground.errors import UserError, run_tool
 from face_aux.checkpoint import load_face_model
 from face_aux.detection import DETECTORS, CropSettings, build_detector
 from face_aux.inferencer import FaceInferencer
 from face_aux.predictions import FAILURES, check_output, count_files, write_predictions
-from mm_runtime.errors import UserError, run_tool
 
 
 def parse_args() -> argparse.Namespace:

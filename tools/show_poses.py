@@ -8,11 +8,14 @@ python tools/show_poses.py poses/clip.mp4.npz videos/clip.mp4 --pictures 24 --mi
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
-from mm_runtime.errors import run_tool
-from pose_extract.look import LookSettings, look
-from pose_extract.render import RenderStyle
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bmoe_ground.errors import run_tool
+from pose_extract.draw.overlay import LookSettings, look
+from pose_extract.draw.render import RenderStyle
 from pose_extract.tracks import load_tracks
 
 

@@ -6,9 +6,13 @@ python tools/show_skeletons.py docs/images/skeletons.png
 from __future__ import annotations
 
 import argparse
+import sys
+from pathlib import Path
 
-from mm_runtime.errors import run_tool
-from pose_extract.sheet import draw_sheet
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bmoe_ground.errors import run_tool
+from pose_extract.draw.sheet import draw_sheet
 
 
 def main() -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from bmoe_ground.errors import run_tool
 from mm_runtime.cli import test_main
-from mm_runtime.errors import run_tool
 
 if __name__ == '__main__':
     run_tool(test_main)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from mmengine.evaluator import BaseMetric
 
-from bmoe_skel.data.social_gesture import GESTURES, NONE, parse_window, read_gestures
+from bmoe_skel.datasets.social_gesture import GESTURES, NONE, parse_window, read_gestures
 from bmoe_skel.registry import METRICS
 
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)

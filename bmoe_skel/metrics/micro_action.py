@@ -11,7 +11,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from sklearn.metrics import f1_score
 
-from bmoe_skel.data.ma52_classes import BODY_OF_ACTION
+from bmoe_skel.datasets.ma52.classes import BODY_OF_ACTION
 from bmoe_skel.registry import METRICS
 
 BODY_SOURCES = ('action', 'own')

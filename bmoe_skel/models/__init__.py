@@ -6,8 +6,8 @@ from bmoe_skel.models.joint_encoder import JointEncoder
 from bmoe_skel.models.m3e import M3E, M3EBlock
 from bmoe_skel.models.preprocessor import PosePreprocessor
 from bmoe_skel.models.region_expert import RegionExpert
+from bmoe_skel.models.region_recognizer import RegionRecognizer
 from bmoe_skel.models.router import CrossAttentionRouter
-from bmoe_skel.models.stages import RegionRecognizer
 
 __all__ = [
     'BMoE',

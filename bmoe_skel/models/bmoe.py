@@ -8,17 +8,18 @@ import torch
 from mmengine.dist import is_main_process
 from torch import Tensor, nn
 
-from bmoe_skel.models.global_stream import StreamBatch, build_global_stream, choose_stream
+from bmoe_ground.errors import UserError
 from bmoe_skel.models.heads import ActionHead
 from bmoe_skel.models.layers import masked_mean
 from bmoe_skel.models.m3e import M3EBlock
 from bmoe_skel.models.recognizer import SkeletonRecognizer
 from bmoe_skel.models.region_expert import RegionExpert
+from bmoe_skel.models.region_recognizer import load_expert
 from bmoe_skel.models.router import CrossAttentionRouter, load_balance
-from bmoe_skel.models.stages import load_expert
+from bmoe_skel.models.streams.base import StreamBatch
+from bmoe_skel.models.streams.choose import build_global_stream, choose_stream
 from bmoe_skel.registry import MODELS
 from bmoe_skel.structures import ActionSample
-from mm_runtime.errors import UserError
 from pose_extract.skeletons import REGIONS
 
 

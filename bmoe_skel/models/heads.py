@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from bmoe_ground.errors import UserError
 from bmoe_skel.models.losses import ActionLoss, TreeLoss
-from mm_runtime.errors import UserError
 
 BODY_MODES = (None, 'derived', 'own')
 

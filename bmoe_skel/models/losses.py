@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from mm_runtime.errors import UserError
+from bmoe_ground.errors import UserError
 
 BALANCES = (None, 'class_balanced', 'logit_adjusted')
 

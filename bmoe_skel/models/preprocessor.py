@@ -9,8 +9,8 @@ import torch.nn.functional as F  # noqa: N812
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
+from bmoe_ground.errors import UserError
 from bmoe_skel.registry import MODELS
-from mm_runtime.errors import UserError
 
 
 @MODELS.register_module()

@@ -8,11 +8,11 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor
 
+from bmoe_ground.errors import UserError
 from bmoe_skel.models import preprocessor  # noqa: F401  (registers the batch builder)
 from bmoe_skel.models.features import SkeletonFeatures
 from bmoe_skel.registry import MODELS
 from bmoe_skel.structures import ActionSample
-from mm_runtime.errors import UserError
 from pose_extract.skeletons import get_skeleton
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from bmoe_ground.errors import UserError
 from bmoe_skel.models.joint_encoder import JointEncoder
 from bmoe_skel.models.m3e import M3E
-from mm_runtime.errors import UserError
 from pose_extract.skeletons import REGIONS, get_skeleton
 
 WHOLE_BODY = 'whole'

@@ -1,6 +1,6 @@
 # Shared by every config: logs, checkpoints and hooks.
 default_scope = 'bmoe_skel'
-custom_imports = dict(imports=['bmoe_skel.data', 'bmoe_skel.models', 'bmoe_skel.metrics', 'bmoe_skel.report'])
+custom_imports = dict(imports=['bmoe_skel.registry'])
 
 randomness = dict(seed=0)
 env_cfg = dict(cudnn_benchmark=False, mp_cfg=dict(mp_start_method='fork'), dist_cfg=dict(backend='nccl'))

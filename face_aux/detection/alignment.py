@@ -9,8 +9,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from bmoe_ground.errors import UserError
 from face_aux.detection.faces import Face
-from mm_runtime.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from face_aux.data.records import IMAGE_SUFFIXES
-from face_aux.data.transforms.geometric import resize
+from bmoe_ground.errors import UserError
+from bmoe_ground.files import atomic_write
+from face_aux.datasets.records import IMAGE_SUFFIXES
 from face_aux.detection.source import FaceSource, Job, find_inputs
 from face_aux.predictions import Prediction
-from mm_runtime.errors import UserError
-from mm_runtime.files import atomic_write
+from face_aux.transforms.geometric import resize
 
 LABEL_SUFFIXES = ('.csv', '.txt', '.json', '.npy')
 FORMATS = {'.jpg': 'JPEG', '.jpeg': 'JPEG', '.png': 'PNG', '.bmp': 'BMP', '.webp': 'WEBP', '.tif': 'TIFF',

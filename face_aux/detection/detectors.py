@@ -11,8 +11,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from bmoe_ground.errors import UserError
 from face_aux.detection.faces import Face, suppress_doubles
-from mm_runtime.errors import UserError
 
 
 class FaceDetector(ABC):

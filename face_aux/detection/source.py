@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from face_aux.data.images import UnreadableImageError, read_image
-from face_aux.data.records import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from bmoe_ground.errors import UserError
+from face_aux.datasets.records import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from face_aux.detection.alignment import CropSettings, crop_face, cut
 from face_aux.detection.detectors import FaceDetector
 from face_aux.detection.tracks import FaceTrack, link_faces, smooth_crops
+from face_aux.images import UnreadableImageError, read_image
 from face_aux.predictions import MISSING, NO_FACE, SKIPPED, UNREADABLE, Prediction
 from face_aux.video_reader import VideoReader
-from mm_runtime.errors import UserError
 
 READ_AHEAD = 8
 """Images decoded in advance, by :data:`READERS` threads."""

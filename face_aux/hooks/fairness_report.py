@@ -11,12 +11,12 @@ from mmengine.dist import master_only
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from bmoe_ground.files import atomic_write
 from face_aux.metrics.fairness_metric import FairnessMetric
 from face_aux.metrics.fairness_types import FairnessReport
 from face_aux.metrics.report_html import html_page
 from face_aux.metrics.report_text import terminal_table, to_plain
 from face_aux.registry import HOOKS
-from mm_runtime.files import atomic_write
 
 
 @HOOKS.register_module()

@@ -8,9 +8,9 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from bmoe_ground.errors import UserError
 from face_aux.models.weighting import ScheduledWeights
 from face_aux.registry import HOOKS
-from mm_runtime.errors import UserError
 
 
 @HOOKS.register_module()

@@ -13,11 +13,11 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from PIL import Image, ImageDraw
 
+from bmoe_ground.errors import UserError
+from bmoe_ground.files import atomic_write
 from face_aux.models.joint import ReconstructionPictures, TextureJointModel
 from face_aux.models.targets import Target, denormalize
 from face_aux.registry import HOOKS
-from mm_runtime.errors import UserError
-from mm_runtime.files import atomic_write
 
 _TITLE = 14  # pixels of the line of titles
 _GAP = 2

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bmoe_ground.errors import UserError
 from face_aux.metrics import functional as F
 from face_aux.metrics.criteria import (
     RATES_OF,
@@ -32,7 +33,6 @@ from face_aux.metrics.criteria import (
 )
 from face_aux.metrics.fairness_types import JOINT, ColumnReport, FairnessReport, Group, Settings, Spread, Value
 from face_aux.metrics.samples import UNKNOWN, TaskScores
-from mm_runtime.errors import UserError
 
 LOWER_IS_BETTER = ('fpr', 'fnr')
 FREELY_SHUFFLED = ('accuracy', 'f1_macro', 'selection_rate', 'demographic_parity_difference')

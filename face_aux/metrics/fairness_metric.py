@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bmoe_ground.errors import UserError
 from face_aux.metrics.classification import FaceMetric
 from face_aux.metrics.fairness import report
 from face_aux.metrics.fairness_types import FairnessReport, Settings
 from face_aux.metrics.samples import classes_of, gather, task_names
 from face_aux.registry import METRICS
-from mm_runtime.errors import UserError
 
 
 @METRICS.register_module()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mm_runtime.errors import UserError
+from bmoe_ground.errors import UserError
 
 
 class NotDefinedError(ValueError):

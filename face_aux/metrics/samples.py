@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from face_aux.data.labels import IGNORE
+from bmoe_ground.errors import UserError
+from face_aux.labels import IGNORE
 from face_aux.metrics.functional import video_scores
-from mm_runtime.errors import UserError
 
 UNKNOWN = '(unknown)'
 

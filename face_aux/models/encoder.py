@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from bmoe_ground.errors import UserError
 from face_aux.models.masking import kept_indices
 from face_aux.models.patches import Grid, Patch, expand_mask
-from mm_runtime.errors import UserError
 
 
 class TubeletEmbed(nn.Module):

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from bmoe_ground.errors import UserError
 from face_aux.structures import FaceSample
-from mm_runtime.errors import UserError
 
 IGNORE = -1
 TYPES = ('multi_class', 'multi_label')

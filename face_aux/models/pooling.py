@@ -7,8 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from bmoe_ground.errors import UserError
 from face_aux.models.encoder import VisionEncoder
-from mm_runtime.errors import UserError
 
 POOLS = ('token', 'avg', 'flat')
 

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from bmoe_ground.errors import UserError
 from face_aux.models.patches import Patch, patch_statistics, patchify
 from face_aux.textures import (
     center_symmetric_lbp,
@@ -20,7 +21,6 @@ from face_aux.textures import (
 )
 from face_aux.textures.directional import MAX_RESPONSE
 from face_aux.textures.lbp import n_labels
-from mm_runtime.errors import UserError
 
 KINDS = ('codes', 'planes', 'kirsch', 'histogram')
 PATTERNS = ('LBP', 'LDP', 'LDN', 'CSLBP')

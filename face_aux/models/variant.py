@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from bmoe_ground.errors import UserError
 from face_aux.models.targets import PATTERNS
-from mm_runtime.errors import UserError
 
 _SOURCES = ('RGB', *PATTERNS)
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from mm_runtime.errors import UserError
+from bmoe_ground.errors import UserError
 
 
 class FixedWeights(nn.Module):

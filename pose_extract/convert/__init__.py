@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from mm_runtime.errors import UserError
+from bmoe_ground.errors import UserError
 from pose_extract.convert.clips import Collection, ReadOptions
 from pose_extract.convert.folder import read_folder, write_folder
 from pose_extract.convert.layout import convert_keypoints, convert_layout

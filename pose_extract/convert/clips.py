@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mm_runtime.errors import UserError
+from bmoe_ground.errors import UserError
 from pose_extract.skeletons import get_skeleton, skeleton_names
 from pose_extract.tracks import PoseTracks
 

@@ -6,8 +6,8 @@ import csv
 import io
 from pathlib import Path, PurePosixPath
 
-from mm_runtime.errors import UserError
-from mm_runtime.files import atomic_write
+from bmoe_ground.errors import UserError
+from bmoe_ground.files import atomic_write
 from pose_extract.convert.clips import Clip, Collection
 from pose_extract.tracks import load_tracks, save_tracks
 

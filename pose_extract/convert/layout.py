@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from mm_runtime.errors import UserError
+from bmoe_ground.errors import UserError
 from pose_extract.skeletons import get_skeleton, skeleton_names
 from pose_extract.tracks import PoseTracks
 

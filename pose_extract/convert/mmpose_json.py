@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from mm_runtime.errors import UserError
+from bmoe_ground.errors import UserError
 from pose_extract.convert.clips import Clip, Collection, ReadOptions, extent_boxes, layout_for
-from pose_extract.estimators import FramePoses
 from pose_extract.extract import TrackBuilder
+from pose_extract.poses import FramePoses
 from pose_extract.skeletons import get_skeleton
 from pose_extract.tracking import Tracker
 from pose_extract.tracks import PoseTracks

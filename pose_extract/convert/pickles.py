@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from mm_runtime.errors import UserError
-from mm_runtime.files import atomic_write
-from mm_runtime.safe_pickle import load_pickle
+from bmoe_ground.errors import UserError
+from bmoe_ground.files import atomic_write
+from bmoe_ground.safe_pickle import load_pickle
 from pose_extract.convert.clips import Clip, Collection, ReadOptions, extent_boxes, json_type, layout_for
 from pose_extract.tracks import PoseTracks
 

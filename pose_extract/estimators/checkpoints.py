@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mm_runtime.errors import UserError
+from bmoe_ground.errors import UserError
 
 # Objects of the training run that OpenMMLab's files carry beside the weights. None of them is wanted, so each is
 # replaced by an empty stand-in while the file is read.

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from mm_runtime.errors import UserError
-from pose_extract.estimators import PersonBoxes
+from bmoe_ground.errors import UserError
 from pose_extract.estimators.openmmlab import build_model, load_config, nms
+from pose_extract.poses import PersonBoxes
 
 NMS_THRESHOLD = 0.3
 

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mm_runtime.errors import UserError
+from bmoe_ground.errors import UserError
 
 RawOutput = Tensor | tuple[Tensor, ...]
 Network = Callable[[Tensor], RawOutput]

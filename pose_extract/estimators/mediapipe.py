@@ -19,8 +19,9 @@ import mediapipe  # noqa: F401  (named first, so that its absence is reported by
 import numpy as np
 from mediapipe.python.solutions.pose import Pose
 
-from mm_runtime.errors import UserError
-from pose_extract.estimators import BoxSource, FramePoses, PersonBoxes, PoseEstimator, Poses
+from bmoe_ground.errors import UserError
+from pose_extract.estimators import PoseEstimator
+from pose_extract.poses import BoxSource, FramePoses, PersonBoxes, Poses
 from pose_extract.settings import ExtractSettings
 from pose_extract.tracking import box_iou, keypoint_similarity
 from pose_extract.video import Frame

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mm_runtime.errors import UserError
-from pose_extract.estimators import BoxSource, FramePoses, PersonBoxes, PoseEstimator, Poses
+from bmoe_ground.errors import UserError
+from pose_extract.estimators import PoseEstimator
 from pose_extract.estimators.detector import PersonDetector
 from pose_extract.estimators.openmmlab import (
     DETECTOR_CONFIG,
@@ -28,6 +28,7 @@ from pose_extract.estimators.openmmlab import (
 )
 from pose_extract.estimators.topdown import TopdownModel
 from pose_extract.pipeline import chunks, prefetch
+from pose_extract.poses import BoxSource, FramePoses, PersonBoxes, Poses
 from pose_extract.settings import ExtractSettings, file_digest
 from pose_extract.video import Frame
 

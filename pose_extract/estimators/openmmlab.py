@@ -17,8 +17,8 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor, nn
 
-from mm_runtime.compat import apply_import_cures
-from mm_runtime.errors import UserError
+from bmoe_ground.errors import UserError
+from bmoe_ground.import_cures import apply_import_cures
 from pose_extract.estimators.checkpoints import load_weights
 
 DETECTOR_CONFIG = 'demo/mmdetection_cfg/rtmdet_m_640-8xb32_coco-person.py'

@@ -11,9 +11,9 @@ import pytest
 import torch
 from skeleton_clips import SMALL, moving_clip, small_model, write_tracks
 
+from bmoe_ground.errors import UserError
 from bmoe_skel.inferencer import MicroActionInferencer, _windows
 from bmoe_skel.registry import MODELS
-from mm_runtime.errors import UserError
 from pose_extract.crops import CropRecorder
 from pose_extract.skeletons import REGIONS, get_skeleton
 from pose_extract.tracks import crops_path, load_tracks

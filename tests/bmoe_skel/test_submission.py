@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-from bmoe_skel.data.ma52_classes import BODY_OF_ACTION
-from bmoe_skel.data.ma52_list import clip_name
+from bmoe_ground.errors import UserError
+from bmoe_skel.datasets.ma52.classes import BODY_OF_ACTION
+from bmoe_skel.datasets.ma52.lists import clip_name
 from bmoe_skel.submission import complete, prediction_csv, read_scores, write_submission
 from mm_runtime.dump import PlainDump
-from mm_runtime.errors import UserError
 
 REPO = Path(__file__).resolve().parents[2]
 TOOL = REPO / 'tools' / 'make_submission.py'

@@ -16,6 +16,7 @@ from mmengine.config import Config
 from mmengine.model import BaseModel
 from PIL import Image
 
+from bmoe_ground.errors import UserError
 from face_aux.checkpoint import load_face_model
 from face_aux.detection import CropSettings, build_detector
 from face_aux.detection.source import find_inputs
@@ -24,7 +25,6 @@ from face_aux.predictions import Prediction, count_files, csv_text, json_text, w
 from face_aux.registry import MODELS
 from face_aux.structures import FaceSample
 from face_aux.video_reader import VideoReader
-from mm_runtime.errors import UserError
 
 TASKS = {'light': {'classes': ['dark', 'bright'], 'multi_label': False}}
 

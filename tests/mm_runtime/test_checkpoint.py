@@ -8,8 +8,8 @@ import pytest
 import torch
 from mmengine.logging import HistoryBuffer
 
+from bmoe_ground.errors import UserError
 from mm_runtime.checkpoint import SafeCheckpointHook, load_checkpoint, to_plain
-from mm_runtime.errors import UserError
 
 
 def test_to_plain_keeps_values() -> None:

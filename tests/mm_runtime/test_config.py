@@ -6,8 +6,8 @@ import pytest
 import torch
 from mmengine.registry import PARAM_SCHEDULERS
 
+from bmoe_ground.errors import UserError
 from mm_runtime.config import load_config, parse_cfg_options, set_epochs
-from mm_runtime.errors import UserError
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from mmengine.config import Config
 
+from bmoe_ground.errors import UserError
 from mm_runtime.config_text import parse_config_text, section
-from mm_runtime.errors import UserError
 
 
 def test_round_trip_of_what_mmengine_writes() -> None:

@@ -6,8 +6,8 @@ import pytest
 from mmengine.hooks import CheckpointHook
 from mmengine.logging import MMLogger
 
+from bmoe_ground.errors import UserError
 from mm_runtime.early_stop import StopEarlyHook
-from mm_runtime.errors import UserError
 
 
 def runner(save_best: str | None = 'f1_macro', rule: str | None = 'greater', val_loop: object = 1) -> SimpleNamespace:

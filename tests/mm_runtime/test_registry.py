@@ -6,7 +6,7 @@ import os
 import pytest
 from mmengine.registry import MODELS as MMENGINE_MODELS
 
-from mm_runtime.errors import UserError
+from bmoe_ground.errors import UserError
 from mm_runtime.registry import ProjectRegistry, build_embedded
 
 THINGS = ProjectRegistry('thing', parent=MMENGINE_MODELS, scope='test_registry')

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mm_runtime.errors import UserError
+from bmoe_ground.errors import UserError
 from pose_extract.boxes import read_boxes
 
 HEADER = 'video,frame,x1,y1,x2,y2,score,id\n'

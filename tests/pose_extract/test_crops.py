@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mm_runtime.errors import UserError
+from bmoe_ground.errors import UserError
 from pose_extract.crops import CropRecorder, crops_path, follow, load_crops, spread
 
 

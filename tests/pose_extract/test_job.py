@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mm_runtime.errors import UserError
+from bmoe_ground.errors import UserError
 from pose_extract.job import run_job
 from pose_extract.manifest import read_manifest
 from pose_extract.settings import ExtractSettings

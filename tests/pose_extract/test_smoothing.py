@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.signal import savgol_filter
 
-from mm_runtime.errors import UserError
+from bmoe_ground.errors import UserError
 from pose_extract.smoothing import AfterCare, apply_after_care, interpolate_gaps, one_euro, savitzky_golay
 from pose_extract.tracks import PoseTracks
 

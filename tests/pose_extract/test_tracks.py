@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import pose_extract.tracks as tracks_module
-from mm_runtime.errors import UserError
+from bmoe_ground.errors import UserError
 from pose_extract.tracks import PoseTracks, load_tracks, save_tracks
 
 

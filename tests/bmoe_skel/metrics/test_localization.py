@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from bmoe_skel.data.social_gesture import window_name
+from bmoe_skel.datasets.social_gesture import window_name
 from bmoe_skel.metrics.localization import (
     LocalizationMetric,
     Segment,

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
-from bmoe_skel.data.ma52_classes import ACTIONS, BODY_OF_ACTION, BODY_PARTS
+from bmoe_skel.datasets.ma52.classes import ACTIONS, BODY_OF_ACTION, BODY_PARTS
 from bmoe_skel.metrics import MicroActionMetric, f1_mean, micro_action_scores
 from bmoe_skel.metrics.micro_action import ranked
 

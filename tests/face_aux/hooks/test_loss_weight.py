@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from bmoe_ground.errors import UserError
 from face_aux.hooks import LossWeightHook
 from face_aux.models.weighting import FixedWeights, ScheduledWeights
-from mm_runtime.errors import UserError
 
 
 def runner(weights: nn.Module | None) -> SimpleNamespace:

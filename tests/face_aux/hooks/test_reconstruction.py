@@ -10,11 +10,11 @@ import pytest
 import torch
 from PIL import Image
 
+from bmoe_ground.errors import UserError
 from face_aux.hooks import ReconstructionHook
 from face_aux.hooks.reconstruction import draw
 from face_aux.models import TextureJointModel
 from face_aux.textures import local_directional_pattern, to_gray
-from mm_runtime.errors import UserError
 
 
 def model(auxiliary: dict | None, **options: Any) -> TextureJointModel:

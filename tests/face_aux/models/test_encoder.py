@@ -5,9 +5,9 @@ import importlib
 import pytest
 import torch
 
+from bmoe_ground.errors import UserError
 from face_aux.models.encoder import TubeletEmbed, VisionEncoder, sincos_position_embedding, stem_strides
 from face_aux.models.patches import Grid
-from mm_runtime.errors import UserError
 
 timm = importlib.import_module('timm')  # after the import cures that come with face_aux
 

@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
+from bmoe_ground.errors import UserError
 from face_aux.models.heads import TaskHead, make_heads
 from face_aux.structures import FaceSample
-from mm_runtime.errors import UserError
 
 
 def test_multi_class_loss_by_hand() -> None:

@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from bmoe_ground.errors import UserError
 from face_aux.models import TextureJointModel, Variant
 from face_aux.models.targets import denormalize, normalize
 from face_aux.registry import MODELS
 from face_aux.structures import FaceSample
-from mm_runtime.errors import UserError
 
 timm = importlib.import_module('timm')  # after the import cures that come with face_aux
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from bmoe_ground.errors import UserError
 from face_aux.models.encoder import VisionEncoder
 from face_aux.models.pooling import FlatPool, make_pool
-from mm_runtime.errors import UserError
 
 SMALL = {'name': 'vit_tiny_patch16_224', 'img_size': 24, 'patch_size': 6, 'embed_dim': 24, 'depth': 1, 'num_heads': 3}
 

@@ -5,10 +5,10 @@ import pytest
 import torch
 from skimage.feature import local_binary_pattern
 
+from bmoe_ground.errors import UserError
 from face_aux.models.patches import Patch, grid_of, patchify, unpatchify
 from face_aux.models.targets import Pattern, Target, denormalize, normalize
 from face_aux.textures import kirsch_responses, local_directional_pattern, to_gray
-from mm_runtime.errors import UserError
 
 PATCH = Patch(1, 6, 6)
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

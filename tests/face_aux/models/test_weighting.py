@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
+from bmoe_ground.errors import UserError
 from face_aux.models.weighting import ScheduledWeights, make_weights
-from mm_runtime.errors import UserError
 
 PRIMARY, AUXILIARY = torch.tensor(2.0), torch.tensor(5.0)
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mm_runtime.errors import UserError
-from mm_runtime.safe_pickle import load_pickle
+from bmoe_ground.errors import UserError
+from bmoe_ground.safe_pickle import load_pickle
 from pose_extract.convert import ConvertSettings, convert_poses
 from pose_extract.convert.clips import Clip, Collection, ReadOptions, check_name, extent_boxes
 from pose_extract.convert.folder import read_folder, write_folder

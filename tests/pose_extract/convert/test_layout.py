@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mm_runtime.errors import UserError
-from mm_runtime.safe_pickle import load_pickle
+from bmoe_ground.errors import UserError
+from bmoe_ground.safe_pickle import load_pickle
 from pose_extract.convert.layout import DERIVED, can_convert, convert_keypoints, convert_layout
 from pose_extract.convert.layout import _recipe as recipe
 from pose_extract.skeletons import get_skeleton, skeleton_names

@@ -1,1 +1,0 @@
-"""Size and speed of models on the machine at hand."""

@@ -1,0 +1,1 @@
+"""Going through the data of a config before any training."""

@@ -1,0 +1,155 @@
+"""Windows of long recordings: the keypoints of a recording are extracted and held once, however windows overlap."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bmoe_ground.errors import UserError
+from bmoe_skel.datasets.base import PoseDataset
+from pose_extract.tracks import PoseTracks, load_tracks
+
+
+class WindowDataset(PoseDataset):
+    """Base of datasets whose clips are windows of recordings.
+
+    Subclasses implement ``load_clips`` and build each clip by :meth:`window`.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        self.recordings: list[tuple[np.ndarray, np.ndarray]] = []
+        self._number: dict[tuple[Path, tuple[int, ...]], int] = {}
+        self._tracks: dict[Path, PoseTracks] = {}
+        self.unseen: list[str] = []
+        super().__init__(**kwargs)
+        self._tracks.clear()  # what the windows need of them is in `recordings`
+
+    def tracks_of(self, path: Path, where: str) -> PoseTracks:
+        """Read a recording's tracks, once.
+
+        Args:
+            path: The track file.
+            where: ``file:line`` of who asks, for the error.
+
+        Raises:
+            UserError: The file is missing or damaged, or has another skeleton than those before.
+        """
+        if path not in self._tracks:
+            if not path.is_file():
+                raise UserError(f'{where}: no track file {path}; extract the video, or correct the name pattern')
+            tracks = load_tracks(path)
+            self.skeleton_name = self.skeleton_name or tracks.skeleton
+            if tracks.skeleton != self.skeleton_name:
+                raise UserError(f'{path} has skeleton {tracks.skeleton}, expected {self.skeleton_name}')
+            self._tracks[path] = tracks
+        return self._tracks[path]
+
+    def window(
+        self, path: Path, persons: tuple[int, ...], start: int, stop: int, **facts: Any
+    ) -> dict[str, Any] | None:
+        """Build the clip of one window.
+
+        Args:
+            path: The track file.
+            persons: Which persons of it.
+            start: First frame.
+            stop: Frame after the last.
+            **facts: Further keys, ``frame_dir`` and ``label`` among them.
+
+        Returns:
+            The clip, whose arrays are views; None, and its name is kept in ``unseen``, where nobody is seen in it.
+        """
+        key = (path, persons)
+        if key not in self._number:
+            tracks = self._tracks[path]
+            chosen = list(persons)
+            self._number[key] = len(self.recordings)
+            whole = list(range(tracks.num_persons)) == chosen
+            self.recordings.append(
+                (tracks.keypoints, tracks.scores) if whole else (tracks.keypoints[chosen], tracks.scores[chosen])
+            )
+        number = self._number[key]
+        keypoint, score = (array[:, start:stop] for array in self.recordings[number])
+        if not (score > 0).any():
+            self.unseen.append(facts['frame_dir'])
+            return None
+        clip = {'keypoint': keypoint, 'keypoint_score': score, 'total_frames': stop - start, 'recording': number}
+        times = self._tracks[path].frame_times[start:stop]
+        return {**clip, 'start': start, 'stop': stop, 'frame_times': times, **facts}
+
+    def _serialize_data(self) -> tuple[np.ndarray, np.ndarray]:
+        for clip in self.data_list:
+            del clip['keypoint'], clip['keypoint_score']
+        return super()._serialize_data()
+
+    def get_data_info(self, idx: int) -> dict[str, Any]:
+        """Take one window's clip, with a copy of its keypoints.
+
+        Args:
+            idx: The clip's position.
+        """
+        clip = super().get_data_info(idx)
+        if 'keypoint' not in clip:
+            arrays = self.recordings[clip['recording']]
+            clip['keypoint'], clip['keypoint_score'] = (
+                array[:, clip['start'] : clip['stop']].copy() for array in arrays
+            )
+        return clip
+
+
+def read_table(path: str | Path, required: tuple[str, ...]) -> list[tuple[dict[str, str], str]]:
+    """Read a CSV table with a header.
+
+    Args:
+        path: The file; a byte-order mark, Windows line ends, blank lines and blanks around fields are allowed.
+        required: Columns that it must have.
+
+    Returns:
+        Each row as a dict of texts, with its ``file:line``.
+
+    Raises:
+        UserError: The file cannot be read, a column is missing, or a row has another number of fields.
+    """
+    path = Path(path)
+    try:
+        lines = path.read_text(encoding='utf-8-sig').splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f'table {path} cannot be read: {error}') from error
+    numbered = [
+        (number, [f.strip() for f in next(csv.reader([line]))]) for number, line in enumerate(lines, 1) if line.strip()
+    ]
+    if len(numbered) < 2:
+        raise UserError(f'table {path}: expected a header and at least one row')
+    header = numbered[0][1]
+    missing = [name for name in required if name not in header]
+    if missing:
+        raise UserError(f'{path}:{numbered[0][0]}: no column {", ".join(missing)}; found {", ".join(header)}')
+    rows = []
+    for number, fields in numbered[1:]:
+        if len(fields) != len(header):
+            raise UserError(f'{path}:{number}: {len(fields)} fields, the header has {len(header)}')
+        rows.append((dict(zip(header, fields, strict=True)), f'{path}:{number}'))
+    return rows
+
+
+def number_in(row: dict[str, str], column: str, where: str) -> float:
+    """Read a number from a row.
+
+    Args:
+        row: From :func:`read_table`.
+        column: Which field.
+        where: For the error.
+
+    Raises:
+        UserError: The field is no finite number.
+    """
+    try:
+        value = float(row[column])
+    except ValueError as error:
+        raise UserError(f'{where}: {column}: expected a number, found {row[column]!r}') from error
+    if not np.isfinite(value):
+        raise UserError(f'{where}: {column}: expected a finite number, found {row[column]!r}')
+    return value

@@ -1,0 +1,1 @@
+"""What the global stream may look at: the skeleton, precomputed features, or RGB crops."""

@@ -1,0 +1,92 @@
+"""Small clips and models that several tests use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from bmoe_skel.models import BMoE
+from pose_extract.skeletons import get_skeleton
+from pose_extract.tracks import PoseTracks, save_tracks
+
+SMALL: dict[str, Any] = {
+    'dims': 32,
+    'expert': {'dims': (16, 16), 'depths': (1, 1)},
+    'global_stream': {'kind': 'skeleton', 'dims': (16, 16), 'depths': (1, 1)},
+    'drop_path': 0.0,
+}
+
+
+def small_model(skeleton: str = 'coco17', coordinates: int = 2, num_classes: int = 3, **kwargs: Any) -> BMoE:
+    """A mixture small enough for tests, with every parameter away from its start so that no path is silent."""
+    torch.manual_seed(0)
+    model = BMoE(num_classes=num_classes, skeleton=skeleton, coordinates=coordinates, **{**SMALL, **kwargs})
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    return model
+
+
+def random_inputs(
+    batch: int = 2, cuts: int = 1, persons: int = 1, frames: int = 16, skeleton: str = 'coco17', coordinates: int = 2
+) -> dict[str, torch.Tensor]:
+    """A batch as the preprocessor builds it."""
+    joints = get_skeleton(skeleton).num_keypoints
+    generator = torch.Generator().manual_seed(1)
+    shape = (batch, cuts, persons, frames, joints)
+    return {
+        'keypoint': torch.randn(*shape, coordinates, generator=generator),
+        'visible': torch.ones(shape, dtype=torch.bool),
+        'pace': 0.5 + torch.rand(batch, cuts, frames, generator=generator),
+    }
+
+
+def moving_clip(label: int, rng: np.random.Generator, frames: int = 24, skeleton: str = 'coco17') -> np.ndarray:
+    """A person of whom one region moves: 0 the head, 1 the arms, 2 the legs. (1, T, V, 2) pixels."""
+    layout = get_skeleton(skeleton)
+    base = np.random.default_rng(5).uniform(0, 100, (layout.num_keypoints, 2))
+    points = np.repeat(base[None], frames, 0) + rng.normal(0, 0.3, (frames, layout.num_keypoints, 2))
+    wave = np.sin(np.arange(frames) * rng.uniform(0.5, 0.9) + rng.uniform(0, 6)) * rng.uniform(5, 9)
+    joints = list(layout.regions[('head', 'upper', 'lower')[label]])
+    points[:, joints, 1] += wave[:, None]
+    return (points * rng.uniform(0.8, 1.2) + rng.uniform(0, 50, 2))[None].astype(np.float32)
+
+
+def write_tracks(folder: Path, clips_per_class: int = 8, classes: tuple[str, ...] = ('head', 'arms', 'legs')) -> Path:
+    """A folder of track files ``<class>/<clip>.mp4.npz`` as extraction writes it."""
+    rng = np.random.default_rng(0)
+    for label, name in enumerate(classes):
+        for i in range(clips_per_class):
+            keypoints = moving_clip(label, rng)
+            frames = keypoints.shape[1]
+            tracks = PoseTracks(
+                keypoints=keypoints,
+                scores=np.ones(keypoints.shape[:3], np.float32),
+                boxes=np.zeros((1, frames, 4), np.float32),
+                frame_times=np.arange(frames) / 25,
+                image_size=(200, 200),
+                skeleton='coco17',
+            )
+            save_tracks(folder / name / f'{name}_{i:02d}.mp4.npz', tracks)
+    return folder
+
+
+def write_recording(path: Path, frames: int = 300, persons: int = 1, fps: float = 25, seed: int = 0) -> np.ndarray:
+    """Write a track file of people standing side by side, and return its keypoints (M, T, 17, 2)."""
+    rng = np.random.default_rng(seed)
+    keypoints = rng.uniform(0, 90, (persons, frames, 17, 2)).astype(np.float32)
+    keypoints[..., 0] += 100 * np.arange(persons)[:, None, None]
+    corners = np.array([[100.0 * m, 0, 100 * m + 90, 90] for m in range(persons)], np.float32)
+    tracks = PoseTracks(
+        keypoints=keypoints,
+        scores=np.ones(keypoints.shape[:3], np.float32),
+        boxes=np.repeat(corners[:, None], frames, 1),
+        frame_times=np.arange(frames) / fps,
+        image_size=(200, 400),
+        skeleton='coco17',
+    )
+    save_tracks(path, tracks)
+    return keypoints
