@@ -1,4 +1,4 @@
-# B-MoE on MA-52 with PCAN's 28 keypoints; docs/ma52.md says where the files come from.
+# B-MoE on MA-52 with PCAN's 28 keypoints; docs/benchmarks/ma52.md says where the files come from.
 # Elsewhere: --cfg-options dataset.data_root=FOLDER. MMN's 44 keypoints: dataset.poses={split}_data.pkl
 # Our own tracks: dataset.poses=poses/{split}
 _base_ = ['_base_/runtime.py', '_base_/bmoe.py']

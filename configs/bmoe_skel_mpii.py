@@ -1,4 +1,4 @@
-# B-MoE on MPIIGroupInteraction: 14 behaviours, several at once, 64-frame windows; docs/mpii.md.
+# B-MoE on MPIIGroupInteraction: 14 behaviours, several at once, 64-frame windows; docs/benchmarks/mpii.md.
 # Other places: --cfg-options dataset.tracks=FOLDER train_dataloader.dataset.ann_file=FILE.csv and so on.
 _base_ = ['_base_/runtime.py', '_base_/bmoe.py']
 

@@ -1,4 +1,4 @@
-# B-MoE on SocialGesture, four-way; docs/socialgesture.md describes the table.
+# B-MoE on SocialGesture, four-way; docs/benchmarks/socialgesture.md describes the table.
 #   gesture or none:  --cfg-options dataset.task=binary
 #   localisation:     configs/bmoe_skel_socialgesture_localization.py
 _base_ = ['_base_/runtime.py', '_base_/bmoe.py']

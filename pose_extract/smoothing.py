@@ -16,7 +16,7 @@ METHODS: tuple[str, ...] = ('none', 'savgol', 'one_euro')
 
 @dataclass(frozen=True)
 class AfterCare:
-    """What is done to tracks once a video is through. The defaults change nothing; `docs/smoothing.md` says why.
+    """What is done to tracks once a video is through. The defaults change nothing; `docs/guides/smooth.md` says why.
 
     Attributes:
         max_gap: Longest gap to interpolate across, in seconds from the last frame that is there to the next one;

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import configparser
+import re
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 
 REPO = Path(__file__).resolve().parents[1]
@@ -21,6 +23,8 @@ DISTRIBUTIONS = {
     'sklearn': 'scikit-learn',
     'yaml': 'pyyaml',
 }
+# Extras that nobody needs who only uses the packages; pinned in requirements/dev.txt.
+DEVELOPMENT = ('dev', 'docs')
 # Installed by `make install` with --no-deps, or taken from where it is if it is there (bmoe_ground.import_cures).
 UNDECLARED = {'mmpose', 'pkg_resources'}
 
@@ -83,12 +87,49 @@ def test_pins_are_exact_and_within_the_declared_ranges(
         (clause,) = requirement.specifier
         assert clause.operator == '==' and requirement.url is None
         versions[name] = clause.version
-    groups = [config['options']['install_requires'], *config['options.extras_require'].values()]
-    for group in groups[:-1]:  # the last one, dev, is pinned in a file of its own
+    extras = config['options.extras_require']
+    users = [extras[name] for name in extras if name not in DEVELOPMENT]
+    for group in (config['options']['install_requires'], *users):
         for name, requirement in read_requirements(group).items():
             assert versions[name] in requirement.specifier, name
 
 
-def test_development_tools_are_pinned(config: configparser.ConfigParser) -> None:
+def test_development_tools_are_pinned_within_the_declared_ranges(config: configparser.ConfigParser) -> None:
     pins = read_requirements((REPO / 'requirements' / 'dev.txt').read_text())
-    assert set(pins) == set(read_requirements(config['options.extras_require']['dev']))
+    declared: dict[str, Requirement] = {}
+    for extra in DEVELOPMENT:
+        declared |= read_requirements(config['options.extras_require'][extra])
+    assert set(pins) == set(declared)
+    for name, requirement in declared.items():
+        (clause,) = pins[name].specifier
+        assert clause.operator == '==' and clause.version in requirement.specifier, name
+
+
+def test_commit_hooks_are_local_and_run_what_lint_runs() -> None:
+    lint = (REPO / 'Makefile').read_text().split('\nlint:')[1].split('\n\n')[0]
+    repositories = yaml.safe_load((REPO / '.pre-commit-config.yaml').read_text())['repos']
+    hooks = [hook for repository in repositories for hook in repository['hooks']]
+    assert {repository['repo'] for repository in repositories} == {'local'}
+    assert {hook['language'] for hook in hooks} == {'system'}
+    commands = {' '.join(word for word in hook['entry'].split() if not word.startswith('-')) for hook in hooks}
+    assert commands == {'ruff check', 'ruff format', 'mypy'}
+    assert all(f'$(BIN)/{command}' in lint for command in commands)
+
+
+def test_changes_and_citation_name_the_version(config: configparser.ConfigParser) -> None:
+    sections = re.findall(r'^## (\S+)$', (REPO / 'CHANGELOG.md').read_text(), flags=re.M)
+    assert config['metadata']['version'] in sections
+    citation = yaml.safe_load((REPO / 'CITATION.cff').read_text())
+    assert citation['version'] == sections[0]
+    assert citation['license'] == config['metadata']['license']
+
+
+def test_citation_has_what_the_format_requires() -> None:
+    citation = yaml.safe_load((REPO / 'CITATION.cff').read_text())
+    assert citation['cff-version'] == '1.2.0'
+    assert citation['message'] and citation['title'] and citation['authors']
+    papers = [identifier['value'] for paper in citation['references'] for identifier in paper['identifiers']]
+    assert papers == ['arXiv:2603.24245', 'arXiv:2409.19582']
+    for paper in citation['references']:
+        assert paper['type'] == 'article' and paper['title'] and paper['year']
+        assert all(set(author) == {'family-names', 'given-names'} for author in paper['authors'])

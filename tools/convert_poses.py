@@ -47,7 +47,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--layout', choices=skeleton_names(), help='turn the keypoints into this layout')
     parser.add_argument('--max-gap', type=float, default=0.0, metavar='SECONDS', help='interpolate across shorter gaps')
     parser.add_argument(
-        '--smooth', choices=METHODS, default='none', help='default: %(default)s (see docs/smoothing.md)'
+        '--smooth', choices=METHODS, default='none', help='default: %(default)s (see docs/guides/smooth.md)'
     )
     return parser.parse_args(argv)
 

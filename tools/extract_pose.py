@@ -65,7 +65,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     frames.add_argument('--image-fps', type=float, default=default.image_fps,
                         help='frames per second of folders of images (default: %(default)s)')  # fmt: skip
 
-    care = parser.add_argument_group('after-care (docs/smoothing.md)')
+    care = parser.add_argument_group('after-care (docs/guides/smooth.md)')
     care.add_argument('--interpolate', type=float, default=default.interpolate, metavar='SECONDS',
                       help='bridge gaps up to this long, marked as such (default: none)')  # fmt: skip
     care.add_argument('--smooth', choices=METHODS, default=default.smooth, help='default: %(default)s')

@@ -23,7 +23,7 @@ test_pipeline = [
 ]
 dataset = dict(type='PosePickleDataset', ann_file=None, skeleton=None)
 # A small set is gone through several times an epoch, up to this many clips: 40 epochs are 30,000 clips at least. Longer
-# schedules fitted the training views of NW-UCLA better and the other view worse (docs/results.md).
+# schedules fitted the training views of NW-UCLA better and the other view worse (docs/appendix/results.md).
 train_dataloader = dict(dataset=dict(split='train', pipeline=train_pipeline, epoch_clips=750))
 test_dataloader = dict(dataset=dict(split='test', pipeline=test_pipeline))
 max_epochs = 40

@@ -1,8 +1,8 @@
 # Emotion on FER2013's 48 x 48 grey faces (fer2013.csv, or <split>.npz); validation is held out of Training.
 _base_ = ['_base_/joint.py']
 
-# From scratch, with a stem and places kept (docs/results_face.md says why). 73 is what VGG19 and ResNet18 reach; with
-# ImageNet's weights a transformer starts nearer to it:
+# From scratch, with a stem and places kept (docs/appendix/results-faces.md says why). 73 is what VGG19 and ResNet18
+# reach; with ImageNet's weights a transformer starts nearer to it:
 # --cfg-options model.encoder.pretrained=true model.encoder.stem=null optim_wrapper.optimizer.lr=1e-4
 model = dict(
     encoder=dict(name='vit_tiny_patch16_224', img_size=48, patch_size=4, stem=(64,), drop_path_rate=0.1),

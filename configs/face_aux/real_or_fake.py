@@ -1,7 +1,7 @@
 # Real or generated still faces, listed in a CSV with columns file, label (real or fake) and, where known, groups.
 _base_ = ['_base_/joint.py']
 
-# A few hundred images: a tiny model with a stem (docs/results_face.md); larger ones learn them by heart.
+# A few hundred images: a tiny model with a stem (docs/appendix/results-faces.md); larger ones learn them by heart.
 model = dict(
     encoder=dict(
         name='vit_tiny_patch16_224', img_size=128, patch_size=8, stem=(16, 32), embed_dim=96, depth=2, num_heads=4

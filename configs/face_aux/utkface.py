@@ -2,8 +2,9 @@
 _base_ = ['_base_/joint.py']
 
 # 96 pixels show what these two tasks need, at a fifth of the cost of 224. From a few thousand images the stem and the
-# pool that keeps places learn what plain patches and the class token do not (docs/results_face.md). With ImageNet's
-# weights instead: --cfg-options model.encoder.pretrained=true model.encoder.stem=null optim_wrapper.optimizer.lr=1e-4
+# pool that keeps places learn what plain patches and the class token do not (docs/appendix/results-faces.md). With
+# ImageNet's weights instead:
+# --cfg-options model.encoder.pretrained=true model.encoder.stem=null optim_wrapper.optimizer.lr=1e-4
 model = dict(
     encoder=dict(name='vit_tiny_patch16_224', img_size=96, patch_size=8, stem=(32, 64), drop_path_rate=0.1),
     pool='flat',

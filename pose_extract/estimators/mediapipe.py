@@ -37,7 +37,7 @@ class MediaPipeEstimator(PoseEstimator):
 
     Without boxes, MediaPipe finds one person and follows it from frame to frame; with boxes, each person's crop is
     looked at by itself. A keypoint's score is BlazePose's visibility. MediaPipe's own smoothing of the landmarks is
-    off: it delays and flattens small movements (docs/smoothing.md).
+    off: it delays and flattens small movements (docs/guides/smooth.md).
 
     Args:
         settings: ``device`` must be ``auto`` or ``cpu``; ``whole_frame`` and the MMPose settings do not apply.

@@ -1,4 +1,4 @@
-"""From lists to a zipped submission, as docs/ma52.md shows it."""
+"""From lists to a zipped submission, as docs/benchmarks/ma52.md shows it."""
 
 from __future__ import annotations
 
