@@ -92,7 +92,7 @@ def chain() -> str:
 
 def rooms() -> str:
     """Which package imports which: an arrow points at what is imported."""
-    top = Box(30, 15, 740, 50, 'tools, benchmarks, the command bmoe\nmay import everything below')
+    top = Box(30, 15, 740, 50, 'bmoe_app, tools, benchmarks\nmay import everything below')
     pose = Box(30, 130, 210, 60, 'pose_extract\nvideos to tracks')
     skel = Box(295, 130, 210, 60, 'bmoe_skel\ntracks to micro-actions')
     face = Box(560, 130, 210, 60, 'face_aux\nfaces to attributes')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import importlib
 import re
 import sys
 from pathlib import Path
@@ -118,7 +119,11 @@ def test_commit_hooks_are_local_and_run_what_lint_runs() -> None:
 
 def test_changes_and_citation_name_the_version(config: configparser.ConfigParser) -> None:
     sections = re.findall(r'^## (\S+)$', (REPO / 'CHANGELOG.md').read_text(), flags=re.M)
-    assert config['metadata']['version'] in sections
+    version = config['metadata']['version']
+    if version.startswith('attr:'):
+        module, _, name = version.removeprefix('attr:').strip().rpartition('.')
+        version = getattr(importlib.import_module(module), name)
+    assert version in sections
     citation = yaml.safe_load((REPO / 'CITATION.cff').read_text())
     assert citation['version'] == sections[0]
     assert citation['license'] == config['metadata']['license']
