@@ -9,13 +9,15 @@ import numpy as np
 import torch
 
 from bmoe_skel.models import BMoE
+from bmoe_skel.models.streams.base import StreamBatch
+from bmoe_skel.structures import ActionSample
 from pose_extract.skeletons import get_skeleton
 from pose_extract.tracks import PoseTracks, save_tracks
 
 SMALL: dict[str, Any] = {
     'dims': 32,
     'expert': {'dims': (16, 16), 'depths': (1, 1)},
-    'global_stream': {'kind': 'skeleton', 'dims': (16, 16), 'depths': (1, 1)},
+    'global_stream': {'type': 'SkeletonStream', 'dims': (16, 16), 'depths': (1, 1)},
     'drop_path': 0.0,
 }
 
@@ -30,6 +32,16 @@ def small_model(skeleton: str = 'coco17', coordinates: int = 2, num_classes: int
     return model
 
 
+def samples(labels: list[int]) -> list[ActionSample]:
+    """Samples of one label each."""
+    result = []
+    for label in labels:
+        sample = ActionSample()
+        sample.gt_label = torch.tensor(label)
+        result.append(sample)
+    return result
+
+
 def random_inputs(
     batch: int = 2, cuts: int = 1, persons: int = 1, frames: int = 16, skeleton: str = 'coco17', coordinates: int = 2
 ) -> dict[str, torch.Tensor]:
@@ -42,6 +54,12 @@ def random_inputs(
         'visible': torch.ones(shape, dtype=torch.bool),
         'pace': 0.5 + torch.rand(batch, cuts, frames, generator=generator),
     }
+
+
+def stream_batch(bodies: int = 1, clips: int = 2, **kwargs: Any) -> StreamBatch:
+    """What a global stream of coco17 is given: random joint channels, all visible."""
+    n = clips * bodies
+    return StreamBatch(torch.randn(n, 6, 17, 36), torch.ones(n, 6, 17, dtype=torch.bool), bodies, **kwargs)
 
 
 def moving_clip(label: int, rng: np.random.Generator, frames: int = 24, skeleton: str = 'coco17') -> np.ndarray:
