@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from bmoe_skel.clip import Clip
 from bmoe_skel.models import BMoE
 from bmoe_skel.models.streams.base import StreamBatch
 from bmoe_skel.structures import ActionSample
+from bmoe_skel.transforms import NormalizePose
 from pose_extract.skeletons import get_skeleton
 from pose_extract.tracks import PoseTracks, save_tracks
 
@@ -60,6 +62,27 @@ def stream_batch(bodies: int = 1, clips: int = 2, **kwargs: Any) -> StreamBatch:
     """What a global stream of coco17 is given: random joint channels, all visible."""
     n = clips * bodies
     return StreamBatch(torch.randn(n, 6, 17, 36), torch.ones(n, 6, 17, dtype=torch.bool), bodies, **kwargs)
+
+
+def pose_clip(
+    skeleton: str = 'coco17', frames: int = 12, dims: int = 2, persons: int = 1, label: int = 0, seed: int = 0
+) -> Clip:
+    """A clip as a data set hands it to its transforms."""
+    rng = np.random.default_rng(seed)
+    joints = get_skeleton(skeleton).num_keypoints
+    keypoint = rng.normal(100, 30, (persons, 1, joints, dims)) + rng.normal(0, 1, (persons, frames, joints, dims))
+    return {
+        'keypoint': keypoint.astype(np.float32),
+        'skeleton': skeleton,
+        'label': label,
+        'frame_dir': 'clip',
+        'rng': np.random.default_rng(seed),
+    }
+
+
+def normalized_clip(**kwargs: Any) -> Clip:
+    """The same after NormalizePose."""
+    return NormalizePose()(pose_clip(**kwargs))
 
 
 def moving_clip(label: int, rng: np.random.Generator, frames: int = 24, skeleton: str = 'coco17') -> np.ndarray:
