@@ -43,7 +43,7 @@ VARIANTS: dict[str, list[str]] = {
     'top2': ['model.router.top_k=2'],
     'no_global': ['model.global_stream=null'],
     'no_region_dropout': ['train_dataloader.dataset.pipeline.4.region_prob=0.0'],
-    'no_side_losses': ['model.aux_weight=0.0'],
+    'no_side_losses': ['model.head.side_weight=0.0'],
     'even_pace': ['train_dataloader.dataset.pipeline.1.warp=0.0', 'train_dataloader.dataset.pipeline.1.crop=[0.5,1.0]'],
     'stage2': [],
 }
@@ -131,7 +131,7 @@ def _options(arguments: argparse.Namespace, fold: int) -> list[str]:
 
 def _stage_one(arguments: argparse.Namespace, folder: Path, seed: int, fold: int) -> list[str]:
     """Train each region's expert alone on the same clips; returns the options that start the mixture from them."""
-    started = []
+    experts = {}
     config = Path(arguments.config).with_name(Path(arguments.config).stem + '_stage1.py')
     if not config.is_file():
         raise UserError(f'variant stage2 needs a config for single experts beside {arguments.config}: {config}')
@@ -141,8 +141,8 @@ def _stage_one(arguments: argparse.Namespace, folder: Path, seed: int, fold: int
             options = [*_options(arguments, fold), *arguments.cfg_options, f'model.region={region}']
             common = ['--work-dir', str(work), '--seed', str(seed), '--cfg-options', *options]
             train_main([str(config), *_epochs(arguments), *common])
-        started.append(f'model.init_experts.{region}={(work / "last_checkpoint").read_text().strip()}')
-    return started
+        experts[region] = (work / 'last_checkpoint').read_text().strip()
+    return ['default_hooks.init_experts=' + json.dumps({'type': 'InitExpertsHook', **experts})]
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ import torch
 
 from bmoe_ground.errors import UserError
 from bmoe_skel.registry import MODELS, TRANSFORMS
+from bmoe_skel.upgrade import upgrade_model
 from mm_runtime.checkpoint import load_checkpoint
 from mm_runtime.config_text import parse_config_text, section
 from mm_runtime.registry import build_embedded
@@ -19,7 +20,7 @@ from pose_extract.skeletons import REGIONS
 from pose_extract.tracks import PoseTracks, crops_path, load_tracks
 
 # What names files: all that prediction needs is in the checkpoint, and a checkpoint may not have others opened.
-_FILES = frozenset({'init_experts', 'init_cfg', 'pretrained', 'label_embeddings', 'root'})
+_FILES = frozenset({'init_cfg', 'pretrained', 'label_embeddings', 'root'})
 _TRAINING_ONLY = ('head.embedder.',)
 
 
@@ -75,7 +76,7 @@ class MicroActionInferencer:
             )
         config = parse_config_text(meta['cfg'], f'checkpoint {checkpoint}')
         self.classes, self.skeleton = _facts(meta['dataset_meta'], str(checkpoint))
-        self.model = build_embedded(MODELS, config.get('model'), str(checkpoint), drop=_FILES)
+        self.model = build_embedded(MODELS, upgrade_model(config.get('model')), str(checkpoint), drop=_FILES)
         steps = _test_pipeline(config, str(checkpoint))
         self.pipeline = [build_embedded(TRANSFORMS, step, str(checkpoint), drop=_FILES) for step in steps]
         weights = {key: value for key, value in loaded['state_dict'].items() if not key.startswith(_TRAINING_ONLY)}

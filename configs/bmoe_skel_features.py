@@ -4,7 +4,7 @@
 _base_ = ['bmoe_skel.py']
 
 dataset = dict(feature_root='features/', crops=False)
-model = dict(global_stream=dict(_delete_=True, kind='feature', feature_channels=1408))
+model = dict(global_stream=dict(_delete_=True, type='FeatureStream', feature_channels=1408))
 
 train_pipeline = [*_base_.train_pipeline[:-1], dict(type='LoadFeature'), _base_.train_pipeline[-1]]
 test_pipeline = [*_base_.test_pipeline[:-1], dict(type='LoadFeature'), _base_.test_pipeline[-1]]

@@ -16,7 +16,7 @@ default_hooks = dict(checkpoint=dict(save_best='f1_mean'))
 # half of the log prior only; balance='class_balanced' weighs the classes instead, None leaves the tail alone.
 model = dict(
     # RGB where the tracks have stored crops of every clip, else the whole skeleton
-    global_stream=dict(kind='auto', rgb=dict(backbone='resnet18', frames=_base_.rgb_frames, pretrained=None)),
+    global_stream=dict(type='AutoStream', rgb=dict(backbone='resnet18', frames=_base_.rgb_frames, pretrained=None)),
     head=dict(
         drop=0.2,
         body_mode='own',

@@ -8,7 +8,7 @@ dataset = dict(crops=False)
 model = dict(
     dims=48,
     expert=dict(dims=(16, 24)),
-    global_stream=dict(kind='skeleton', dims=(16, 24), depths=(1, 1)),
+    global_stream=dict(type='SkeletonStream', dims=(16, 24), depths=(1, 1)),
 )
 
 # BlazePose guesses the keypoints that lie outside of the picture: those it is not sure of are left out.

@@ -14,6 +14,7 @@ from mmengine.dataset import BaseDataset
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.memory import release_heap
+from bmoe_skel.clip import Clip
 from mm_runtime.determinism import SharedEpoch
 from pose_extract.skeletons import get_skeleton
 
@@ -21,9 +22,8 @@ from pose_extract.skeletons import get_skeleton
 class PoseDataset(BaseDataset):
     """Clips of keypoints with labels.
 
-    A clip is a dict with ``frame_dir`` (its name), ``label`` (int, or a 0/1 vector for ``multi_label``), ``keypoint``
-    (M, T, K, C) float and ``keypoint_score`` (M, T, K) float or absent; other keys are kept. All clips are kept in one
-    serialized array, which forked data loader workers share.
+    A clip is a :class:`Clip` with ``frame_dir``, ``label``, ``keypoint`` and perhaps ``keypoint_score``; other keys are
+    kept. All clips are kept in one serialized array, which forked data loader workers share.
 
     Subclasses implement ``load_clips``. One whose labels are not published sets ``labels_hidden``; its labels are not
     checked and not counted.
@@ -73,11 +73,11 @@ class PoseDataset(BaseDataset):
         """What the clips come from, for error messages."""
         raise NotImplementedError
 
-    def load_clips(self) -> list[dict[str, Any]]:
+    def load_clips(self) -> list[Clip]:
         """Read the clips, and set ``skeleton_name`` and ``class_names`` where they were None."""
         raise NotImplementedError
 
-    def load_data_list(self) -> list[dict[str, Any]]:
+    def load_data_list(self) -> list[Clip]:
         """Read and validate all clips; called once by mmengine.
 
         Returns:
@@ -89,7 +89,7 @@ class PoseDataset(BaseDataset):
         if self.skeleton_name is None:
             raise UserError(f'{self.source} does not say which skeleton it has; give the dataset skeleton=NAME')
         skeleton = get_skeleton(self.skeleton_name)
-        labels = [clip['label'] for clip in clips]
+        labels: list[Any] = [clip['label'] for clip in clips]
         if self.class_names is None:
             count = len(labels[0]) if self.multi_label else int(max(labels)) + 1
             self.class_names = [str(i) for i in range(count)]
@@ -129,7 +129,7 @@ class PoseDataset(BaseDataset):
         count = super().__len__()
         return count * max(1, math.ceil(self.epoch_clips / count)) if count else 0
 
-    def get_data_info(self, idx: int) -> dict[str, Any]:
+    def get_data_info(self, idx: int) -> Clip:
         """Return one clip; clips beyond the last one are the same again."""
         if not -len(self) <= idx < len(self):
             raise IndexError(f'clip {idx} of {len(self)}')
@@ -154,7 +154,7 @@ class PoseDataset(BaseDataset):
         return self.pipeline(clip)
 
 
-def check_clip(clip: dict[str, Any], num_keypoints: int, coordinates: int | None, source: str) -> int:
+def check_clip(clip: Clip, num_keypoints: int, coordinates: int | None, source: str) -> int:
     """Check one clip's arrays and give them their types.
 
     Args:
@@ -196,7 +196,7 @@ def check_clip(clip: dict[str, Any], num_keypoints: int, coordinates: int | None
     return int(keypoint.shape[3])
 
 
-def check_label(clip: dict[str, Any], classes: Sequence[str], multi_label: bool, source: str) -> None:
+def check_label(clip: Clip, classes: Sequence[str], multi_label: bool, source: str) -> None:
     """Check one clip's label.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,7 +45,7 @@ def stratified_parts(labels: Sequence[Any], ratios: Sequence[float], seed: int) 
     return parts
 
 
-def fold_mask(clips: Sequence[dict[str, Any]], fold: dict[str, Any]) -> np.ndarray:
+def fold_mask(clips: Sequence[Mapping[str, Any]], fold: dict[str, Any]) -> np.ndarray:
     """Choose the clips of one side of a cross-validation split.
 
     Args:

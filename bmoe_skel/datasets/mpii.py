@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bmoe_ground.errors import UserError
+from bmoe_skel.clip import Clip
 from bmoe_skel.datasets.mpii_classes import BEHAVIOURS
 from bmoe_skel.datasets.windows import WindowDataset, number_in, read_table
 from bmoe_skel.registry import DATASETS
@@ -56,7 +57,7 @@ class MPIIGroupInteraction(WindowDataset):
         """The table."""
         return self.ann_path
 
-    def load_clips(self) -> list[dict[str, Any]]:
+    def load_clips(self) -> list[Clip]:
         """Read the table and the recordings.
 
         Returns:
@@ -64,7 +65,7 @@ class MPIIGroupInteraction(WindowDataset):
         """
         rows = read_table(self.ann_path, _FACTS)
         columns = label_columns(list(rows[0][0]), self.ann_path)
-        clips: list[dict[str, Any]] = []
+        clips: list[Clip] = []
         places: dict[str, str] = {}
         for row, where in rows:
             name = row['sample_id']

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.safe_pickle import load_pickle
+from bmoe_skel.clip import Clip
 from bmoe_skel.datasets.base import PoseDataset
 from bmoe_skel.datasets.folds import fold_mask
 from bmoe_skel.registry import DATASETS
@@ -58,7 +59,7 @@ class PosePickleDataset(PoseDataset):
         """The pickle and the split."""
         return self.ann_path + (f' (split {self.split})' if self.split else '')
 
-    def load_clips(self) -> list[dict[str, Any]]:
+    def load_clips(self) -> list[Clip]:
         """Read the pickle and choose the clips of the split and fold.
 
         Returns:
@@ -76,7 +77,7 @@ class PosePickleDataset(PoseDataset):
         elif self.class_names is None and not self.multi_label:
             # counted over the whole file, so that a split without the last class agrees with the others
             self.class_names = [str(i) for i in range(1 + max(int(a.get('label', 0)) for a in annotations))]
-        clips = _choose(annotations, splits, self.split, self.ann_path)
+        clips = cast(list[Clip], _choose(annotations, splits, self.split, self.ann_path))
         if self.fold is not None:
             mask = fold_mask(clips, dict(self.fold))
             clips = [clip for clip, chosen in zip(clips, mask, strict=True) if chosen]

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bmoe_ground.errors import UserError
+from bmoe_skel.clip import Clip
 from bmoe_skel.datasets.base import PoseDataset, duplicates
 from bmoe_skel.datasets.folds import stratified_parts
 from bmoe_skel.registry import DATASETS
@@ -67,7 +68,7 @@ class TrackDataset(PoseDataset):
         """The folder and the split."""
         return self.tracks + (f' (split {self.split})' if self.split else '')
 
-    def load_clips(self) -> list[dict[str, Any]]:
+    def load_clips(self) -> list[Clip]:
         """Read the track files of the split; clips in which nobody was seen are left out and counted.
 
         Returns:
@@ -154,7 +155,7 @@ def _existing_track(folder: Path, name: str, ann_path: str) -> str:
     return relative.as_posix()
 
 
-def _clip(path: str, tracks: PoseTracks, label: int, max_persons: int) -> dict[str, Any]:
+def _clip(path: str, tracks: PoseTracks, label: int, max_persons: int) -> Clip:
     keep = slice(None, max_persons)  # extraction orders persons by how long and how sure they are
     return {
         'frame_dir': path.removesuffix('.npz'),

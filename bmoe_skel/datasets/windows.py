@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from bmoe_ground.errors import UserError
+from bmoe_skel.clip import Clip
 from bmoe_skel.datasets.base import PoseDataset
 from pose_extract.tracks import PoseTracks, load_tracks
 
@@ -48,15 +49,15 @@ class WindowDataset(PoseDataset):
         return self._tracks[path]
 
     def window(
-        self, path: Path, persons: tuple[int, ...], start: int, stop: int, **facts: Any
-    ) -> dict[str, Any] | None:
+        self, path: Path, persons: tuple[int, ...], first_frame: int, stop_frame: int, **facts: Any
+    ) -> Clip | None:
         """Build the clip of one window.
 
         Args:
             path: The track file.
             persons: Which persons of it.
-            start: First frame.
-            stop: Frame after the last.
+            first_frame: First frame.
+            stop_frame: Frame after the last.
             **facts: Further keys, ``frame_dir`` and ``label`` among them.
 
         Returns:
@@ -72,20 +73,27 @@ class WindowDataset(PoseDataset):
                 (tracks.keypoints, tracks.scores) if whole else (tracks.keypoints[chosen], tracks.scores[chosen])
             )
         number = self._number[key]
-        keypoint, score = (array[:, start:stop] for array in self.recordings[number])
+        keypoint, score = (array[:, first_frame:stop_frame] for array in self.recordings[number])
         if not (score > 0).any():
             self.unseen.append(facts['frame_dir'])
             return None
-        clip = {'keypoint': keypoint, 'keypoint_score': score, 'total_frames': stop - start, 'recording': number}
-        times = self._tracks[path].frame_times[start:stop]
-        return {**clip, 'start': start, 'stop': stop, 'frame_times': times, **facts}
+        clip: Clip = {
+            'keypoint': keypoint,
+            'keypoint_score': score,
+            'total_frames': stop_frame - first_frame,
+            'frame_times': self._tracks[path].frame_times[first_frame:stop_frame],
+            'source_index': number,
+            'first_frame': first_frame,
+            'stop_frame': stop_frame,
+        }
+        return cast(Clip, {**clip, **facts})
 
     def _serialize_data(self) -> tuple[np.ndarray, np.ndarray]:
         for clip in self.data_list:
             del clip['keypoint'], clip['keypoint_score']
         return super()._serialize_data()
 
-    def get_data_info(self, idx: int) -> dict[str, Any]:
+    def get_data_info(self, idx: int) -> Clip:
         """Take one window's clip, with a copy of its keypoints.
 
         Args:
@@ -93,10 +101,9 @@ class WindowDataset(PoseDataset):
         """
         clip = super().get_data_info(idx)
         if 'keypoint' not in clip:
-            arrays = self.recordings[clip['recording']]
-            clip['keypoint'], clip['keypoint_score'] = (
-                array[:, clip['start'] : clip['stop']].copy() for array in arrays
-            )
+            keypoint, score = self.recordings[clip['source_index']]
+            part = slice(clip['first_frame'], clip['stop_frame'])
+            clip['keypoint'], clip['keypoint_score'] = keypoint[:, part].copy(), score[:, part].copy()
         return clip
 
 

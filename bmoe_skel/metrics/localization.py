@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from mmengine.evaluator import BaseMetric
 
-from bmoe_skel.datasets.social_gesture import GESTURES, NONE, parse_window, read_gestures
+from bmoe_skel.datasets.social_gesture import GESTURES, NONE, read_gestures
 from bmoe_skel.registry import METRICS
 
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
@@ -171,10 +171,16 @@ class LocalizationMetric(BaseMetric):
 
         Args:
             data_batch: Unused.
-            data_samples: Samples as dicts, with ``name`` and ``pred_scores``.
+            data_samples: Samples as dicts, with ``recording``, ``start``, ``end`` and ``pred_scores``.
         """
         for sample in data_samples:
-            self.results.append((*parse_window(sample['name']), sample['pred_scores'].numpy()))
+            if 'recording' not in sample:
+                raise ValueError(
+                    f'{sample.get("name")!r} does not say of which recording it is a window: LocalizationMetric is for '
+                    "SocialGestureDataset(task='localization')"
+                )
+            place = (sample['recording'], sample['start'], sample['end'])
+            self.results.append((*place, sample['pred_scores'].numpy()))
 
     def compute_metrics(self, results: list[tuple[str, float, float, np.ndarray]]) -> dict[str, float]:
         """Merge each video's windows and score the segments.

@@ -9,13 +9,10 @@ model = dict(
     coordinates=None,
     dims=96,
     expert=dict(dims=(48, 64), depths=(1, 1), m3e=dict(depth=1)),
-    global_stream=dict(kind='skeleton', dims=(64, 96), depths=(1, 2), m3e=dict(depth=1)),
-    router=dict(kind='attention', top_k=None),
-    fusion_depth=1,
-    head=dict(drop=0.2, loss=dict(label_smoothing=0.1)),
-    aux_weight=0.2,
+    global_stream=dict(type='SkeletonStream', dims=(64, 96), depths=(1, 2), m3e=dict(depth=1)),
+    router=dict(kind='attention', top_k=None, fusion_depth=1),
+    head=dict(drop=0.2, side_weight=0.2, loss=dict(label_smoothing=0.1)),
     drop_path=0.1,
-    init_experts=dict(),
 )
 
 train_pipeline = [

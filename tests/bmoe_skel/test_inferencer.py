@@ -99,7 +99,7 @@ def streaming_checkpoint(path: Path, stream: dict, load: dict) -> MicroActionInf
 
 def test_crops_beside_the_track_are_seen(tmp_path) -> None:
     file = write_tracks(tmp_path / 'poses', 1) / 'head' / 'head_00.mp4.npz'
-    stream = {'kind': 'rgb', 'backbone': 'resnet18', 'frames': 2}
+    stream = {'type': 'RGBStream', 'backbone': 'resnet18', 'frames': 2}
     load = {'type': 'LoadCrops', 'frames': 2, 'random': False, 'optional': True}
     inferencer = streaming_checkpoint(tmp_path / 'm.pth', stream, load)
     with pytest.raises(UserError, match='the clips have none: extract with --save-rgb'):
@@ -119,7 +119,7 @@ def test_crops_beside_the_track_are_seen(tmp_path) -> None:
 def test_features_are_found_by_the_clips_name(tmp_path) -> None:
     file = write_tracks(tmp_path / 'poses', 1) / 'head' / 'head_00.mp4.npz'
     inferencer = streaming_checkpoint(
-        tmp_path / 'm.pth', {'kind': 'feature', 'feature_channels': 5}, {'type': 'LoadFeature'}
+        tmp_path / 'm.pth', {'type': 'FeatureStream', 'feature_channels': 5}, {'type': 'LoadFeature'}
     )
     with pytest.raises(UserError, match=r"'head/head_00\.mp4' has no feature file"):
         inferencer.predict_tracks(file, name='head/head_00.mp4.npz')

@@ -83,11 +83,11 @@ test_dataloader['dataset'] = dict(pipeline=test_pipeline)
     config, work = write_config(tmp_path, 'bmoe_skel', extra), tmp_path / 'work'
     add_crops(tracks)
     train(config, work, tracks)
-    assert 'global stream: rgb (all 18 clips have RGB crops beside their tracks)' in capsys.readouterr().out
+    assert 'global stream: RGBStream (all 18 clips have RGB crops beside their tracks)' in capsys.readouterr().out
     saved = torch.load(work / 'epoch_2.pth', weights_only=True)
     trained = parse_config_text(saved['meta']['cfg'], 'checkpoint')
     assert trained['model']['global_stream'] == {
-        'kind': 'rgb',
+        'type': 'RGBStream',
         'backbone': 'resnet18',
         'frames': 2,
         'pretrained': None,
@@ -101,20 +101,20 @@ test_dataloader['dataset'] = dict(pipeline=test_pipeline)
     name = file.relative_to(tracks).as_posix().removesuffix('.npz')
     with pytest.raises(UserError, match=f'1 of 18 clips have no RGB crops .*{name}'):
         train(config, tmp_path / 'other', tracks)
-    chosen = ('model.global_stream.kind=skeleton', 'train_cfg.max_epochs=1')
+    chosen = ('model.global_stream.type=SkeletonStream', 'train_cfg.max_epochs=1')
     train(config, tmp_path / 'other', tracks, *chosen)
     saved = torch.load(tmp_path / 'other' / 'epoch_1.pth', weights_only=True)
     trained = parse_config_text(saved['meta']['cfg'], 'checkpoint')
-    assert trained['model']['global_stream']['kind'] == 'skeleton'
+    assert trained['model']['global_stream']['type'] == 'SkeletonStream'
 
 
 @pytest.mark.slow
 def test_skeletons_only_is_the_way_where_there_are_no_crops(tracks, tmp_path, capsys) -> None:
     config = write_config(tmp_path, 'bmoe_skel', STREAM)
     train(config, tmp_path / 'work', tracks, 'train_cfg.max_epochs=1')
-    assert 'global stream: skeleton (no RGB crops beside the tracks' in capsys.readouterr().out
-    with pytest.raises(UserError, match="'rgb': 18 of 18 clips have no RGB crops"):
-        train(config, tmp_path / 'work', tracks, 'model.global_stream.kind=rgb')
+    assert 'global stream: SkeletonStream (no RGB crops beside the tracks' in capsys.readouterr().out
+    with pytest.raises(UserError, match='RGBStream: 18 of 18 clips have no RGB crops'):
+        train(config, tmp_path / 'work', tracks, 'model.global_stream.type=RGBStream')
 
 
 @pytest.mark.slow
@@ -140,8 +140,8 @@ def test_two_stages(tracks, tmp_path) -> None:
     for region in regions:
         train(stage1, tmp_path / region, tracks, f'model.region={region}', one)
     assert 'f1_macro' in evaluate(stage1, tmp_path / 'head', tracks, 'epoch_1.pth', 'model.region=head')
-    experts = [f'model.init_experts.{region}={tmp_path / region / "epoch_1.pth"}' for region in regions]
-    experts += ['model.init_experts.body=null', 'model.init_experts.upper=null']
+    experts = [f'default_hooks.init_experts.{region}={tmp_path / region / "epoch_1.pth"}' for region in regions]
+    experts += ['default_hooks.init_experts.body=null', 'default_hooks.init_experts.upper=null']
     train(stage2, tmp_path / 'whole', tracks, *experts, 'optim_wrapper.optimizer.lr=0', one)
     whole = torch.load(tmp_path / 'whole' / 'epoch_1.pth', weights_only=True)['state_dict']
     for region in regions:
@@ -153,7 +153,7 @@ def test_two_stages(tracks, tmp_path) -> None:
     other = (*experts, 'dataset.split_seed=1', one)
     with pytest.raises(UserError, match='was trained on other clips than this run'):
         train(stage2, tmp_path / 'leak', tracks, *other)
-    train(stage2, tmp_path / 'any', tracks, *other, 'model.train_clips=any')
+    train(stage2, tmp_path / 'any', tracks, *other, 'default_hooks.init_experts.check_clips=false')
     for region in regions:
         (tmp_path / region / 'epoch_1.pth').unlink()
     assert 'f1_macro' in evaluate(stage2, tmp_path / 'whole', tracks, 'epoch_1.pth', *experts)

@@ -11,7 +11,7 @@ from skeleton_clips import write_recording
 from bmoe_ground.errors import UserError
 from bmoe_skel.datasets import MPIIGroupInteraction, SocialGestureDataset
 from bmoe_skel.datasets.mpii_classes import BEHAVIOURS, GROUP_OF_SINGLE_LABEL, REGION_GROUPS, SINGLE_LABEL
-from bmoe_skel.datasets.social_gesture import box_iou, parse_window, window_name
+from bmoe_skel.datasets.social_gesture import box_iou
 from mm_runtime.config import load_config
 
 REPO = Path(__file__).resolve().parents[3]
@@ -133,10 +133,16 @@ class TestSocialGesture:
         path = self.table(files, 'a.mp4,2,4.1,,,,,reaching')
         dataset = SocialGestureDataset(path, str(files / 'poses'), task='localization', window=2, step=1)
         clips = [dataset.get_data_info(i) for i in range(len(dataset))]
-        spans = [parse_window(clip['frame_dir'])[1:] for clip in clips]
+        spans = [(clip['start'], clip['end']) for clip in clips]
         assert spans == [(float(s), float(s) + 2) for s in range(8)]  # ten seconds
         assert [clip['label'] for clip in clips] == [0, 3, 3, 3, 0, 0, 0, 0]
         assert len(dataset.recordings) == 1
+
+    def test_a_sample_says_which_window_it_is(self, files) -> None:
+        path = self.table(files, 'a.mp4,1.2345,3,,,,,giving')
+        sample = SocialGestureDataset(path, str(files / 'poses'), pipeline=PIPELINE)[0]['data_samples'].to_dict()
+        assert (sample['recording'], sample['start'], sample['end']) == ('a.mp4', 1.2345, 3.0)
+        assert sample['name'] == 'a.mp4@1.234-3.000'  # for display only
 
     @pytest.mark.parametrize(
         ('row', 'message'),
@@ -159,11 +165,6 @@ class TestSocialGesture:
         boxes = np.array([[0, 0, 2, 2], [1, 1, 3, 3], [5, 5, 6, 6], [np.nan] * 4])
         assert box_iou(boxes, np.array([0, 0, 2, 2]))[:3].tolist() == [1, pytest.approx(1 / 7), 0]
         assert np.isnan(box_iou(boxes, np.array([0, 0, 2, 2]))[3])
-
-    def test_window_names(self) -> None:
-        assert parse_window(window_name('x/a-b@c.mp4', 1.5, 3.25)) == ('x/a-b@c.mp4', 1.5, 3.25)
-        with pytest.raises(ValueError, match='expected'):
-            parse_window('a.mp4')
 
 
 @pytest.mark.parametrize('name', ['mpii', 'mpii_single', 'socialgesture', 'socialgesture_localization', 'ma52',

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from bmoe_skel.datasets.social_gesture import window_name
 from bmoe_skel.metrics.localization import (
     LocalizationMetric,
     Segment,
@@ -100,7 +99,9 @@ def test_metric(tmp_path) -> None:
     for s in range(8):
         scores = torch.zeros(5)
         scores[4 if s in (1, 2, 3) else 0] = 1
-        metric.process(None, [{'name': window_name('a.mp4', s, s + 2), 'pred_scores': scores}])
+        metric.process(None, [{'recording': 'a.mp4', 'start': s, 'end': s + 2, 'pred_scores': scores}])
     found = metric.evaluate(8)
     assert found['map'] == 1
     assert set(found) == {'map', 'map@0.3', 'map@0.4', 'map@0.5', 'map@0.6', 'map@0.7'}
+    with pytest.raises(ValueError, match="'nod/1' does not say of which recording it is a window"):
+        metric.process(None, [{'name': 'nod/1', 'pred_scores': torch.zeros(5)}])
