@@ -99,6 +99,16 @@ def count_files(rows: Sequence[Prediction]) -> dict[str, int]:
     return dict(Counter(file_status(rows).values()))
 
 
+def exit_code(counts: Mapping[str, int]) -> int:
+    """Exit code of a command that went through files: 0 all could be used, 1 some, 2 none.
+
+    Args:
+        counts: Files by status, from :func:`count_files`; those skipped are no failure.
+    """
+    failed = sum(counts.get(status, 0) for status in FAILURES)
+    return 2 if failed and failed == sum(counts.values()) - counts.get(SKIPPED, 0) else int(failed > 0)
+
+
 def file_status(rows: Sequence[Prediction]) -> dict[str, str]:
     """Status of each input file; one with any face is ok."""
     status: dict[str, str] = {}

@@ -29,6 +29,8 @@ class SkeletonRecognizer(BaseModel):
         UserError: One of the first three is still None when the model is built.
     """
 
+    classes: list[str] | None = None  # their names, where the model came from a checkpoint
+
     def __init__(
         self,
         num_classes: int | None,
