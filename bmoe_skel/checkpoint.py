@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from bmoe_ground.device import choose_device
 from bmoe_ground.errors import UserError
 from bmoe_skel.models.recognizer import SkeletonRecognizer
 from bmoe_skel.registry import MODELS, TRANSFORMS
@@ -46,7 +47,7 @@ def load_model(checkpoint: str | os.PathLike[str], device: str | torch.device = 
 
     Args:
         checkpoint: A checkpoint of ``bmoe train``.
-        device: Where the model goes, such as 'cpu' or 'cuda'.
+        device: Where the model goes: 'cpu', 'cuda', 'cuda:N', or 'auto' for a GPU where there is one.
 
     Returns:
         The model in evaluation mode; ``classes`` holds its class names, ``skeleton`` its keypoint layout.
@@ -94,17 +95,8 @@ def load_trained(checkpoint: str | os.PathLike[str], device: str | torch.device 
         reason = ' '.join(str(error).split())[:300]
         raise UserError(f'checkpoint {source}: weights do not fit its config: {reason}') from error
     model.classes = classes
-    model.eval().to(_usable(device))
+    model.eval().to(choose_device(str(device)))
     return TrainedModel(model, classes, skeleton, pipeline)
-
-
-def _usable(device: str | torch.device) -> torch.device:
-    try:
-        chosen = torch.device(device)
-        torch.zeros(1, device=chosen)
-    except (RuntimeError, AssertionError) as error:
-        raise UserError(f'device {device}: not usable here ({str(error).splitlines()[0]})') from error
-    return chosen
 
 
 def _facts(described: Any, source: str) -> tuple[list[str], str]:

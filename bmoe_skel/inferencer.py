@@ -53,7 +53,7 @@ class MicroActionInferencer:
 
     Args:
         checkpoint: A checkpoint of ``bmoe train``.
-        device: Where to run, such as 'cpu' or 'cuda'.
+        device: Where to run: 'cpu', 'cuda', 'cuda:N', or 'auto' for a GPU where there is one.
         feature_root: Folder of precomputed features, for a model whose global stream reads them.
 
     Raises:
@@ -64,7 +64,7 @@ class MicroActionInferencer:
         >>> for event in inferencer('poses/head/head_00.mp4.npz', window=0.5):
         ...     print(f'{event.start:.1f}-{event.end:.1f} s', event.label in inferencer.classes)
         0.0-0.5 s True
-        0.2-0.8 s True
+        0.3-0.7 s True
         0.4-0.9 s True
     """
 

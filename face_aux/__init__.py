@@ -7,8 +7,9 @@
 
 What is here, by task; every name is loaded when it is first used:
 
-* a trained checkpoint: :func:`load_face_model`, :class:`FaceInferencer`, :class:`Prediction`,
-  :func:`write_predictions`; finding and framing faces: :func:`build_detector`, :class:`CropSettings`
+* a trained checkpoint: :func:`load_face_model`, :class:`FaceModel`, :class:`FaceInferencer`,
+  :class:`Prediction`, :func:`write_predictions`; finding and framing faces: :func:`build_detector`, :class:`Face`,
+  :class:`CropSettings`
 * texture patterns as batched operators: :mod:`face_aux.textures`
 * for whom it works: :func:`face_aux.metrics.report` makes a :class:`FairnessReport` of :class:`TaskScores`; the other
   scores: :mod:`face_aux.metrics`

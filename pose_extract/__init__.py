@@ -10,9 +10,11 @@ What is here, by task; every name is loaded when it is first used:
 * one video: :func:`extract`, with :class:`ExtractSettings` as keyword arguments; many: :mod:`pose_extract.job`
 * track files: :class:`PoseTracks`, :func:`load_tracks`, :func:`save_tracks`
 * keypoint layouts: :class:`Skeleton`, :func:`get_skeleton`, :func:`skeleton_names`, :data:`REGIONS`
-* files of other projects, other layouts: :func:`convert_poses`, :func:`convert_layout`
+* files of other projects, other layouts: :func:`convert_poses` with
+  :class:`ConvertSettings` and :class:`ReadOptions`; :func:`convert_layout`
 * gaps and jitter: :class:`AfterCare`, :func:`apply_after_care`
-* pictures: :func:`draw_frame`, :func:`draw_sheet`; video and contact sheet: :mod:`pose_extract.draw.overlay`
+* pictures: :func:`draw_frame` with :class:`RenderStyle`, :func:`draw_sheet`; video and contact sheet:
+  :mod:`pose_extract.draw.overlay`
 
 Backends are in :mod:`pose_extract.estimators`, decoding in :mod:`pose_extract.video`. Nothing here knows of training.
 """

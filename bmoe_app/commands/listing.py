@@ -18,7 +18,7 @@ from bmoe_app.parsing import parse_arguments
 def _configs() -> list[str]:
     from mm_runtime.catalog import list_configs
 
-    return list(list_configs())
+    return [f'{entry.name:<36} {entry.description}'.rstrip() for entry in list_configs()]
 
 
 def _skeletons() -> list[str]:
@@ -39,11 +39,8 @@ def _backends() -> list[str]:
 
 
 def _textures() -> list[str]:
-    # the face package asks for more than the rest; without it the other lists are still given
-    try:
-        from face_aux.models.targets import PATTERNS
-    except ModuleNotFoundError as error:
-        return [f"unknown: the package '{error.name}' is not installed (pip install 'bmoe-skel[face]')"]
+    from face_aux.models.targets import PATTERNS
+
     return list(PATTERNS)
 
 

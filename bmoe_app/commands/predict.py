@@ -13,6 +13,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from bmoe_app.parsing import parse_arguments
 from bmoe_ground.errors import UserError
@@ -38,7 +39,8 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     if not files:
         raise UserError(f'{args.tracks} holds no track files (.npz)')
     inferencer = MicroActionInferencer(args.checkpoint, args.device, args.features)
-    answers, failed = {}, 0
+    answers: dict[str, dict[str, Any]] = {}
+    failed = 0
     for file in files:
         name = file.relative_to(args.tracks).as_posix() if args.tracks.is_dir() else file.name
         try:

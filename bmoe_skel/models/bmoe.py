@@ -65,6 +65,11 @@ class BMoE(SkeletonRecognizer):
 
     Raises:
         UserError: An argument contradicts another, or a stage-1 checkpoint does not fit.
+
+    Example:
+        >>> model = bmoe_skel.BMoE(num_classes=7, skeleton='coco17', coordinates=2)
+        >>> list(model.experts)
+        ['head', 'body', 'upper', 'lower']
     """
 
     head: ActionHead

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from skeleton_clips import SMALL, moving_clip, small_model, write_tracks
+from skeleton_clips import SMALL, config_text, moving_clip, write_checkpoint, write_tracks
 
 from bmoe_ground.errors import UserError
 from bmoe_skel.inferencer import MicroActionInferencer, _windows
@@ -21,23 +21,9 @@ from pose_extract.tracks import crops_path, load_tracks
 REPO = Path(__file__).resolve().parents[2]
 
 
-def config_text(model: dict, steps: list[dict]) -> str:
-    """A config as a checkpoint carries it."""
-    return f"model = {model!r}\ntest_dataloader = {{'dataset': {{'pipeline': {steps!r}}}}}\n"
-
-
 @pytest.fixture
 def checkpoint(tmp_path) -> Path:
-    model = {'type': 'BMoE', 'num_classes': 3, 'skeleton': 'coco17', 'coordinates': 2, **SMALL}
-    steps = [
-        {'type': 'NormalizePose'},
-        {'type': 'SampleFrames', 'num_frames': 16, 'random': False},
-        {'type': 'PackPose'},
-    ]
-    facts = {'classes': ['arms', 'head', 'legs'], 'skeleton': 'coco17', 'coordinates': 2}
-    meta = {'cfg': config_text(model, steps), 'dataset_meta': facts}
-    torch.save({'state_dict': small_model().state_dict(), 'meta': meta}, tmp_path / 'model.pth')
-    return tmp_path / 'model.pth'
+    return write_checkpoint(tmp_path / 'model.pth')
 
 
 def test_whole_clips_and_windows(checkpoint, tmp_path) -> None:
@@ -166,7 +152,7 @@ def test_tool_goes_on_after_a_bad_file(checkpoint, tmp_path) -> None:
     answers = json.loads((tmp_path / 'answers.json').read_text())
     assert set(answers) == {'bad.npz', *(f'{c}/{c}_00.mp4.npz' for c in ('arms', 'head', 'legs'))}
     assert 'error' in answers['bad.npz']
-    assert len(answers['head/head_00.mp4.npz']['intervals']) == 1
+    assert len(answers['head/head_00.mp4.npz']['events']) == 1
 
 
 HOSTILE = [
