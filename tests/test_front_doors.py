@@ -68,21 +68,3 @@ def test_one_version_everywhere() -> None:
     assert config['metadata']['version'] == 'attr: bmoe_ground.version.__version__'
     versions = {importlib.import_module(name).__version__ for name in (*DOORS, 'bmoe_app')}
     assert versions == {'0.2.0'}
-
-
-def test_the_scope_of_a_config_loads_its_registries() -> None:
-    code = """
-import face_aux, sys
-from mmengine.registry import MODELS, init_default_scope
-from mm_runtime.scope import complete_scope, find_model
-assert 'face_aux.registry' not in sys.modules
-init_default_scope('face_aux')
-complete_scope('face_aux')
-print(find_model('TextureJointModel').__module__)
-"""
-    assert run_python(code).strip() == 'face_aux.models.joint'
-
-
-def test_a_scope_without_a_package_of_ours_is_left_as_it_is() -> None:
-    code = "from mm_runtime.scope import complete_scope; complete_scope('nobodys'); complete_scope('os'); print('ok')"
-    assert run_python(code).strip() == 'ok'

@@ -9,7 +9,9 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tomllib
+import venv
 from pathlib import Path
 
 import pytest
@@ -143,52 +145,62 @@ def test_no_two_extras_are_for_the_same_thing(config: configparser.ConfigParser)
 
 @pytest.fixture(scope='module')
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder into which pip installed a copy of the tracked files, and nothing else."""
-    work = tmp_path_factory.mktemp('install')
+    """The programs of a new virtual environment into which pip installed a copy of the tracked files.
+
+    The packages that ours need are those of this environment, by way of a ``.pth`` file; nothing is downloaded.
+    """
     if not (REPO / '.git').exists():
         pytest.skip('not a clone, so which files are tracked is not known')
+    work = tmp_path_factory.mktemp('install')
     names = subprocess.run(['git', 'ls-files', '-z'], cwd=REPO, capture_output=True, text=True, check=True).stdout
     for name in filter(None, names.split('\0')):
         if (REPO / name).is_file():
             (work / 'clone' / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(REPO / name, work / 'clone' / name)
-    pip = [sys.executable, '-m', 'pip', 'install', '--no-deps', '--no-build-isolation', '--no-index', '--quiet']
-    command = [*pip, '--disable-pip-version-check', '--target', str(work / 'site'), str(work / 'clone')]
-    done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
+    venv.create(work / 'venv', with_pip=False)
+    programs = work / 'venv' / 'bin'
+    (site,) = (work / 'venv' / 'lib').glob('python*/site-packages')
+    (site / 'borrowed.pth').write_text(sysconfig.get_path('purelib') + '\n')
+    pip = [sys.executable, '-m', 'pip', '--python', str(programs / 'python'), 'install', '--quiet']
+    alone = ['--no-deps', '--no-build-isolation', '--no-index', '--force-reinstall', '--disable-pip-version-check']
+    done = subprocess.run([*pip, *alone, str(work / 'clone')], cwd=work, env=plain(), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     shutil.rmtree(work / 'clone')
-    return work / 'site'
+    return programs
 
 
-def run_installed(site: Path, *command: str) -> str:
-    env = {**os.environ, 'PYTHONPATH': str(site)}
-    done = subprocess.run(command, cwd=site.parent, env=env, capture_output=True, text=True, check=False)
+def plain() -> dict[str, str]:
+    """The environment variables without what leads back to this clone."""
+    return {key: value for key, value in os.environ.items() if key not in ('PYTHONPATH', 'VIRTUAL_ENV')}
+
+
+def run_installed(programs: Path, *command: str) -> str:
+    words = [str(programs / command[0]), *command[1:]]
+    done = subprocess.run(words, cwd=programs.parents[1], env=plain(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 
 
 @pytest.mark.slow
 def test_the_command_of_an_installation(installed: Path) -> None:
-    bmoe = str(installed / 'bin' / 'bmoe')
-    assert 'usage: bmoe COMMAND' in run_installed(installed, bmoe, '--help')
-    assert run_installed(installed, bmoe, '--version') == 'bmoe 0.2.0\n'
-    shown = run_installed(installed, bmoe, 'list')
+    assert 'usage: bmoe COMMAND' in run_installed(installed, 'bmoe', '--help')
+    assert run_installed(installed, 'bmoe', '--version') == 'bmoe 0.2.0\n'
+    shown = run_installed(installed, 'bmoe', 'list')
     for name in ('bmoe_skel_small', 'face_aux/utkface', 'coco17', 'mediapipe', 'LDP'):
         assert f'  {name}' in shown
-    assert 'usage: bmoe train' in run_installed(installed, bmoe, 'train', '--help')
+    assert 'usage: bmoe train' in run_installed(installed, 'bmoe', 'train', '--help')
 
 
 @pytest.mark.slow
 def test_the_packages_of_an_installation(installed: Path) -> None:
     code = """
-import importlib, importlib.metadata, pathlib, sys
+import importlib, importlib.metadata, importlib.util, pathlib, sys
 for package in ('bmoe_app', 'bmoe_skel', 'face_aux', 'pose_extract'):
     module = importlib.import_module(package)
-    assert pathlib.Path(module.__file__).is_relative_to(sys.argv[1]), module.__file__
+    assert pathlib.Path(module.__file__).is_relative_to(sys.prefix), module.__file__
     for name in getattr(module, '__all__', ()):
         getattr(module, name)
+assert importlib.util.find_spec('benchmarks') is None
 print(importlib.metadata.version('bmoe-skel'))
 """
-    assert run_installed(installed, sys.executable, '-c', code, str(installed)) == '0.2.0\n'
-    assert not (installed / 'benchmarks').exists()
-    assert not (installed / 'tests').exists()
+    assert run_installed(installed, 'python', '-c', code) == '0.2.0\n'

@@ -54,7 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_what_is_wrong_is_named(
     line: str, message: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    configs = Path(__file__).resolve().parents[3] / 'configs'
+    configs = Path(__file__).resolve().parents[2] / 'configs'
     (tmp_path / 'configs').symlink_to(configs)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=message) as caught:
