@@ -25,7 +25,7 @@ import numpy as np
 
 from bmoe_ground.native_output import library_warnings_silenced, native_stderr_silenced
 from pose_extract.estimators import PoseEstimator, backend_class
-from pose_extract.extract import FRAMES_AHEAD, package_versions
+from pose_extract.extraction import FRAMES_AHEAD, package_versions
 from pose_extract.job import run_job
 from pose_extract.pipeline import prefetch
 from pose_extract.settings import ExtractSettings

@@ -30,6 +30,12 @@ class FaceInferencer:
         faces: 'largest' for one face an image or video, 'all' for every one.
         batch_size: Crops (or clips) a batch.
         max_frames: Frames (or clips) taken from a video, evenly spaced; 0 for all frames.
+
+    Example:
+        >>> model = face_aux.load_face_model('face.pth')
+        >>> inferencer = face_aux.FaceInferencer(model, face_aux.build_detector('none'))
+        >>> [(row.file, row.labels) for row in inferencer.predict(['crops'])]
+        [('crops/bright.png', {'light': 'bright'}), ('crops/dark.png', {'light': 'dark'})]
     """
 
     def __init__(

@@ -49,9 +49,9 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
 
 
-def train_parser() -> argparse.ArgumentParser:
-    """Build the parser of ``tools/train.py``."""
-    parser = argparse.ArgumentParser(description='Train a model.')
+def train_parser(prog: str | None = None) -> argparse.ArgumentParser:
+    """Build the parser of ``bmoe train``; ``prog`` is how the user called it."""
+    parser = argparse.ArgumentParser(prog, description='Train a model.')
     parser.add_argument('config', help='config file')
     _add_common(parser)
     parser.add_argument(
@@ -64,9 +64,9 @@ def train_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def test_parser() -> argparse.ArgumentParser:
-    """Build the parser of ``tools/test.py``."""
-    parser = argparse.ArgumentParser(description='Test a trained model.')
+def test_parser(prog: str | None = None) -> argparse.ArgumentParser:
+    """Build the parser of ``bmoe test``; ``prog`` is how the user called it."""
+    parser = argparse.ArgumentParser(prog, description='Test a trained model.')
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
     _add_common(parser)
@@ -170,11 +170,12 @@ def _log_to_file(runner: Runner, level: str) -> None:
         runner.logger.addHandler(handler)
 
 
-def train_main(argv: Sequence[str] | None = None) -> int:
+def train_main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Train a model from a config.
 
     Args:
         argv: Arguments without the program's name; the process's own if None.
+        prog: How the user called it, for help and errors.
 
     Returns:
         Exit code 0.
@@ -182,7 +183,7 @@ def train_main(argv: Sequence[str] | None = None) -> int:
     Raises:
         UserError: Config, data, checkpoint or options are wrong.
     """
-    args = train_parser().parse_args(argv)
+    args = train_parser(prog).parse_args(argv)
     cfg = _prepare(args)
     if args.epochs is not None:
         set_epochs(cfg, args.epochs)
@@ -261,11 +262,12 @@ def _short(value: Any) -> str:
     return (text if len(text) <= 120 else text[:117] + '...') + count
 
 
-def test_main(argv: Sequence[str] | None = None) -> int:
+def test_main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Test a checkpoint, print its metrics and write them to ``metrics.json`` in the work folder.
 
     Args:
         argv: Arguments without the program's name; the process's own if None.
+        prog: How the user called it, for help and errors.
 
     Returns:
         Exit code 0.
@@ -273,7 +275,7 @@ def test_main(argv: Sequence[str] | None = None) -> int:
     Raises:
         UserError: Config, data, checkpoint or options are wrong.
     """
-    args = test_parser().parse_args(argv)
+    args = test_parser(prog).parse_args(argv)
     checkpoint = load_checkpoint(args.checkpoint)
     cfg = _prepare(args)
     loader = _build_loader(cfg, 'test_dataloader')

@@ -46,6 +46,13 @@ class ExtractSettings:
         beta: One-Euro: how fast the cut-off rises with speed.
         save_rgb: Side in pixels of the person-centred frames to store, 0 for none.
         rgb_frames: Number of such frames per video, spread evenly; 0 for all.
+
+    Example:
+        >>> pose_extract.ExtractSettings(backend='mediapipe', smooth='one_euro').stride
+        1
+        >>> pose_extract.ExtractSettings(stride=0)
+        Traceback (most recent call last):
+        bmoe_ground.errors.UserError: stride must be at least 1, got 0
     """
 
     backend: str = 'mmpose'

@@ -34,6 +34,13 @@ class Skeleton:
 
     Raises:
         ValueError: The parts contradict each other (an edge that makes a cycle, a keypoint in no region and so on).
+
+    Example:
+        >>> layout = pose_extract.get_skeleton('coco17')
+        >>> [layout.keypoints[k] for k in layout.regions['lower']]
+        ['left_knee', 'right_knee', 'left_ankle', 'right_ankle']
+        >>> layout.flip_indices[layout.index('left_wrist')] == layout.index('right_wrist')
+        True
     """
 
     name: str
@@ -151,7 +158,12 @@ _SKELETONS: dict[str, Skeleton] = {name: _build(name) for name in LAYOUTS}
 
 
 def skeleton_names() -> tuple[str, ...]:
-    """The names of all layouts."""
+    """The names of all layouts.
+
+    Example:
+        >>> 'ntu25' in pose_extract.skeleton_names()
+        True
+    """
     return tuple(_SKELETONS)
 
 
@@ -163,6 +175,10 @@ def get_skeleton(name: str) -> Skeleton:
 
     Raises:
         UserError: No layout has that name.
+
+    Example:
+        >>> pose_extract.get_skeleton('blazepose33').num_keypoints
+        33
     """
     if name not in _SKELETONS:
         raise UserError(f'unknown skeleton {name!r}: choose one of {", ".join(_SKELETONS)}')

@@ -46,6 +46,14 @@ class PoseTracks:
     Raises:
         ValueError: A part has the wrong shape, type or values; the message names the part.
         UserError: The skeleton is not known.
+
+    Example:
+        >>> tracks = pose_extract.load_tracks('poses/head/head_00.mp4.npz')
+        >>> tracks.num_persons, tracks.num_frames, tracks.num_keypoints
+        (1, 24, 17)
+        >>> nose = tracks.keypoints[0, :, pose_extract.get_skeleton(tracks.skeleton).index('nose')]
+        >>> nose.shape
+        (24, 2)
     """
 
     keypoints: np.ndarray
@@ -126,6 +134,12 @@ def save_tracks(path: str | os.PathLike[str], tracks: PoseTracks) -> None:
     Raises:
         UserError: The file cannot be written.
         ValueError: The tracks are no longer valid.
+
+    Example:
+        >>> tracks = pose_extract.load_tracks('poses/head/head_00.mp4.npz')
+        >>> pose_extract.save_tracks('copy.npz', tracks)
+        >>> pathlib.Path('copy.npz').read_bytes() == pathlib.Path('poses/head/head_00.mp4.npz').read_bytes()
+        True
     """
     tracks.__post_init__()
     arrays = {name: np.asarray(getattr(tracks, name)) for name in _ARRAYS}
@@ -147,6 +161,11 @@ def load_tracks(path: str | os.PathLike[str]) -> PoseTracks:
 
     Raises:
         UserError: The file is missing, damaged or not a track file; the message names the file and the key.
+
+    Example:
+        >>> tracks = pose_extract.load_tracks('poses/head/head_00.mp4.npz')
+        >>> tracks.skeleton, tracks.image_size
+        ('coco17', (200, 200))
     """
     path = Path(path)
     try:

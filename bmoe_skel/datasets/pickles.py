@@ -34,6 +34,11 @@ class PosePickleDataset(PoseDataset):
 
     Raises:
         UserError: The pickle is missing, holds other objects than numpy arrays and builtins, or has another layout.
+
+    Example:
+        >>> clips = bmoe_skel.PosePickleDataset('clips.pkl', skeleton='coco17')
+        >>> len(clips), clips[0]['keypoint'].shape
+        (6, (1, 24, 17, 2))
     """
 
     def __init__(

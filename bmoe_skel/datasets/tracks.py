@@ -40,6 +40,11 @@ class TrackDataset(PoseDataset):
 
     Raises:
         UserError: The folder, a track file or an annotation is missing or wrong; the message names it.
+
+    Example:
+        >>> clips = bmoe_skel.TrackDataset('poses')
+        >>> clips.metainfo['classes'], len(clips)
+        (['arms', 'head', 'legs'], 6)
     """
 
     def __init__(

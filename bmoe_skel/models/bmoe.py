@@ -70,7 +70,7 @@ class BMoE(SkeletonRecognizer[EncodedMixture]):
         UserError: An argument contradicts another.
 
     Example:
-        >>> model = BMoE(num_classes=7, skeleton='coco17').eval()
+        >>> model = bmoe_skel.BMoE(num_classes=7, skeleton='coco17').eval()
         >>> clips = torch.rand(4, 1, 30, 17, 2)  # (clips, persons, frames, keypoints, xy), NaN where absent
         >>> model(clips).shape
         torch.Size([4, 7])

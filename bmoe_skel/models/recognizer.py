@@ -56,6 +56,7 @@ class SkeletonRecognizer(BaseModel, Generic[EncodedT]):
     """
 
     head: ActionHead
+    classes: list[str] | None = None  # their names, where the model came from a checkpoint
 
     def __init__(
         self,

@@ -16,6 +16,11 @@ class Face:
         box: x1, y1, x2, y2 in pixels; may reach beyond the image.
         score: The detector's confidence, 0 to 1; None where it has none.
         eyes: The eye on the image's left and the one on its right, (x, y) each; None where not located.
+
+    Example:
+        >>> face = face_aux.Face((10, 20, 50, 80), score=0.9)
+        >>> face.center, face.side
+        ((30.0, 50.0), 60)
     """
 
     box: tuple[float, float, float, float]

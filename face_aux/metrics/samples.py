@@ -27,6 +27,13 @@ class TaskScores:
         scores: (N, C) probabilities.
         groups: Column name to (N,) group names, :data:`UNKNOWN` where a sample has none.
         video_ids: (N,) video of each frame; None where no sample has one.
+
+    Example:
+        >>> scores = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
+        >>> groups = {'age': np.array(['young', 'old', 'old'])}
+        >>> task = face_aux.TaskScores('light', ('dark', 'bright'), np.array([0, 1, 1]), scores, groups)
+        >>> task.predicted.tolist()
+        [0, 1, 0]
     """
 
     name: str

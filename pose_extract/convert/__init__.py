@@ -31,6 +31,11 @@ class ConvertSettings:
         layout: Layout to turn the keypoints into; None keeps theirs.
         care: Interpolation and smoothing on the way.
         overwrite: Whether the target may exist already.
+
+    Example:
+        >>> settings = pose_extract.ConvertSettings(layout='openpose18', overwrite=True)
+        >>> settings.read.fps
+        30.0
     """
 
     source_kind: str | None = None
@@ -56,6 +61,12 @@ def convert_poses(source: Path, target: Path, settings: ConvertSettings) -> Coll
     Raises:
         UserError: The source cannot be read at all, the kinds cannot be told, or the target exists or cannot be
             written.
+
+    Example:
+        >>> settings = pose_extract.ConvertSettings()
+        >>> done = pose_extract.convert_poses(pathlib.Path('poses'), pathlib.Path('all.pkl'), settings)
+        >>> len(done.clips), done.failures
+        (6, [])
     """
     if not source.exists():
         raise UserError(f'{source}: no such file or folder')

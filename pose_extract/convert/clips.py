@@ -23,6 +23,10 @@ class ReadOptions:
             has so many.
         image_size: (height, width) of the frames, for files that do not say.
         fps: Frames a second, for files that have no times.
+
+    Example:
+        >>> pose_extract.ReadOptions(skeleton='ntu25', image_size=(1080, 1920)).fps
+        30.0
     """
 
     skeleton: str | None = None

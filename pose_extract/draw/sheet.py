@@ -55,6 +55,11 @@ def draw_sheet(path: str | os.PathLike[str]) -> None:
 
     Raises:
         UserError: The file cannot be written.
+
+    Example:
+        >>> pose_extract.draw_sheet('skeletons.png')
+        >>> pathlib.Path('skeletons.png').is_file()
+        True
     """
     from matplotlib.figure import Figure
 

@@ -131,3 +131,22 @@ def write_recording(path: Path, frames: int = 300, persons: int = 1, fps: float 
     )
     save_tracks(path, tracks)
     return keypoints
+
+
+def config_text(model: dict[str, Any], steps: list[dict[str, Any]]) -> str:
+    """A config as a checkpoint carries it."""
+    return f"model = {model!r}\ntest_dataloader = {{'dataset': {{'pipeline': {steps!r}}}}}\n"
+
+
+def write_checkpoint(path: Path) -> Path:
+    """A checkpoint of :func:`small_model` as training writes it."""
+    model = {'type': 'BMoE', 'num_classes': 3, 'skeleton': 'coco17', 'coordinates': 2, **SMALL}
+    steps = [
+        {'type': 'NormalizePose'},
+        {'type': 'SampleFrames', 'num_frames': 16, 'random': False},
+        {'type': 'PackPose'},
+    ]
+    facts = {'classes': ['arms', 'head', 'legs'], 'skeleton': 'coco17', 'coordinates': 2}
+    meta = {'cfg': config_text(model, steps), 'dataset_meta': facts}
+    torch.save({'state_dict': small_model().state_dict(), 'meta': meta}, path)
+    return path

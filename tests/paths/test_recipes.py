@@ -95,7 +95,7 @@ test_dataloader['dataset'] = dict(pipeline=test_pipeline)
     assert any('global_stream.backbone.layer4' in key for key in saved['state_dict'])
     assert 'f1_macro' in evaluate(config, work, tracks)
     file = next(tracks.rglob('*.npz'))
-    assert len(MicroActionInferencer(work / 'epoch_2.pth').predict_tracks(file)) == 1
+    assert len(MicroActionInferencer(work / 'epoch_2.pth')(file)) == 1
 
     crops_path(file).unlink()
     name = file.relative_to(tracks).as_posix().removesuffix('.npz')

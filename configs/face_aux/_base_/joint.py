@@ -4,7 +4,7 @@
 # The baseline, the same transformer alone, is any of these configs with --cfg-options model.auxiliary=None
 _base_ = ['../../_base_/runtime.py']
 default_scope = 'face_aux'
-custom_imports = dict(imports=['face_aux'])
+custom_imports = dict(imports=['face_aux.registry'])
 
 model = dict(
     type='TextureJointModel',

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -11,11 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from bmoe_ground.errors import UserError
+from bmoe_ground.native_output import native_stderr_silenced
+from pose_extract.boxes import read_boxes
 from pose_extract.crops import CropRecorder, spread
-from pose_extract.estimators import PoseEstimator
+from pose_extract.estimators import PoseEstimator, backend_class
 from pose_extract.pipeline import prefetch
 from pose_extract.poses import BoxSource, FramePoses
-from pose_extract.settings import ExtractSettings
+from pose_extract.settings import ExtractSettings, setting_names
 from pose_extract.skeletons import get_skeleton
 from pose_extract.smoothing import apply_after_care
 from pose_extract.tracking import Tracker
@@ -91,6 +96,60 @@ class TrackBuilder:
                 scores[m, t] = row[2 * k : 3 * k]
                 boxes[m, t] = row[3 * k :]
         return keypoints, scores, boxes
+
+
+def extract(video: str | Path, backend: str = ExtractSettings.backend, **settings: Any) -> PoseTracks:
+    """Extract the tracks of one video.
+
+    The result is what ``bmoe extract`` would write for it. Each call loads the pose model; for many videos there is
+    :func:`pose_extract.job.run_job`, which loads it once and goes on where it was stopped.
+
+    Args:
+        video: Video file, or folder of numbered images.
+        backend: ``mmpose`` (more exact, downloads its weights once) or ``mediapipe`` (33 keypoints, no download).
+        **settings: Fields of :class:`ExtractSettings`, such as ``max_persons=1``.
+
+    Returns:
+        The tracks. Where the video breaks off or shows nobody, a warning says so, and ``provenance`` holds its
+        ``status`` (``partial``, ``nobody``) and ``error``.
+
+    Raises:
+        UserError: A setting is unknown or out of range, or the backend or its weights cannot be had.
+        VideoError: Not a single frame can be read.
+
+    Example:
+        >>> tracks = pose_extract.extract('clip.mp4', backend='mediapipe', max_persons=1)
+        >>> tracks.keypoints.shape == (1, tracks.num_frames, tracks.num_keypoints, 2)
+        True
+    """
+    _check_names(settings)
+    chosen = ExtractSettings(backend=backend, **settings)
+    if chosen.save_rgb:
+        raise UserError(f'save_rgb={chosen.save_rgb}: crops are stored beside a track file, by `bmoe extract` only')
+    path = Path(video)
+    boxes = None
+    if chosen.boxes:
+        boxes = read_boxes(chosen.boxes).get(path.name)
+        if boxes is None:
+            raise UserError(f'boxes={chosen.boxes!r}: holds no boxes for {path.name}')
+    cls = backend_class(backend)
+    fingerprint = chosen.fingerprint(cls.identify(chosen), cls.irrelevant)
+    source = {'name': path.name, 'bytes': path.stat().st_size if path.is_file() else 0}
+    provenance = {'settings': fingerprint, 'versions': package_versions(), 'source': source}
+    with native_stderr_silenced():
+        result = extract_video(path, cls(chosen), chosen, provenance, boxes)
+    if result.error is not None:
+        warnings.warn(f'{video}: {result.status}: {result.error}', stacklevel=2)
+    return result.tracks
+
+
+def _check_names(settings: dict[str, Any]) -> None:
+    known = setting_names()
+    for name in settings:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f'; did you mean {near[0]!r}?' if near else ''
+            raise UserError(f'extract: unknown setting {name!r}{hint} (known: {", ".join(known)})')
 
 
 def extract_video(
