@@ -15,7 +15,7 @@ from bmoe_skel.registry import MODELS, TRANSFORMS
 from mm_runtime.checkpoint import load_checkpoint
 from mm_runtime.config_text import parse_config_text, section
 from mm_runtime.registry import build_embedded
-from pose_extract.skeletons import REGIONS
+from pose_extract.skeletons import REGIONS, register_embedded
 from pose_extract.tracks import PoseTracks, crops_path, load_tracks
 
 # What names files: all that prediction needs is in the checkpoint, and a checkpoint may not have others opened.
@@ -174,12 +174,13 @@ class MicroActionInferencer:
 
 
 def _facts(described: Any, source: str) -> tuple[list[str], str]:
-    """Class names and skeleton of a checkpoint's ``dataset_meta``."""
+    """Class names and skeleton of a checkpoint's ``dataset_meta``; a layout that it brings along is registered."""
     classes, skeleton = (described.get(key) if isinstance(described, dict) else None for key in ('classes', 'skeleton'))
     if not isinstance(classes, (list, tuple)) or not all(isinstance(name, str) for name in classes):
         raise UserError(f'checkpoint {source}: its classes are no list of names')
     if not isinstance(skeleton, str):
         raise UserError(f'checkpoint {source}: its skeleton is no name')
+    register_embedded(described, f'checkpoint {source}')
     return list(classes), skeleton
 
 

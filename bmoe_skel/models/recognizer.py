@@ -13,7 +13,7 @@ from bmoe_skel.models import preprocessor  # noqa: F401  (registers the batch bu
 from bmoe_skel.models.features import SkeletonFeatures
 from bmoe_skel.registry import MODELS
 from bmoe_skel.structures import ActionSample
-from pose_extract.skeletons import get_skeleton
+from pose_extract.skeletons import get_skeleton, register_embedded
 
 
 class SkeletonRecognizer(BaseModel):
@@ -55,11 +55,13 @@ class SkeletonRecognizer(BaseModel):
         Args:
             model: The model's config; changed in place.
             metainfo: The dataset's ``classes``, ``skeleton``, ``coordinates``, ``multi_label`` and, for training,
-                ``class_counts``; optionally ``body_parts``.
+                ``class_counts``; optionally ``body_parts``, and ``layout_declaration`` for a layout that is not
+                built in.
 
         Raises:
             UserError: Config and data contradict each other, or a class has no training clip.
         """
+        register_embedded(metainfo, "the data's layout")
         facts = {
             'num_classes': len(metainfo['classes']),
             'skeleton': metainfo['skeleton'],

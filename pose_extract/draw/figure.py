@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pose_extract.layouts import FACE_PAIRS
+from pose_extract.body_parts import FACE_PAIRS
 from pose_extract.skeletons import Skeleton
 
 # x to the image's right (the person's left), y down, hips at the origin, about 1.9 high; the person's left half
