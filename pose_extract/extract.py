@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -23,7 +23,7 @@ from pose_extract.tracks import PoseTracks
 from pose_extract.video import Frame, VideoError, VideoReader, open_video
 
 FRAMES_AHEAD = 8
-PACKAGES = ('mediapipe', 'mmpose', 'mmdet', 'mmengine', 'torch', 'onnxruntime', 'opencv-python', 'numpy')
+PACKAGES = ('opencv-python', 'numpy')
 Progress = Callable[[int, float], None]
 """Called with the number of frames done and the share of the video they are, 0..1."""
 
@@ -194,10 +194,14 @@ def _no_frames(video: VideoReader, settings: ExtractSettings) -> str:
     return f'{video.path}: no frame can be decoded'
 
 
-def package_versions() -> dict[str, str]:
-    """Versions of the packages that a result may depend on, those installed."""
+def package_versions(packages: Iterable[str]) -> dict[str, str]:
+    """Versions of the packages that a result may depend on, those installed.
+
+    Args:
+        packages: Those of a backend; what reads and keeps frames joins them.
+    """
     versions = {}
-    for name in PACKAGES:
+    for name in (*packages, *PACKAGES):
         try:
             versions[name] = version(name)
         except PackageNotFoundError:

@@ -33,7 +33,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('source', help='folder of videos (files, or folders of numbered images), or one video')
     parser.add_argument('--out', default='poses', help='folder for tracks and manifest (default: poses)')
-    parser.add_argument('--backend', choices=sorted(BACKENDS), default=default.backend, help='default: %(default)s')
+    parser.add_argument('--backend', default=default.backend, metavar='|'.join([*sorted(BACKENDS), 'MODULE:CLASS']),
+                        help="the last for a backend of one's own (default: %(default)s)")  # fmt: skip
     parser.add_argument('--jobs', type=int, default=1, help='processes on this machine (default: %(default)s)')
     parser.add_argument('--overwrite', action='store_true', help='extract also what is done')
     parser.add_argument('--quiet', action='store_true', help='no progress bar')

@@ -9,8 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-REPO = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPO))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.pages import write_pages
 from bmoe_ground.errors import run_tool
@@ -19,10 +18,8 @@ from bmoe_ground.errors import run_tool
 def main() -> None:
     """Run the tool."""
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
-    changed = write_pages(REPO / 'docs')
-    print(
-        '\n'.join(f'rewritten: {page.relative_to(REPO)}' for page in changed) or 'all tables are as the code has them'
-    )
+    changed = write_pages(Path(__file__).resolve().parents[1] / 'docs')
+    print('\n'.join(f'rewritten: {page}' for page in changed) or 'all tables are as the code has them')
 
 
 if __name__ == '__main__':

@@ -56,6 +56,8 @@ class MMPoseEstimator(PoseEstimator):
         settings: Model, detector, device and batch size.
     """
 
+    packages = ('mmpose', 'mmdet', 'mmengine', 'torch', 'onnxruntime')
+
     @staticmethod
     def identify(settings: ExtractSettings) -> dict[str, Any]:
         """See :meth:`PoseEstimator.identify`."""
