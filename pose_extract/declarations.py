@@ -149,7 +149,7 @@ def read_declaration(path: str | os.PathLike[str]) -> object:
     try:
         return yaml.load(text, Loader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UserError(f'{path}: not a YAML file: {" ".join(str(error).split())}') from error
+        raise UserError(f'{path}: cannot be read as YAML: {" ".join(str(error).split())}') from error
 
 
 def _mapping(value: object, keys: Collection[str], where: str, what: str) -> Mapping[str, Any]:
