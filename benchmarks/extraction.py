@@ -49,7 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure the chosen parts and print them."""
     library_warnings_silenced()
-    print(f'{platform.processor() or platform.machine()}, {os.cpu_count()} cores, {package_versions()}')
+    versions = package_versions(('mediapipe', 'mmpose', 'mmdet', 'mmengine', 'torch', 'onnxruntime'))
+    print(f'{platform.processor() or platform.machine()}, {os.cpu_count()} cores, {versions}')
     with open_video(args.video) as video:
         frames = sum(1 for _ in video)
         print(f'{args.video.name}: {frames} frames of {video.size[1]}x{video.size[0]}')  # type: ignore[index]

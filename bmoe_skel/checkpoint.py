@@ -17,6 +17,7 @@ from bmoe_skel.upgrade import upgrade_model
 from mm_runtime.checkpoint import load_checkpoint
 from mm_runtime.config_text import parse_config_text, section
 from mm_runtime.registry import build_embedded
+from pose_extract.skeletons import register_embedded
 
 # What names files: all that prediction needs is in the checkpoint, and a checkpoint may not have others opened.
 _FILES = frozenset({'init_cfg', 'pretrained', 'label_embeddings', 'root'})
@@ -101,12 +102,13 @@ def load_trained(checkpoint: str | os.PathLike[str], device: str | torch.device 
 
 
 def _facts(described: Any, source: str) -> tuple[list[str], str]:
-    """Class names and skeleton of a checkpoint's ``dataset_meta``."""
+    """Class names and skeleton of a checkpoint's ``dataset_meta``; a layout that it brings along is registered."""
     classes, skeleton = (described.get(key) if isinstance(described, dict) else None for key in ('classes', 'skeleton'))
     if not isinstance(classes, (list, tuple)) or not all(isinstance(name, str) for name in classes):
         raise UserError(f'checkpoint {source}: its classes are no list of names')
     if not isinstance(skeleton, str):
         raise UserError(f'checkpoint {source}: its skeleton is no name')
+    register_embedded(described, f'checkpoint {source}')
     return list(classes), skeleton
 
 

@@ -9,7 +9,8 @@ What is here, by task; every name is loaded when it is first used:
 
 * one video: :func:`extract`, with :class:`ExtractSettings` as keyword arguments; many: :mod:`pose_extract.job`
 * track files: :class:`PoseTracks`, :func:`load_tracks`, :func:`save_tracks`
-* keypoint layouts: :class:`Skeleton`, :func:`get_skeleton`, :func:`skeleton_names`, :data:`REGIONS`
+* keypoint layouts: :class:`Skeleton`, :func:`get_skeleton`, :func:`skeleton_names`, :data:`REGIONS`; of one's own:
+  :func:`load_layout`, :func:`register_layout`
 * files of other projects, other layouts: :func:`convert_poses` with
   :class:`ConvertSettings` and :class:`ReadOptions`; :func:`convert_layout`
 * gaps and jitter: :class:`AfterCare`, :func:`apply_after_care`

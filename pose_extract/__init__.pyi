@@ -10,6 +10,8 @@ from .settings import ExtractSettings as ExtractSettings
 from .skeletons import REGIONS as REGIONS
 from .skeletons import Skeleton as Skeleton
 from .skeletons import get_skeleton as get_skeleton
+from .skeletons import load_layout as load_layout
+from .skeletons import register_layout as register_layout
 from .skeletons import skeleton_names as skeleton_names
 from .smoothing import AfterCare as AfterCare
 from .smoothing import apply_after_care as apply_after_care

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -28,7 +28,7 @@ from pose_extract.tracks import PoseTracks
 from pose_extract.video import Frame, VideoError, VideoReader, open_video
 
 FRAMES_AHEAD = 8
-PACKAGES = ('mediapipe', 'mmpose', 'mmdet', 'mmengine', 'torch', 'onnxruntime', 'opencv-python', 'numpy')
+PACKAGES = ('opencv-python', 'numpy')
 Progress = Callable[[int, float], None]
 """Called with the number of frames done and the share of the video they are, 0..1."""
 
@@ -135,7 +135,7 @@ def extract(video: str | Path, backend: str = ExtractSettings.backend, **setting
     cls = backend_class(backend)
     fingerprint = chosen.fingerprint(cls.identify(chosen), cls.irrelevant)
     source = {'name': path.name, 'bytes': path.stat().st_size if path.is_file() else 0}
-    provenance = {'settings': fingerprint, 'versions': package_versions(), 'source': source}
+    provenance = {'settings': fingerprint, 'versions': package_versions(cls.packages), 'source': source}
     with native_stderr_silenced():
         result = extract_video(path, cls(chosen), chosen, provenance, boxes)
     if result.error is not None:
@@ -253,10 +253,14 @@ def _no_frames(video: VideoReader, settings: ExtractSettings) -> str:
     return f'{video.path}: no frame can be decoded'
 
 
-def package_versions() -> dict[str, str]:
-    """Versions of the packages that a result may depend on, those installed."""
+def package_versions(packages: Iterable[str]) -> dict[str, str]:
+    """Versions of the packages that a result may depend on, those installed.
+
+    Args:
+        packages: Those of a backend; what reads and keeps frames joins them.
+    """
     versions = {}
-    for name in PACKAGES:
+    for name in (*packages, *PACKAGES):
         try:
             versions[name] = version(name)
         except PackageNotFoundError:

@@ -125,7 +125,7 @@ def run_job(
             manifest.add(record)
     _say_changed(summary)
     threads = max(1, (os.cpu_count() or 1) // jobs) if jobs > 1 else 0
-    task = Task(out, settings, {'settings': fingerprint, 'versions': package_versions()}, threads)
+    task = Task(out, settings, {'settings': fingerprint, 'versions': package_versions(backend.packages)}, threads)
     try:
         _run(todo, task, jobs, manifest, summary, show_progress)
     finally:

@@ -19,7 +19,7 @@ class ExtractSettings:
     """Settings of one extraction.
 
     Attributes:
-        backend: ``mmpose`` or ``mediapipe``.
+        backend: Key of :data:`pose_extract.estimators.BACKENDS`, or ``module:Class`` for one's own.
         model: MMPose alias or config name, used where ``config`` is None.
         config: MMPose config file.
         checkpoint: Weights for the pose model; None downloads the alias' own.

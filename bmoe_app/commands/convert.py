@@ -22,7 +22,6 @@ from bmoe_app.parsing import parse_arguments
 from bmoe_ground.errors import UserError
 from pose_extract.convert import SOURCES, TARGETS, ConvertSettings, convert_poses
 from pose_extract.convert.clips import ReadOptions
-from pose_extract.skeletons import skeleton_names
 from pose_extract.smoothing import METHODS, AfterCare
 
 SHOWN = 20  # lines of failures; one missing option fails every clip of a data set
@@ -40,13 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--overwrite', action='store_true', help='TARGET may exist already')
     parser.add_argument('--annotations', type=Path, help='labels of a folder of tracks: lines "video,label[,split]"')
-    parser.add_argument('--skeleton', choices=skeleton_names(), help='layout of SOURCE, where it does not say')
+    layout = 'NAME|FILE.yaml'
+    parser.add_argument('--skeleton', metavar=layout, help='layout of SOURCE, where it does not say')
     parser.add_argument('--image-size', type=int, nargs=2, metavar=('HEIGHT', 'WIDTH'), help='of the frames, likewise')
     parser.add_argument('--fps', type=float, default=30.0, help='frames a second, likewise (default: %(default)s)')
-    parser.add_argument('--layout', choices=skeleton_names(), help='turn the keypoints into this layout')
+    parser.add_argument('--layout', metavar=layout, help='turn the keypoints into this layout')
     parser.add_argument('--max-gap', type=float, default=0.0, metavar='SECONDS', help='interpolate across shorter gaps')
     parser.add_argument(
-        '--smooth', choices=METHODS, default='none', help='default: %(default)s (see docs/smoothing.md)'
+        '--smooth', choices=METHODS, default='none', help='default: %(default)s (see docs/guides/smooth.md)'
     )
 
 

@@ -29,7 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     default = ExtractSettings()
     parser.add_argument('source', help='folder of videos (files, or folders of numbered images), or one video')
     parser.add_argument('--out', default='poses', help='folder for tracks and manifest (default: poses)')
-    parser.add_argument('--backend', choices=sorted(BACKENDS), default=default.backend, help='default: %(default)s')
+    parser.add_argument('--backend', default=default.backend, metavar='|'.join([*sorted(BACKENDS), 'MODULE:CLASS']),
+                        help="the last for a backend of one's own (default: %(default)s)")  # fmt: skip
     parser.add_argument('--jobs', type=int, default=1, help='processes on this machine (default: %(default)s)')
     parser.add_argument('--overwrite', action='store_true', help='extract also what is done')
     parser.add_argument('--quiet', action='store_true', help='no progress bar')
@@ -61,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     frames.add_argument('--image-fps', type=float, default=default.image_fps,
                         help='frames per second of folders of images (default: %(default)s)')  # fmt: skip
 
-    care = parser.add_argument_group('after-care (docs/smoothing.md)')
+    care = parser.add_argument_group('after-care (docs/guides/smooth.md)')
     care.add_argument('--interpolate', type=float, default=default.interpolate, metavar='SECONDS',
                       help='bridge gaps up to this long, marked as such (default: none)')  # fmt: skip
     care.add_argument('--smooth', choices=METHODS, default=default.smooth, help='default: %(default)s')

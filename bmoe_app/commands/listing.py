@@ -39,9 +39,9 @@ def _backends() -> list[str]:
 
 
 def _textures() -> list[str]:
-    from face_aux.models.targets import PATTERNS
+    from face_aux.textures import texture_names
 
-    return list(PATTERNS)
+    return list(texture_names())
 
 
 KINDS: Mapping[str, Callable[[], list[str]]] = {

@@ -16,7 +16,7 @@ from bmoe_ground.errors import UserError
 from bmoe_ground.memory import release_heap
 from bmoe_skel.clip import Clip
 from mm_runtime.determinism import SharedEpoch
-from pose_extract.skeletons import get_skeleton
+from pose_extract.skeletons import embed_declaration, get_skeleton, register_embedded, resolve_skeleton
 
 
 class PoseDataset(BaseDataset):
@@ -30,7 +30,8 @@ class PoseDataset(BaseDataset):
 
     Args:
         pipeline: Transforms, dicts in and out.
-        skeleton: Name of the keypoint layout; None takes what the data declares.
+        skeleton: Keypoint layout, by name or by the YAML file that declares it (:mod:`pose_extract.declarations`);
+            None takes what the data declares.
         classes: Class names in label order; None takes what the data declares.
         multi_label: Whether a clip may have several labels at once.
         test_mode: Whether a clip that fails in the pipeline is an error instead of being replaced by another.
@@ -61,7 +62,7 @@ class PoseDataset(BaseDataset):
         if epoch_clips < 0:
             raise UserError(f'epoch_clips must be at least 0, got {epoch_clips}')
         self.epoch_clips = epoch_clips
-        self.skeleton_name = skeleton
+        self.skeleton_name = None if skeleton is None else resolve_skeleton(skeleton).name
         self.class_names = None if classes is None else list(classes)
         self.multi_label = multi_label
         self.feature_root = feature_root
@@ -87,7 +88,9 @@ class PoseDataset(BaseDataset):
         if not clips:
             raise UserError(f'{self.source}: no clips')
         if self.skeleton_name is None:
-            raise UserError(f'{self.source} does not say which skeleton it has; give the dataset skeleton=NAME')
+            raise UserError(
+                f'{self.source} does not say which skeleton it has; give the dataset skeleton=NAME or FILE.yaml'
+            )
         skeleton = get_skeleton(self.skeleton_name)
         labels: list[Any] = [clip['label'] for clip in clips]
         if self.class_names is None:
@@ -105,6 +108,7 @@ class PoseDataset(BaseDataset):
             multi_label=self.multi_label,
             clips_digest=digest_names(str(clip.get('frame_dir')) for clip in clips),
         )
+        embed_declaration(self._metainfo, skeleton)
         if not self.labels_hidden:
             counts = count_classes([clip['label'] for clip in clips], len(self.class_names))
             self._metainfo['class_counts'] = counts.tolist()
@@ -123,6 +127,11 @@ class PoseDataset(BaseDataset):
             ends.append(len(content))
         release_heap()
         return np.frombuffer(content, dtype=np.uint8), np.array(ends, dtype=np.int64)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Come to life in a data loader's process, which may not know a layout of somebody's own yet."""
+        self.__dict__.update(state)
+        register_embedded(self._metainfo, self.source)
 
     def __len__(self) -> int:
         """Clips that an epoch visits."""

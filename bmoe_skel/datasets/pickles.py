@@ -15,6 +15,7 @@ from bmoe_skel.clip import Clip
 from bmoe_skel.datasets.base import PoseDataset
 from bmoe_skel.datasets.folds import fold_mask
 from bmoe_skel.registry import DATASETS
+from pose_extract.skeletons import register_embedded
 
 
 @DATASETS.register_module()
@@ -22,8 +23,9 @@ class PosePickleDataset(PoseDataset):
     """Clips of a pickle ``dict(split={name: [frame_dir, ...]}, annotations=[dict(frame_dir, label, keypoint, ...)])``.
 
     A bare list of annotations is read too. Class names and skeleton are taken from ``metainfo`` (keys ``classes`` and
-    ``layout``) where the pickle has it. Without scores, keypoints at the origin are taken for absent ones, see
-    :func:`mark_absent`. ``metainfo`` says in ``persons`` how many persons a clip of the file has at most.
+    ``layout``, with ``layout_declaration`` for somebody's own) where the pickle has it. Without scores, keypoints at
+    the origin are taken for absent ones, see :func:`mark_absent`. ``metainfo`` says in ``persons`` how many persons a
+    clip of the file has at most.
 
     Args:
         ann_file: The pickle.
@@ -75,6 +77,7 @@ class PosePickleDataset(PoseDataset):
         mark_absent(annotations)
         persons = [keep_persons(annotation, self.max_persons) for annotation in annotations]
         self._metainfo['persons'] = max(persons, default=1)
+        register_embedded(metainfo, self.ann_path)
         if self.skeleton_name is None:
             self.skeleton_name = metainfo.get('layout')
         if self.class_names is None and metainfo.get('classes'):

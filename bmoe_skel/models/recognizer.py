@@ -16,7 +16,7 @@ from bmoe_skel.models.heads import ActionHead
 from bmoe_skel.models.normalize import normalize_pose
 from bmoe_skel.registry import MODELS
 from bmoe_skel.structures import ActionSample
-from pose_extract.skeletons import get_skeleton
+from pose_extract.skeletons import get_skeleton, register_embedded
 
 MODES = ('tensor', 'loss', 'predict')
 Batch = dict[str, Tensor]
@@ -84,11 +84,13 @@ class SkeletonRecognizer(BaseModel, Generic[EncodedT]):
         Args:
             model: The model's config; changed in place.
             metainfo: The dataset's ``classes``, ``skeleton``, ``coordinates``, ``multi_label`` and, for training,
-                ``class_counts``; optionally ``body_parts``.
+                ``class_counts``; optionally ``body_parts``, and ``layout_declaration`` for a layout that is not
+                built in.
 
         Raises:
             UserError: Config and data contradict each other, or a class has no training clip.
         """
+        register_embedded(metainfo, "the data's layout")
         facts = {
             'num_classes': len(metainfo['classes']),
             'skeleton': metainfo['skeleton'],

@@ -11,6 +11,7 @@ from pose_extract.convert.folder import read_folder, write_folder
 from pose_extract.convert.layout import convert_keypoints, convert_layout
 from pose_extract.convert.mmpose_json import read_mmpose
 from pose_extract.convert.pickles import read_mmn, read_pickle, write_pickle
+from pose_extract.skeletons import resolve_skeleton
 from pose_extract.smoothing import AfterCare, apply_after_care
 
 __all__ = ['SOURCES', 'TARGETS', 'ConvertSettings', 'convert_keypoints', 'convert_layout', 'convert_poses']
@@ -28,7 +29,7 @@ class ConvertSettings:
         target_kind: One of :data:`TARGETS`; None tells by the target's ending.
         read: What a foreign file leaves open.
         annotations: List of labels for a folder of tracks.
-        layout: Layout to turn the keypoints into; None keeps theirs.
+        layout: Layout to turn the keypoints into, by name or by its YAML file; None keeps theirs.
         care: Interpolation and smoothing on the way.
         overwrite: Whether the target may exist already.
 
@@ -45,6 +46,10 @@ class ConvertSettings:
     layout: str | None = None
     care: AfterCare = AfterCare()
     overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        if self.layout is not None:
+            object.__setattr__(self, 'layout', resolve_skeleton(self.layout).name)
 
 
 def convert_poses(source: Path, target: Path, settings: ConvertSettings) -> Collection:

@@ -45,6 +45,7 @@ class MediaPipeEstimator(PoseEstimator):
 
     skeleton = 'blazepose33'
     execution = 'mediapipe cpu'
+    packages = ('mediapipe',)
     irrelevant = frozenset(
         ('model', 'detect_every', 'whole_frame', 'box_threshold', 'flip_test', 'accelerate', 'precision')
     )
