@@ -36,7 +36,7 @@ def test_every_table_stands_on_a_page() -> None:
 
 def test_tables_are_rewritten_in_their_place(tmp_path: Path) -> None:
     shutil.copytree(DOCS, tmp_path / 'docs')
-    page = tmp_path / 'docs' / 'skeletons.md'
+    page = tmp_path / 'docs' / 'reference' / 'layouts.md'
     whole = page.read_text()
     page.write_text(whole.replace('| `penn13` | 13 |', '| `penn12` | 12 |').replace('\n| `mpii16`', ''))
     assert write_pages(tmp_path / 'docs') == [page]
