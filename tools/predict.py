@@ -1,6 +1,6 @@
 """Label track files with a trained checkpoint: what each person did, when, and which part of the body gave it away.
 
-python tools/predict.py work_dirs/bmoe_skel/best_f1_macro_epoch_55.pth poses/
+python tools/predict.py work_dirs/bmoe_skel/best.pth poses/
 python tools/predict.py best.pth poses/nod/clip.mp4.npz --window 2 --stride 0.5 --out answers.json
 """
 
