@@ -74,5 +74,5 @@ def refuse_old_words(model: Mapping[str, Any]) -> None:
     for old in OF_TRAINING:
         if old in model:
             raise UserError(
-                f"model.{old} is a hook's now: default_hooks.init_experts=dict(type='InitExpertsHook', head=FILE, ...)"
+                f"model.{old} is a hook's now: custom_hooks.init_experts=dict(type='InitExpertsHook', head=FILE, ...)"
             )

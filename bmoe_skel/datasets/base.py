@@ -47,6 +47,8 @@ class PoseDataset(BaseDataset):
 
     labels_hidden = False
 
+    unit = 'clips'  # what a sample is called on the screen
+
     def __init__(
         self,
         pipeline: Sequence[dict[str, Any] | Callable[..., Any]] = (),

@@ -101,7 +101,7 @@ def load_expert(expert: RegionExpert, path: str, train_clips: str | None = None)
         raise UserError(
             f"{path} was trained on other clips than this run's training set, perhaps on some that validate or test "
             'it: train the expert with the same split_seed and annotations, or, if no clip is in both, give '
-            '--cfg-options default_hooks.init_experts.check_clips=false'
+            '--cfg-options init_experts.check_clips=false'
         )
     try:
         expert.load_state_dict(weights)

@@ -60,6 +60,8 @@ class FaceDataset(BaseDataset):
 
     TASKS: dict[str, Task] = {}
 
+    unit = 'images'  # what a sample is called on the screen
+
     def __init__(
         self,
         data_root: str = '',

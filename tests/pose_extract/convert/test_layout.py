@@ -14,7 +14,7 @@ from pose_extract.layouts import LAYOUTS
 from pose_extract.skeletons import get_skeleton
 from pose_extract.tracks import PoseTracks
 
-# which conversions there are stands in the table of docs/reference/layouts.md, which tests/benchmarks/test_pages.py holds
+# which conversions there are stands in the table of docs/reference/layouts.md, held by tests/benchmarks/test_pages.py
 PAIRS = [
     (source, target) for source in LAYOUTS for target in LAYOUTS if target != source and can_convert(source, target)
 ]
