@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import math
 import os
 from collections.abc import Sequence
@@ -21,7 +20,6 @@ from mmengine.dist import init_dist, is_distributed, is_main_process
 from mmengine.model import is_model_wrapper
 from mmengine.registry import DefaultScope, init_default_scope
 from mmengine.runner import Runner, find_latest_checkpoint, set_random_seed
-from mmengine.utils.dl_utils import collect_env
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.import_cures import apply_import_cures
@@ -36,6 +34,7 @@ from mm_runtime.config import (
     set_epochs,
     share_dataset,
 )
+from mm_runtime.console import log_to_file
 from mm_runtime.curves import drop_tensorboard, settle_tensorboard
 from mm_runtime.dump import PlainDump
 from mm_runtime.scope import complete_scope, find_model
@@ -43,8 +42,6 @@ from mm_runtime.suggest import did_you_mean, listing, named_mistakes, registered
 
 # facts of the clips at hand, not of what they look like or mean
 _OF_ONE_SPLIT = ('class_counts', 'clips_digest', 'rgb_crops')
-# lines of mmengine's that say nothing to a user, or what is said anyway; the log file has them
-_LOG_FILE_ONLY = ('will be deprecated', 'Exp name: ', 'Checkpoints will be saved to')
 _LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
 
 
@@ -164,30 +161,8 @@ def _build_runner(cfg: Config, loaders: dict[str, Any]) -> Runner:
     level = arguments.pop('log_level', 'INFO')
     with named_mistakes(str(cfg.filename)):
         runner = Runner(cfg=cfg, log_level='WARNING', **arguments)
-    _log_to_file(runner, level)
+    log_to_file(runner, level)
     return runner
-
-
-def _log_to_file(runner: Runner, level: str) -> None:
-    console = [handler for handler in runner.logger.handlers if not isinstance(handler, logging.FileHandler)]
-    runner.logger.setLevel(level)
-    for handler in runner.logger.handlers:
-        if handler.level == logging.WARNING:  # those of other ranks are set to errors only
-            handler.setLevel(level)
-    for handler in console:
-        runner.logger.removeHandler(handler)
-    runner.logger.info('environment:\n' + '\n'.join(f'  {key}: {value}' for key, value in collect_env().items()))
-    runner.logger.info(f'config:\n{runner.cfg.pretty_text}')
-    for handler in console:
-        handler.addFilter(_worth_showing)
-        runner.logger.addHandler(handler)
-
-
-def _worth_showing(record: logging.LogRecord) -> bool:
-    """Keep from the console what mmengine says of its own parts, and the scores of a test, of which a table follows."""
-    text = record.getMessage()
-    scores_of_a_test = 'Epoch(test)' in text and 'eta: ' not in text
-    return not scores_of_a_test and not any(skipped in text for skipped in _LOG_FILE_ONLY)
 
 
 def train_main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from mmengine.runner import Runner
 from bmoe_ground import files
 from mm_runtime import best
 from mm_runtime.checkpoint import register_safe_loader
+
+CHECKPOINTS = {'type': 'CheckpointHook', 'interval': 1, 'rule': 'greater'}
 
 
 class Model(BaseModel):
@@ -50,10 +53,11 @@ def train(work: Path, scores: list[float], epochs: int, resume: bool = False, sa
         val_cfg={},
         val_evaluator=Evaluator([Scores(scores)]),
         optim_wrapper={'optimizer': {'type': 'SGD', 'lr': 0.1}},
-        default_hooks={'checkpoint': {'type': 'CheckpointHook', 'save_best': save_best, 'rule': 'greater'}},
+        default_hooks={'checkpoint': {**CHECKPOINTS, 'save_best': save_best}},
         custom_hooks=[{'type': 'BestCheckpointHook'}, {'type': 'SafeCheckpointHook'}],
         resume=resume,
         log_level='ERROR',
+        experiment_name=uuid.uuid4().hex,  # runs of one second would share what they remember of the best
         default_scope='mmengine',
     )
     runner.train()
