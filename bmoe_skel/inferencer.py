@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from bmoe_ground.device import choose_device
 from bmoe_ground.errors import UserError
 from bmoe_skel.registry import MODELS, TRANSFORMS
 from mm_runtime.checkpoint import load_checkpoint
@@ -55,7 +56,7 @@ class MicroActionInferencer:
 
     Args:
         checkpoint: A checkpoint of ``tools/train.py``.
-        device: Where to run, such as 'cpu' or 'cuda'.
+        device: Where to run, 'cpu', 'cuda', 'cuda:N', or 'auto' for a GPU where there is one.
         feature_root: Folder of precomputed features, for a model whose global stream reads them.
 
     Raises:
@@ -84,7 +85,7 @@ class MicroActionInferencer:
         except RuntimeError as error:
             reason = ' '.join(str(error).split())[:300]
             raise UserError(f'checkpoint {checkpoint}: weights do not fit its config: {reason}') from error
-        self.model.eval().to(device)
+        self.model.eval().to(choose_device(device))
 
     @torch.no_grad()
     def predict_clip(

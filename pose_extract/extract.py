@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from bmoe_ground.media import VideoError
 from pose_extract.crops import CropRecorder, spread
 from pose_extract.estimators import PoseEstimator
 from pose_extract.pipeline import prefetch
@@ -20,7 +21,7 @@ from pose_extract.skeletons import get_skeleton
 from pose_extract.smoothing import apply_after_care
 from pose_extract.tracking import Tracker
 from pose_extract.tracks import PoseTracks
-from pose_extract.video import Frame, VideoError, VideoReader, open_video
+from pose_extract.video import Frame, VideoReader, open_video
 
 FRAMES_AHEAD = 8
 PACKAGES = ('mediapipe', 'mmpose', 'mmdet', 'mmengine', 'torch', 'onnxruntime', 'opencv-python', 'numpy')

@@ -10,7 +10,28 @@ import numpy as np
 from bmoe_ground.errors import UserError
 from pose_extract.layouts import FACE_PAIRS, LAYOUTS, PART_REGION, REGIONS
 
-__all__ = ['REGIONS', 'Skeleton', 'get_skeleton', 'skeleton_names']
+__all__ = ['REGIONS', 'REGION_COLORS', 'Skeleton', 'get_skeleton', 'region_hex', 'skeleton_names']
+
+REGION_COLORS: dict[str, tuple[int, int, int]] = {
+    'head': (230, 159, 0),
+    'body': (0, 114, 178),
+    'upper': (0, 158, 115),
+    'lower': (204, 92, 150),
+}
+"""Red, green, blue of each region; after Okabe and Ito's palette, told apart without red-green vision too."""
+
+
+def region_hex(region: str) -> str:
+    """A region's colour as plots and pages take it.
+
+    Args:
+        region: One of :data:`REGIONS`.
+
+    Example:
+        >>> region_hex('head')
+        '#e69f00'
+    """
+    return '#{:02x}{:02x}{:02x}'.format(*REGION_COLORS[region])
 
 
 @dataclass(frozen=True)

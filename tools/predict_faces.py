@@ -17,10 +17,9 @@ import json
 import sys
 from pathlib import Path
 
-import torch
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from bmoe_ground.device import choose_device
 from bmoe_ground.errors import UserError, run_tool
 from face_aux.checkpoint import load_face_model
 from face_aux.detection import DETECTORS, CropSettings, build_detector
@@ -61,23 +60,11 @@ def read_label_map(path: str | None) -> dict[str, list[str]] | None:
     return label_map
 
 
-def pick_device(name: str) -> torch.device:
-    """The device to run on."""
-    if name == 'auto':
-        return torch.device('cuda' if torch.cuda.is_available() else 'cpu')
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise UserError(f'--device {name}: not usable here ({str(error).splitlines()[0]})') from error
-    return device
-
-
 def main() -> int:
     """Predict, write, and say how it went."""
     args = parse_args()
     check_output(args.out)
-    model = load_face_model(args.checkpoint, pick_device(args.device), read_label_map(args.label_map))
+    model = load_face_model(args.checkpoint, choose_device(args.device), read_label_map(args.label_map))
     chosen = {'margin': args.margin, 'shift': args.shift, 'align': False if args.no_align else None}
     given = {key: value for key, value in chosen.items() if value is not None}
     crop = CropSettings.from_config({**model.crop, **given}, args.checkpoint)
