@@ -23,6 +23,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from bmoe_ground.media import open_capture
 from bmoe_ground.native_output import library_warnings_silenced, native_stderr_silenced
 from pose_extract.estimators import PoseEstimator, backend_class
 from pose_extract.extraction import FRAMES_AHEAD, package_versions
@@ -177,7 +178,7 @@ def measure_mediapipe(args: argparse.Namespace, frames: int, folder: Path) -> di
     from mediapipe.python.solutions.pose import Pose
 
     def plain() -> np.ndarray:
-        capture, rows = cv2.VideoCapture(str(args.video)), []
+        capture, rows = open_capture(args.video), []
         with Pose(smooth_landmarks=False) as pose:
             while True:
                 ok, image = capture.read()

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.media import VideoError
 from bmoe_ground.native_output import native_stderr_silenced
 from pose_extract.boxes import read_boxes
 from pose_extract.crops import CropRecorder, spread
@@ -25,7 +26,7 @@ from pose_extract.skeletons import get_skeleton
 from pose_extract.smoothing import apply_after_care
 from pose_extract.tracking import Tracker
 from pose_extract.tracks import PoseTracks
-from pose_extract.video import Frame, VideoError, VideoReader, open_video
+from pose_extract.video import Frame, VideoReader, open_video
 
 FRAMES_AHEAD = 8
 PACKAGES = ('opencv-python', 'numpy')

@@ -20,10 +20,12 @@ from pose_extract.skeleton import Skeleton, build_skeleton
 __all__ = [
     'DECLARATION',
     'REGIONS',
+    'REGION_COLORS',
     'Skeleton',
     'embed_declaration',
     'get_skeleton',
     'load_layout',
+    'region_hex',
     'register_declaration',
     'register_embedded',
     'register_layout',
@@ -35,6 +37,27 @@ DECLARATION = 'layout_declaration'
 """Key under which data sets, pickles, track files and checkpoints keep a layout that is not built in."""
 LAYOUT_FILES = ('.yaml', '.yml')
 """Endings by which :func:`resolve_skeleton` tells a file from a name."""
+
+REGION_COLORS: dict[str, tuple[int, int, int]] = {
+    'head': (230, 159, 0),
+    'body': (0, 114, 178),
+    'upper': (0, 158, 115),
+    'lower': (204, 92, 150),
+}
+"""Red, green, blue of each region; after Okabe and Ito's palette, told apart without red-green vision too."""
+
+
+def region_hex(region: str) -> str:
+    """A region's colour as plots and pages take it.
+
+    Args:
+        region: One of :data:`REGIONS`.
+
+    Example:
+        >>> region_hex('head')
+        '#e69f00'
+    """
+    return '#{:02x}{:02x}{:02x}'.format(*REGION_COLORS[region])
 
 
 _SKELETONS: dict[str, Skeleton] = {name: build_skeleton(name, layout) for name, layout in LAYOUTS.items()}

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.media import VideoError
 from bmoe_ground.native_output import library_warnings_silenced, native_stderr_silenced
 from pose_extract.boxes import read_boxes
 from pose_extract.crops import crops_path
@@ -23,7 +24,6 @@ from pose_extract.extraction import Extraction, Progress, extract_video
 from pose_extract.manifest import Record, new_record
 from pose_extract.settings import ExtractSettings
 from pose_extract.tracks import save_tracks
-from pose_extract.video import VideoError
 
 REPORT_EVERY = 0.5
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -94,8 +94,6 @@ class VideoProcessor:
         except UserError as error:
             if isinstance(error.__cause__, OSError) and error.__cause__.errno in FULL:
                 raise UserError(f'{error}; what is done is kept, free some space and run again') from error
-            record['error'] = str(error)
-        except VideoError as error:
             record['error'] = str(error)
         except Exception as error:  # one video must not end the job; the reason goes into the manifest
             record['error'] = f'{type(error).__name__}: {error}'

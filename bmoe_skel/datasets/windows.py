@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any, cast
 
@@ -105,58 +104,3 @@ class WindowDataset(PoseDataset):
             part = slice(clip['first_frame'], clip['stop_frame'])
             clip['keypoint'], clip['keypoint_score'] = keypoint[:, part].copy(), score[:, part].copy()
         return clip
-
-
-def read_table(path: str | Path, required: tuple[str, ...]) -> list[tuple[dict[str, str], str]]:
-    """Read a CSV table with a header.
-
-    Args:
-        path: The file; a byte-order mark, Windows line ends, blank lines and blanks around fields are allowed.
-        required: Columns that it must have.
-
-    Returns:
-        Each row as a dict of texts, with its ``file:line``.
-
-    Raises:
-        UserError: The file cannot be read, a column is missing, or a row has another number of fields.
-    """
-    path = Path(path)
-    try:
-        lines = path.read_text(encoding='utf-8-sig').splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f'table {path} cannot be read: {error}') from error
-    numbered = [
-        (number, [f.strip() for f in next(csv.reader([line]))]) for number, line in enumerate(lines, 1) if line.strip()
-    ]
-    if len(numbered) < 2:
-        raise UserError(f'table {path}: expected a header and at least one row')
-    header = numbered[0][1]
-    missing = [name for name in required if name not in header]
-    if missing:
-        raise UserError(f'{path}:{numbered[0][0]}: no column {", ".join(missing)}; found {", ".join(header)}')
-    rows = []
-    for number, fields in numbered[1:]:
-        if len(fields) != len(header):
-            raise UserError(f'{path}:{number}: {len(fields)} fields, the header has {len(header)}')
-        rows.append((dict(zip(header, fields, strict=True)), f'{path}:{number}'))
-    return rows
-
-
-def number_in(row: dict[str, str], column: str, where: str) -> float:
-    """Read a number from a row.
-
-    Args:
-        row: From :func:`read_table`.
-        column: Which field.
-        where: For the error.
-
-    Raises:
-        UserError: The field is no finite number.
-    """
-    try:
-        value = float(row[column])
-    except ValueError as error:
-        raise UserError(f'{where}: {column}: expected a number, found {row[column]!r}') from error
-    if not np.isfinite(value):
-        raise UserError(f'{where}: {column}: expected a finite number, found {row[column]!r}')
-    return value

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.tables import Row, iter_table, parse_int, read_lines, read_text
 from face_aux.datasets.base import FaceDataset
-from face_aux.datasets.records import Record, natural_key, parse_int, read_csv, read_lines, read_text
+from face_aux.datasets.records import Record
 from face_aux.labels import (
     AFFECTNET_EMOTION,
     AFFECTNET_NOT_EMOTION,
@@ -23,6 +24,7 @@ from face_aux.labels import (
     Task,
 )
 from face_aux.registry import DATASETS
+from face_aux.videos import natural_key
 
 
 @DATASETS.register_module()
@@ -72,12 +74,12 @@ class AffectNet(FaceDataset):
     def _read_csv(self, split: str) -> list[Record]:
         path = self.root / self.CSV_FILES[split]
         records = []
-        for line, row in read_csv(path, self.COLUMNS):
-            where = f'{path}:{line}'
+        for row in iter_table(path, self.COLUMNS):
+            where = row.where
             label = self._emotion(row['expression'], where)
             if label is None:
                 continue
-            x, y, width, height = (self._pixels(row[c], where, c) for c in self.COLUMNS[1:5])
+            x, y, width, height = (row.number(c) for c in self.COLUMNS[1:5])
             image = self.root / self.image_prefix / row['subDirectory_filePath']
             records.append(
                 Record(str(image), {'emotion': label}, {}, split, face_box=(x, y, width, height), where=where)
@@ -113,13 +115,6 @@ class AffectNet(FaceDataset):
             raise UserError(f'{where}: expression {value}, expected 0 to 10')
         return None
 
-    @staticmethod
-    def _pixels(text: str, where: str, column: str) -> float:
-        try:
-            return float(text)
-        except ValueError:
-            raise UserError(f'{where}: {column} is {text!r}, expected a number of pixels') from None
-
 
 @DATASETS.register_module()
 class RafDb(FaceDataset):
@@ -144,8 +139,8 @@ class RafDb(FaceDataset):
         base = self.root / 'basic' if (self.root / 'basic').is_dir() else self.root
         path = base / 'EmoLabel' / 'list_patition_label.txt'
         records = []
-        for line, fields in read_lines(path):
-            where = f'{path}:{line}'
+        for line, text in read_lines(path):
+            where, fields = f'{path}:{line}', text.split()
             if len(fields) != 2:
                 raise UserError(f'{where}: expected an image name and a label, found {fields}')
             name, label = Path(fields[0]), parse_int(fields[1], where, 'the label')
@@ -228,22 +223,22 @@ class Fer2013(FaceDataset):
     def _read_csv(self, path: Path) -> list[Record]:
         pixels: list[np.ndarray] = []
         records: list[Record] = []
-        for line, row in read_csv(path, ['emotion', 'pixels', 'Usage']):
-            where = f'{path}:{line}'
+        for row in iter_table(path, ['emotion', 'pixels', 'Usage']):
+            where = row.where
             if row['Usage'] not in self.SPLITS:
                 raise UserError(f'{where}: Usage {row["Usage"]!r}; expected one of {self.SPLITS}')
-            label = self._label(row, where, len(pixels))
+            label = self._label(row, len(pixels))
             pixels.append(self._face(row['pixels'], where))
             if label is not None:
-                records.append(self._record(f'{path.name}:{line}', label, row['Usage'], len(pixels) - 1))
+                records.append(self._record(f'{path.name}:{row.line}', label, row['Usage'], len(pixels) - 1))
         self._check_rows(len(pixels))
         self.arrays = np.stack(pixels) if pixels else np.zeros((0, self.SIDE, self.SIDE), np.uint8)
         return records
 
-    def _label(self, row: dict[str, str], where: str, index: int) -> int | None:
-        label = parse_int(row['emotion'], where, 'emotion')
+    def _label(self, row: Row, index: int) -> int | None:
+        label = row.integer('emotion')
         if not 0 <= label < len(FER2013_EMOTION):
-            raise UserError(f'{where}: emotion {label}, expected 0 to {len(FER2013_EMOTION) - 1}')
+            raise UserError(f'{row.where}: emotion {label}, expected 0 to {len(FER2013_EMOTION) - 1}')
         return label
 
     def _check_rows(self, rows: int) -> None:
@@ -287,19 +282,20 @@ class FerPlus(Fer2013):
         """Both files, joined by row."""
         path = self.root / self.votes_name
         self._votes = []
-        for line, row in read_csv(path, ['Usage', 'Image name', *self.VOTES]):
-            where = f'{path}:{line}'
-            self._votes.append((where, row['Usage'], tuple(parse_int(row[v], where, v) for v in self.VOTES)))
+        for row in iter_table(path, ['Usage', 'Image name', *self.VOTES]):
+            self._votes.append((row.where, row['Usage'], tuple(row.integer(v) for v in self.VOTES)))
         if not (self.root / self.ann_name).is_file():
             raise UserError(f'{self.root / self.ann_name}: no such file; FER+ has votes only and needs the faces')
         return super().read()
 
-    def _label(self, row: dict[str, str], where: str, index: int) -> int | None:
+    def _label(self, row: Row, index: int) -> int | None:
         if index >= len(self._votes):
-            raise UserError(f'{where}: {self.votes_name} has only {len(self._votes)} rows')
+            raise UserError(f'{row.where}: {self.votes_name} has only {len(self._votes)} rows')
         votes_where, usage, votes = self._votes[index]
         if usage != row['Usage']:
-            raise UserError(f'{votes_where}: Usage {usage!r}, but {where} has {row["Usage"]!r}; the rows do not match')
+            raise UserError(
+                f'{votes_where}: Usage {usage!r}, but {row.where} has {row["Usage"]!r}; the rows do not match'
+            )
         winner = majority_vote(votes)
         if winner is None or winner >= len(FERPLUS_EMOTION):
             self.skip(votes_where, 'no majority' if winner is None else f'majority says {self.VOTES[winner]}')

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.media import media_of
+from bmoe_ground.tables import Row, read_table
 from face_aux.datasets.base import POLICIES, FaceDataset
-from face_aux.datasets.records import IMAGE_SUFFIXES, VIDEO_SUFFIXES, Record, read_csv
+from face_aux.datasets.records import Record
 from face_aux.labels import IGNORE, Task, bin_label, bin_names
 from face_aux.registry import DATASETS
 
@@ -83,11 +85,11 @@ class CsvFaces(FaceDataset):
     def read(self) -> list[Record]:
         """One record a row; rows that say the same twice count once."""
         path = self.root / self.ann_name
-        rows = list(read_csv(path, self._columns(), self.delimiter))
-        self._tasks = {name: self._task(spec, [row for _, row in rows]) for name, spec in self.labels.items()}
+        rows = read_table(path, self._columns(), self.delimiter)
+        self._tasks = {name: self._task(spec, rows) for name, spec in self.labels.items()}
         records: dict[str, Record] = {}
-        for line, row in rows:
-            record = self._record(row, f'{path}:{line}')
+        for row in rows:
+            record = self._record(row)
             if record is None:
                 continue
             first = records.setdefault(record.path, record)
@@ -104,14 +106,15 @@ class CsvFaces(FaceDataset):
         extra = (self.split_column, self.subject_column, self.video_column)
         return list(dict.fromkeys([*columns, *(c for c in extra if c)]))
 
-    def _task(self, spec: dict, rows: list[dict[str, str]]) -> Task:
+    def _task(self, spec: dict, rows: Sequence[Row]) -> Task:
         if spec.get('columns'):
             return Task(tuple(spec['columns']), multi_label=True)
         if spec.get('bins'):
             return Task(tuple(bin_names(spec['bins'])))
         return Task(tuple(spec.get('classes') or sorted({row[spec['column']] for row in rows} - {''})))
 
-    def _record(self, row: dict[str, str], where: str) -> Record | None:
+    def _record(self, row: Row) -> Record | None:
+        where = row.where
         path = self._path(row[self.path_column], where)
         try:
             gt = {name: self._label(name, spec, row, where) for name, spec in self.labels.items()}
@@ -209,7 +212,7 @@ class FolderFaces(FaceDataset):
         for split, folder in folders:
             label = Task(self.classes).index(folder.name, str(folder))
             for path in sorted(p for p in folder.rglob('*') if p.is_file() and not p.name.startswith('.')):
-                if path.suffix.lower() not in IMAGE_SUFFIXES | VIDEO_SUFFIXES:
+                if media_of(path) is None:
                     self.skip(str(path), f'neither image nor video ({path.suffix or "no suffix"})')
                     continue
                 kind = media_kind(path)
@@ -223,7 +226,7 @@ class FolderFaces(FaceDataset):
 
 def media_kind(path: Path) -> str:
     """'video' or 'image' by the suffix; 'frames' for a path without one."""
-    if path.suffix.lower() in VIDEO_SUFFIXES:
+    if media_of(path) == 'video':
         return 'video'
     return 'image' if path.suffix else 'frames'
 

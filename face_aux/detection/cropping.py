@@ -10,7 +10,7 @@ from PIL import Image
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.files import atomic_write
-from face_aux.datasets.records import IMAGE_SUFFIXES
+from bmoe_ground.media import media_of
 from face_aux.detection.source import FaceSource, Job, find_inputs
 from face_aux.predictions import Prediction
 from face_aux.transforms.geometric import resize
@@ -63,7 +63,7 @@ def crop_folder(source: FaceSource, root: Path, out: Path, size: int | None = No
 def _target(name: Path, root: Path, out: Path) -> Path:
     """Where the crops of a file go: the same name, for a video without its suffix."""
     target = out / name.relative_to(root)
-    keeps_name = name.suffix.lower() in (*IMAGE_SUFFIXES, *LABEL_SUFFIXES)
+    keeps_name = media_of(name) == 'image' or name.suffix.lower() in LABEL_SUFFIXES
     return target if keeps_name else target.with_suffix('')
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from bmoe_ground.errors import UserError
-from face_aux.datasets.records import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from bmoe_ground.media import media_of
 from face_aux.detection.alignment import CropSettings, crop_face, cut
 from face_aux.detection.detectors import FaceDetector
 from face_aux.detection.tracks import FaceTrack, link_faces, smooth_crops
@@ -194,8 +194,7 @@ def find_inputs(inputs: Sequence[str | Path]) -> list[tuple[str, str]]:
 
 def kind_of(path: Path, otherwise: str) -> str:
     """'image' or 'video' by the suffix."""
-    suffix = path.suffix.lower()
-    return 'image' if suffix in IMAGE_SUFFIXES else 'video' if suffix in VIDEO_SUFFIXES else otherwise
+    return media_of(path) or otherwise
 
 
 def message_without(name: str, error: Exception) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from sklearn.metrics import confusion_matrix
 
 from bmoe_ground.errors import UserError
 from face_aux.labels import IGNORE
@@ -47,6 +48,11 @@ class TaskScores:
     def predicted(self) -> np.ndarray:
         """(N,) most probable class."""
         return self.scores.argmax(axis=1)
+
+    @property
+    def confusion(self) -> np.ndarray:
+        """(C, C) counts; rows are the true class, columns the predicted one."""
+        return confusion_matrix(self.target, self.predicted, labels=range(len(self.classes)))
 
     def by_video(self) -> TaskScores:
         """The same with one sample a video: mean scores, and the groups of its first frame."""
@@ -138,9 +144,3 @@ def video_names(results: Sequence[dict]) -> list[str] | None:
     if all(r['video_id'] is None for r in results):
         return None
     return [r['video_id'] if r['video_id'] is not None else r['path'] for r in results]
-
-
-def classes_of(dataset_meta: dict | None, task: str) -> list[str] | None:
-    """Class names of a task from a dataset's metainfo."""
-    tasks = (dataset_meta or {}).get('tasks') or {}
-    return list(tasks[task]['classes']) if task in tasks else None

@@ -7,16 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from pose_extract.skeletons import REGIONS, Skeleton, get_skeleton
+from pose_extract.skeletons import REGION_COLORS, REGIONS, Skeleton, get_skeleton
 from pose_extract.tracks import PoseTracks
-
-REGION_COLORS: dict[str, tuple[int, int, int]] = {
-    'head': (230, 159, 0),
-    'body': (0, 114, 178),
-    'upper': (0, 158, 115),
-    'lower': (204, 92, 150),
-}
-"""Red, green, blue of each region; after Okabe and Ito's palette, told apart without red-green vision too."""
 
 PERSON_COLORS: tuple[tuple[int, int, int], ...] = (
     (240, 240, 240),

@@ -11,9 +11,8 @@ import numpy as np
 
 from bmoe_ground.files import atomic_write
 from pose_extract.draw.figure import figure
-from pose_extract.draw.render import REGION_COLORS
 from pose_extract.layouts import LAYOUTS
-from pose_extract.skeletons import REGIONS, Skeleton, get_skeleton
+from pose_extract.skeletons import REGIONS, Skeleton, get_skeleton, region_hex
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,7 +98,7 @@ def _draw_panel(axes: Axes, skeleton: Skeleton, source: str) -> None:
     head = 0.72 if whole else 0.48 if len(skeleton.regions['head']) > 6 else 0.36
     hand = 0.5 if whole else 0.26 if len(skeleton.regions['upper']) > 8 else 0.2
     points = figure(skeleton, head, hand)
-    colors = [_rgb(REGIONS[region]) for region in skeleton.region_of]
+    colors = [region_hex(REGIONS[region]) for region in skeleton.region_of]
     for parent, child in skeleton.edges:
         line = points[[parent, child]]
         axes.plot(*line.T, color=colors[child], lw=1.1 if whole else 2.4, solid_capstyle='round', zorder=1)
@@ -147,15 +146,10 @@ def _draw_legend(axes: Axes) -> None:
     axes.text(0.12, 0.8, 'Regions', fontsize=12.5, fontweight='bold', color=_INK)
     for row, region in enumerate(REGIONS):
         y = 0.72 - 0.085 * row
-        axes.plot([0.12, 0.26], [y, y], color=_rgb(region), lw=5, solid_capstyle='round')
+        axes.plot([0.12, 0.26], [y, y], color=region_hex(region), lw=5, solid_capstyle='round')
         axes.text(0.32, y + 0.012, region, fontsize=10, color=_INK, va='center')
         axes.text(0.32, y - 0.027, parts[region], fontsize=7.5, color=_FAINT, va='center')
     for y, fill, text in ((0.33, _INK, "the person's left, or middle"), (0.27, 'white', "the person's right")):
         axes.scatter([0.19], [y], 34, color=fill, edgecolors=[_INK], linewidths=1.3)
         axes.text(0.32, y, text, fontsize=8, color=_INK, va='center')
     axes.text(0.12, 0.19, 'A bone has the colour of its outer end.', fontsize=7.5, color=_FAINT)
-
-
-def _rgb(region: str) -> tuple[float, float, float]:
-    red, green, blue = REGION_COLORS[region]
-    return red / 255, green / 255, blue / 255

@@ -20,10 +20,11 @@ import numpy as np
 from mediapipe.python.solutions.pose import Pose
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.geometry import box_iou
 from pose_extract.estimators import PoseEstimator
 from pose_extract.poses import BoxSource, FramePoses, PersonBoxes, Poses
 from pose_extract.settings import ExtractSettings
-from pose_extract.tracking import box_iou, keypoint_similarity
+from pose_extract.tracking import keypoint_similarity
 from pose_extract.video import Frame
 
 NUM_KEYPOINTS = 33
@@ -127,7 +128,7 @@ def _mistaken(poses: list[Pose2D | None], boxes: np.ndarray) -> list[int]:
 
 def _fit(keypoints: np.ndarray, box: np.ndarray) -> float:
     """Intersection over union of a person's box and the box around its keypoints."""
-    return float(box_iou(np.concatenate([keypoints.min(0), keypoints.max(0)])[None], box[None])[0, 0])
+    return float(box_iou(np.concatenate([keypoints.min(0), keypoints.max(0)]), box))
 
 
 def _without(image: np.ndarray, box: np.ndarray, others: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bmoe_ground.device import choose_device
 from bmoe_ground.errors import UserError
 from pose_extract.estimators import PoseEstimator
 from pose_extract.estimators.detector import PersonDetector
@@ -19,7 +20,6 @@ from pose_extract.estimators.openmmlab import (
     DETECTOR_CONFIG,
     DETECTOR_WEIGHTS,
     build_model,
-    choose_device,
     fetch_weights,
     find_model,
     import_openmmlab,
