@@ -89,7 +89,10 @@ def parse_skeletons(
     if not isinstance(content, dict) or not isinstance(content.get('annotations'), list):
         found = type(content).__name__
         if isinstance(content, dict):
-            found = f'a dict with {", ".join(sorted(str(key)[:40] for key in content if isinstance(key, str))[:10])}'
+            keys = sorted(str(key)[:40] for key in content if isinstance(key, str))[:10]
+            found = f'a dict with {", ".join(keys) or "no names"}'
+            if 'annotations' in content:
+                found = f'annotations that are a {type(content["annotations"]).__name__}'
         raise UserError(f'{path}: expected a dict with the list "annotations" (and "split"), or that list, got {found}')
     clips = SkeletonClips(**_metainfo(content.get('metainfo'), path))
     if classes is not None:
@@ -261,11 +264,106 @@ def _label(label: object) -> Any:
 
 
 def _unpack(clip: dict[str, Any], rows: np.ndarray, total: int | None) -> dict[str, Any]:
-    """Rows of skeletons as (M, T, K, 2 or 3), the n-th row of a frame being person n; absent persons are zeros."""
-    clip = {key: value for key, value in clip.items() if key not in ('frame_inds', 'anno_inds', 'box_score')}
-    inds = np.asarray(_rows(clip, rows, 'frame_inds'))
-    return clip | {'packed': True} if inds is None else clip
+    """Rows of skeletons as (M, T, K, C), the n-th row of a frame being person n; absent persons are zeros."""
+    inds = clip['frame_inds']
+    if not isinstance(inds, np.ndarray) or inds.ndim != 1 or inds.dtype.kind not in 'iu':
+        raise UserError(f'frame_inds: expected whole numbers (rows,), got {type(inds).__name__}')
+    if rows.ndim != 3 or rows.shape[2] not in (2, 3) or len(rows) != len(inds):
+        raise UserError(f'keypoint: expected ({len(inds)}, keypoints, 2 or 3) beside frame_inds, got {rows.shape}')
+    score = clip.get('keypoint_score')
+    if score is not None:
+        score = _scores(score, rows.shape[:2])
+    chosen = clip.get('anno_inds')  # rows that a threshold on the boxes left
+    if chosen is not None:
+        if not isinstance(chosen, np.ndarray) or chosen.dtype.kind not in 'iub' or chosen.ndim != 1:
+            raise UserError(f'anno_inds: expected whole numbers, got {type(chosen).__name__}')
+        inds, rows, score = inds[chosen], rows[chosen], None if score is None else score[chosen]
+    inds = inds.astype(np.int64)
+    last = int(inds.max(initial=-1))
+    total = max(last + 1, 1) if total is None else total
+    if last == total and inds.min(initial=1) >= 1:
+        inds = inds - 1  # counted from 1
+    if len(inds) and not (inds.min() >= 0 and inds.max() < total):
+        raise UserError(f'frame_inds: {inds.min()}..{inds.max()}, but total_frames is {total}')
+    order = np.argsort(inds, kind='stable')
+    inds, rows = inds[order], rows[order].astype(np.float32)
+    person = np.arange(len(inds)) - np.searchsorted(inds, inds)
+    shape = (int(person.max(initial=-1)) + 1, total, rows.shape[1])
+    if np.prod(shape, dtype=object) * 3 > MAX_CELLS:
+        raise UserError(f'{shape[0]} persons in {total} frames are too many to unpack')
+    keypoint = np.zeros((*shape, rows.shape[2]), np.float32)
+    keypoint[person, inds] = rows
+    left = {key: value for key, value in clip.items() if key not in ('frame_inds', 'anno_inds', 'box_score')}
+    unpacked = {**left, 'keypoint': keypoint, 'total_frames': total, '_packed': True}
+    if score is not None:
+        unpacked['keypoint_score'] = np.zeros(shape, np.float32)
+        unpacked['keypoint_score'][person, inds] = score[order]
+    return unpacked
 
 
-def _rows(clip: dict[str, Any], rows: np.ndarray, key: str) -> Any:
-    return clip.get(key)
+def _say_unpacked(clips: SkeletonClips) -> None:
+    count = sum(clip.pop('_packed', False) for clip in clips.annotations)
+    if count:
+        clips.notes.append(
+            f'{count} clips of the packed layout (frame_inds): the n-th skeleton of a frame is taken as person n, as '
+            'mmaction2 does; the file has no identities'
+        )
+
+
+def _settle_third(clips: SkeletonClips, path: Path, third: Third | None) -> None:
+    """Tell (x, y, score) from (x, y, z) over the whole file, and move scores to where they belong."""
+    triples = [clip for clip in clips.annotations if clip['keypoint'].shape[3] == 3 and clip['keypoint'].size]
+    if not triples:
+        return
+    low, high = np.full(3, np.inf), np.full(3, -np.inf)
+    for clip in triples:
+        points = clip['keypoint'].reshape(-1, 3)
+        low = np.fmin(low, np.nanmin(points, 0, initial=np.inf))
+        high = np.fmax(high, np.nanmax(points, 0, initial=-np.inf))
+    if third is None:
+        pixels = max(high[0], high[1], -low[0], -low[1]) > PIXELS
+        third = 'score' if pixels and low[2] >= 0 and high[2] <= SURE else 'depth'
+        if not pixels and low.min() >= 0 and 0 < high.max() <= 1:
+            raise UserError(
+                f'{path}: keypoints have three numbers, all within 0..1: say whether the third is a score or a depth: '
+                "third='score' or third='depth' (training: --cfg-options dataset.third=score)"
+            )
+    if third == 'depth':
+        return
+    for clip in triples:
+        points = clip['keypoint']
+        clip['keypoint'] = np.ascontiguousarray(points[..., :2])
+        clip.setdefault('keypoint_score', np.clip(np.nan_to_num(points[..., 2].astype(np.float32)), 0, 1))
+    clips.notes.append(
+        f'the third number of the keypoints of {len(triples)} clips lies within {low[2]:.3g}..{high[2]:.3g} and is '
+        'taken as their score, not as depth'
+    )
+
+
+def _number_labels(clips: SkeletonClips) -> None:
+    """Turn texts into indices of classes, and refuse labels that have no class."""
+    texts = sorted({clip['label'] for clip in clips.annotations if isinstance(clip['label'], str)})
+    numbers = any(isinstance(clip['label'], int) for clip in clips.annotations)
+    if texts and clips.classes is None and not numbers:
+        if all(text.isdecimal() and int(text) < MAX_LABEL for text in texts):
+            for clip in clips.annotations:
+                clip['label'] = None if clip['label'] is None else int(clip['label'])
+        else:
+            clips.classes = texts
+            clips.notes.append(f'labels are texts: {len(texts)} classes in alphabetical order')
+    index = {name: number for number, name in enumerate(clips.classes or ())}
+    kept = []
+    for clip in clips.annotations:
+        label = clip['label']
+        if isinstance(label, str):
+            if label not in index:
+                known = f'the classes are {", ".join(list(index)[:10])}' if index else 'other labels are numbers'
+                clips.faults.append((clip['frame_dir'], f'label {label!r:.80}: unknown; {known}'))
+                continue
+            clip['label'] = index[label]
+        elif isinstance(label, int) and index and label >= len(index):
+            reason = f'label {label} is not in 0..{len(index) - 1} ({len(index)} classes)'
+            clips.faults.append((clip['frame_dir'], reason))
+            continue
+        kept.append(clip)
+    clips.annotations = kept

@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.splits import stratified_split
 from bmoe_skel.datasets.base import PoseDataset, duplicates
-from bmoe_skel.datasets.folds import stratified_parts
 from bmoe_skel.registry import DATASETS
 from pose_extract.tracks import PoseTracks, crops_path, load_tracks
 
@@ -136,7 +136,7 @@ class TrackDataset(PoseDataset):
         if not rows:
             raise UserError(f'{folder} holds no track files (.npz)')
         if not all(part for _, _, part in rows):
-            parts = stratified_parts([label for _, label, _ in rows], self.split_ratio, self.split_seed)
+            parts = stratified_split([label for _, label, _ in rows], self.split_ratio, self.split_seed)
             rows = [(path, label, PARTS[k]) for (path, label, _), k in zip(rows, parts, strict=True)]
         return rows
 

@@ -49,12 +49,12 @@ def read_folder(folder: Path, annotations: Path | None = None) -> Collection:
         clip.splits = tuple(split for _, split in entries if split)
         collection.clips.append(clip)
     collection.failures += [f'{annotations}: {name}: has no track file' for name in rows or ()]
-    _number_classes(collection, classes)
+    number_classes(collection, classes)
     collection.add_all_splits()
     return collection
 
 
-def _number_classes(collection: Collection, classes: dict[str, str]) -> None:
+def number_classes(collection: Collection, classes: dict[str, str]) -> None:
     """Turn class names into labels: numbers as they are, names by their place in the alphabet."""
     names = sorted({name for name in classes.values() if name})
     numeric = all(name.isdecimal() for name in names)

@@ -9,8 +9,9 @@ import torch
 from skeleton_clips import write_tracks
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.splits import stratified_split
 from bmoe_skel.datasets import PosePickleDataset, TrackDataset
-from bmoe_skel.datasets.folds import fold_mask, stratified_parts
+from bmoe_skel.datasets.folds import fold_mask
 from bmoe_skel.datasets.tracks import read_annotations
 
 PIPELINE = [
@@ -93,7 +94,7 @@ class TestPickle:
     def test_keypoints_of_another_type_are_named(self, pickled) -> None:
         clips = [annotation(i) for i in range(12)]
         clips[3]['keypoint'] = clips[3]['keypoint'].astype(str)
-        with pytest.raises(UserError, match='clip3.*expected numbers'):
+        with pytest.raises(UserError, match='clip3.*expected an array of numbers'):
             PosePickleDataset(pickled(clips))
 
     def test_zeros_with_scores_are_places(self, pickled) -> None:
@@ -141,12 +142,12 @@ class TestPickle:
         ('change', 'message'),
         [
             ({'keypoint': np.zeros((1, 10, 25, 2))}, r'clip3.*shape \(1, 10, 25, 2\), expected \(M, T, 17, 2 or 3\)'),
-            ({'keypoint': np.zeros((10, 17, 2))}, r'clip3.*shape \(10, 17, 2\)'),
-            ({'keypoint': np.zeros((1, 0, 17, 2))}, 'clip3.*no person or no frame'),
-            ({'keypoint': np.zeros((1, 10, 17, 3))}, 'clip3.*3 coordinates, those before it 2'),
-            ({'keypoint_score': np.zeros((1, 9, 17))}, 'clip3.*keypoint_score has shape'),
+            ({'keypoint': np.zeros((10, 17, 2))}, r'clip3.*got \(10, 17, 2\)'),
+            ({'keypoint': np.zeros((1, 0, 17, 2))}, r'clip3.*got \(1, 0, 17, 2\)'),
+            ({'keypoint': np.full((1, 10, 17, 3), -1.0)}, 'clip3.*3 coordinates, those before it 2'),
+            ({'keypoint_score': np.zeros((1, 9, 17))}, 'clip3.*keypoint_score: expected shape'),
             ({'label': 3}, r'clip3.*label 3 is not in 0\.\.2'),
-            ({'label': 'a'}, 'clip3.*label'),
+            ({'label': 'd'}, 'clip3.*label'),
         ],
     )
     def test_wrong_clips_are_named(self, pickled, change, message) -> None:
@@ -256,7 +257,7 @@ class TestAnnotationFile:
 class TestFolds:
     def test_parts_are_stratified_and_complete(self) -> None:
         labels = ['a'] * 10 + ['b'] * 5 + ['c'] * 3 + ['d']
-        parts = stratified_parts(labels, (0.6, 0.2, 0.2), seed=0)
+        parts = stratified_split(labels, (0.6, 0.2, 0.2), seed=0)
         counts = {k: np.bincount(parts[np.array(labels) == k], minlength=3).tolist() for k in 'abcd'}
         assert counts['a'] == [6, 2, 2]
         assert counts['b'] == [3, 1, 1]
