@@ -56,7 +56,7 @@ def read_deeplabcut(source: Path, options: ReadOptions) -> Collection:
                 raise UserError(f'a second table of {clip}; keep the one to be read, such as the filtered one')
             collection.clips.append(Clip(clip, tracks))
             collection.notes += [f'{path}: {note}' for note in notes]
-        except (*FAULTS, csv.Error, RuntimeError) as error:
+        except (*FAULTS, csv.Error) as error:
             collection.failures.append(f'{path}: {error!s:.300}')
     return collection
 

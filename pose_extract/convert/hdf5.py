@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from bmoe_ground.errors import UserError
+from pose_extract.convert.json_files import FAULTS
 
 MAX_BYTES = 256 * 2**20
 """Of one data set."""
@@ -28,7 +29,8 @@ def open_hdf5(path: Path) -> Iterator[Any]:
         An ``h5py.File``.
 
     Raises:
-        UserError: h5py is not installed, or the file is none. The message does not name the file.
+        UserError: h5py is not installed, the file is none, or what is read of it inside the ``with`` is damaged. The
+            message does not name the file.
     """
     try:
         import h5py
@@ -37,11 +39,12 @@ def open_hdf5(path: Path) -> Iterator[Any]:
     if not path.is_file():
         raise UserError('not a file')
     try:
-        file = h5py.File(path, 'r', locking=False)
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise UserError(f'not an HDF5 file, or a damaged one ({error!s:.100})') from error
-    with file:
-        yield file
+        with h5py.File(path, 'r', locking=False) as file:
+            yield file
+    except UserError:
+        raise
+    except (*FAULTS, RuntimeError) as error:  # HDF5 reads what it is asked for and finds damage only then
+        raise UserError(f'not an HDF5 file of this kind, or a damaged one ({error!s:.100})') from error
 
 
 def member(group: Any, name: str) -> Any:

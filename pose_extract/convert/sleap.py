@@ -52,7 +52,7 @@ def read_sleap(source: Path, options: ReadOptions) -> Collection:
                     raise UserError(f'a second file of {clip}; keep the one to be read')
                 collection.clips.append(Clip(clip, tracks))
                 collection.notes += [f'{path}: {note}' for note in notes]
-        except (*FAULTS, RuntimeError) as error:
+        except FAULTS as error:
             collection.failures.append(f'{path}: {error!s:.300}')
     return collection
 
