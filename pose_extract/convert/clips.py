@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
@@ -86,13 +87,23 @@ class Collection:
         self.splits = list(dict.fromkeys([*self.splits, *named]))
 
 
+MAX_NAME = 251
+"""Bytes of each part of a clip's name: file systems allow 255, and ``.npz`` is added."""
+
+
 def check_name(name: str) -> None:
     """Refuse names that cannot be a file's path below a folder.
 
     Raises:
-        UserError: The name is empty, absolute, or leads out of its folder.
+        UserError: The name is empty, absolute, too long, no text, or leads out of its folder.
     """
     parts = PurePosixPath(name).parts
+    try:
+        longest = max((len(os.fsencode(part)) for part in parts), default=0)
+    except UnicodeEncodeError as error:
+        raise UserError(f'clip name {name!r:.80}: cannot be the name of a file') from error
+    if longest > MAX_NAME:
+        raise UserError(f'clip name {name!r:.80}...: has a part of {longest} bytes, files may have {MAX_NAME}')
     if not parts or name.startswith('/') or '..' in parts or '\\' in name or ':' in parts[0] or '\0' in name:
         raise UserError(f'clip name {name!r}: must be a relative path that stays in its folder')
 

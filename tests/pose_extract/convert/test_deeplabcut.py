@@ -17,8 +17,8 @@ from pose_extract.convert.sniff import kind_of
 
 SIZED = ReadOptions(image_size=(480, 640))
 
-# The first lines of a file that DeepLabCut's demo writes, with names of a person's points.
-BY_HAND = """scorer,DLC_resnet50_demo,DLC_resnet50_demo,DLC_resnet50_demo,DLC_resnet50_demo,DLC_resnet50_demo,DLC_resnet50_demo
+# The first lines of a file as DeepLabCut writes it, with names of a person's points.
+BY_HAND = """scorer,DLC_resnet50,DLC_resnet50,DLC_resnet50,DLC_resnet50,DLC_resnet50,DLC_resnet50
 bodyparts,Left Shoulder,Left Shoulder,Left Shoulder,head,head,head
 coords,x,y,likelihood,x,y,likelihood
 0,10.5,20.5,0.99,30.0,40.0,0.5
@@ -55,7 +55,9 @@ def test_tables_with_and_without_individuals(tmp_path: Path, individuals: bool) 
 
 
 def test_labelled_pictures(tmp_path: Path) -> None:
-    lines = BY_HAND.replace('scorer,', 'scorer,,,').replace('bodyparts,', 'bodyparts,,,').replace('coords,', 'coords,,,')
+    lines = (
+        BY_HAND.replace('scorer,', 'scorer,,,').replace('bodyparts,', 'bodyparts,,,').replace('coords,', 'coords,,,')
+    )
     lines = lines.replace('\n0,', '\nlabeled-data,v1,img0030.png,').replace('\n1,', '\nlabeled-data,v1,img0031.png,')
     (tmp_path / 'CollectedData_me.csv').write_text(lines)
     tracks = read_deeplabcut(tmp_path, ReadOptions('penn13', (480, 640))).clips[0].tracks
@@ -87,7 +89,9 @@ def test_faults(tmp_path: Path) -> None:
 def write_h5(path: Path, truth: np.ndarray, **changes: Any) -> None:
     """The parts of pandas' format "table" that hold the numbers and the names."""
     h5py = pytest.importorskip('h5py')
-    columns = [('DLC', f'ind{m}', name, c) for m in range(len(truth)) for name in COCO for c in ('x', 'y', 'likelihood')]
+    columns = [
+        ('DLC', f'ind{m}', name, c) for m in range(len(truth)) for name in COCO for c in ('x', 'y', 'likelihood')
+    ]
     values = truth.transpose(1, 0, 2, 3).reshape(truth.shape[1], -1)
     kind = np.dtype([('index', '<i8'), ('values_block_0', '<f8', (len(columns),))])
     table = np.zeros(len(values), kind)

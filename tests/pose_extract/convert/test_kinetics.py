@@ -31,7 +31,12 @@ def test_an_example_by_hand(tmp_path: Path) -> None:
     assert kind_of(tmp_path / 'a.json') == 'kinetics'
     done = read_kinetics(tmp_path / 'a.json', ReadOptions())
     tracks = done.clips[0].tracks
-    assert (done.classes, done.clips[0].label, tracks.num_frames, tracks.image_size) == (['abseiling'], 0, 2, (256, 340))
+    assert (done.classes, done.clips[0].label, tracks.num_frames, tracks.image_size) == (
+        ['abseiling'],
+        0,
+        2,
+        (256, 340),
+    )
     np.testing.assert_allclose(tracks.keypoints[0, 0, 0], [34, 128], rtol=1e-6)
     assert np.isnan(tracks.keypoints[0, 0, 4]).all()
     assert any('256 x 340' in note for note in done.notes)

@@ -44,10 +44,25 @@ def test_identities_of_a_tracker_are_kept(tmp_path: Path) -> None:
 
 
 # configs/_base_/datasets/h36m.py of MMPose
-H36M = (
-    'root right_hip right_knee right_foot left_hip left_knee left_foot spine thorax neck_base head left_shoulder '
-    'left_elbow left_wrist right_shoulder right_elbow right_wrist'
-).split()
+H36M = [
+    'root',
+    'right_hip',
+    'right_knee',
+    'right_foot',
+    'left_hip',
+    'left_knee',
+    'left_foot',
+    'spine',
+    'thorax',
+    'neck_base',
+    'head',
+    'left_shoulder',
+    'left_elbow',
+    'left_wrist',
+    'right_shoulder',
+    'right_elbow',
+    'right_wrist',
+]
 
 
 @pytest.mark.parametrize(

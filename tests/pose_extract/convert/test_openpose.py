@@ -17,14 +17,36 @@ SIZED = ReadOptions(image_size=(480, 640))
 
 # doc/02_output.md: "{"version":1.1, "people":[ {"pose_keypoints_2d":[582.349,507.866,0.845918,746.975,631.307,0.587007,
 # ...], "face_keypoints_2d":[468.725,715.636,0.189116,...], ...}]}"; in BODY_25: {0, "Nose"}, {1, "Neck"}, {2,
-# "RShoulder"}, {3, "RElbow"}, {4, "RWrist"}, {5, "LShoulder"}, {6, "LElbow"}, {7, "LWrist"}, {8, "MidHip"}, {9, "RHip"},
-# {10, "RKnee"}, {11, "RAnkle"}, {12, "LHip"}, {13, "LKnee"}, {14, "LAnkle"}, {15, "REye"}, {16, "LEye"}, {17, "REar"},
-# {18, "LEar"}, {19, "LBigToe"}, {20, "LSmallToe"}, {21, "LHeel"}, {22, "RBigToe"}, {23, "RSmallToe"}, {24, "RHeel"}
-BODY_25 = (
-    'nose neck right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist hip_center right_hip '
-    'right_knee right_ankle left_hip left_knee left_ankle right_eye left_eye right_ear left_ear left_big_toe '
-    'left_small_toe left_heel right_big_toe right_small_toe right_heel'
-).split()
+# "RShoulder"}, {3, "RElbow"}, {4, "RWrist"}, {5, "LShoulder"}, {6, "LElbow"}, {7, "LWrist"}, {8, "MidHip"}, {9,
+# "RHip"}, {10, "RKnee"}, {11, "RAnkle"}, {12, "LHip"}, {13, "LKnee"}, {14, "LAnkle"}, {15, "REye"}, {16, "LEye"}, {17,
+# "REar"}, {18, "LEar"}, {19, "LBigToe"}, {20, "LSmallToe"}, {21, "LHeel"}, {22, "RBigToe"}, {23, "RSmallToe"}, {24, "RHeel"}
+BODY_25 = [
+    'nose',
+    'neck',
+    'right_shoulder',
+    'right_elbow',
+    'right_wrist',
+    'left_shoulder',
+    'left_elbow',
+    'left_wrist',
+    'hip_center',
+    'right_hip',
+    'right_knee',
+    'right_ankle',
+    'left_hip',
+    'left_knee',
+    'left_ankle',
+    'right_eye',
+    'left_eye',
+    'right_ear',
+    'left_ear',
+    'left_big_toe',
+    'left_small_toe',
+    'left_heel',
+    'right_big_toe',
+    'right_small_toe',
+    'right_heel',
+]
 
 
 def test_body_25_by_the_documentation_s_own_order(tmp_path: Path) -> None:
