@@ -19,7 +19,8 @@ SIZED = ReadOptions(image_size=(480, 640))
 # ...], "face_keypoints_2d":[468.725,715.636,0.189116,...], ...}]}"; in BODY_25: {0, "Nose"}, {1, "Neck"}, {2,
 # "RShoulder"}, {3, "RElbow"}, {4, "RWrist"}, {5, "LShoulder"}, {6, "LElbow"}, {7, "LWrist"}, {8, "MidHip"}, {9,
 # "RHip"}, {10, "RKnee"}, {11, "RAnkle"}, {12, "LHip"}, {13, "LKnee"}, {14, "LAnkle"}, {15, "REye"}, {16, "LEye"}, {17,
-# "REar"}, {18, "LEar"}, {19, "LBigToe"}, {20, "LSmallToe"}, {21, "LHeel"}, {22, "RBigToe"}, {23, "RSmallToe"}, {24, "RHeel"}
+# "REar"}, {18, "LEar"}, {19, "LBigToe"}, {20, "LSmallToe"}, {21, "LHeel"}, {22, "RBigToe"}, {23, "RSmallToe"}, {24,
+# "RHeel"}
 BODY_25 = [
     'nose',
     'neck',
