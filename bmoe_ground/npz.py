@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Callable
 from math import prod
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.lib import format as npy
@@ -64,11 +65,50 @@ def load_npz(
     except UserError:
         raise
     except FileNotFoundError as error:
-        raise UserError(f'{path}: no such file') from error
+        raise UserError(f'{path}: cannot be read: no such file') from error
     except OSError as error:
         raise UserError(f'{path}: cannot be read: {error.strerror or error}') from error
     except Exception as error:  # zipfile and struct have many words for one thing, and they change with the version
         raise UserError(f'{path}: not {what}, or a damaged one ({type(error).__name__}: {error})') from error
+
+
+def load_npy(path: str | os.PathLike[str]) -> np.ndarray:
+    """Read one array from an ``.npy`` file, whose header has to fit the bytes that follow.
+
+    Args:
+        path: The file.
+
+    Raises:
+        UserError: The file is missing, damaged, or holds objects or several arrays; the message names it.
+    """
+    path = Path(path)
+    try:
+        if path.exists() and not path.is_file():
+            raise UserError(f'{path}: cannot be read: not a file')
+        size = path.stat().st_size
+        with path.open('rb') as file:
+            shape, dtype = _read_header(file)
+            if prod(shape) * dtype.itemsize != size - file.tell() or any(side < 0 for side in shape):
+                raise ValueError(f'shape {shape} of {dtype} does not match the bytes that follow')
+            file.seek(0)
+            return npy.read_array(file, allow_pickle=False)
+    except UserError:
+        raise
+    except FileNotFoundError as error:
+        raise UserError(f'{path}: cannot be read: no such file') from error
+    except OSError as error:
+        raise UserError(f'{path}: cannot be read: {error.strerror or error}') from error
+    except Exception as error:  # see _read_header
+        raise UserError(f'{path}: not a readable .npy file: {type(error).__name__}: {error!s:.200}') from error
+
+
+def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and dtype; to numpy a header is Python source, and ast, tokenize and zlib each fail in their own way."""
+    version = npy.read_magic(file)
+    shape, _, dtype = (npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0)(file)
+    if dtype.hasobject:
+        raise ValueError('holds pickled objects, which are never loaded')
+    return shape, dtype
 
 
 def _read_headers(path: Path, archive: zipfile.ZipFile) -> Headers:
@@ -86,14 +126,10 @@ def _read_headers(path: Path, archive: zipfile.ZipFile) -> Headers:
             raise UserError(f'{path}: {key[:60]}: expected arrays, each once, found this entry')
         with archive.open(info) as file:
             try:
-                version = npy.read_magic(file)
-                read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-                shape, _, dtype = read(file)
-            except Exception as error:  # a header is Python source to numpy: ast, tokenize, zlib, each with its own
+                shape, dtype = _read_header(file)
+            except Exception as error:  # see there
                 raise UserError(f'{path}: {key}: not a numpy array: {type(error).__name__}: {error!s:.200}') from error
             start = file.tell()
-        if dtype.hasobject:
-            raise UserError(f'{path}: {key}: holds pickled objects, which are never loaded')
         if any(side < 0 for side in shape) or prod(shape) * dtype.itemsize != info.file_size - start:
             raise UserError(f'{path}: {key}: damaged: shape {shape} of {dtype} does not match the bytes that follow')
         headers[key] = (shape, dtype)

@@ -67,7 +67,7 @@ def load_crops(
         UserError: The file is missing, damaged or none of ours, or the frames asked for would fill the memory.
         ValueError: A position is out of range.
     """
-    arrays = load_npz(path, 'a file of crops', _check_headers)
+    arrays = load_npz(path, 'a readable file of crops', _check_headers)
     try:
         offsets, stored, boxes, size = _check_arrays(arrays)
     except ValueError as error:

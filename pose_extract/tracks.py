@@ -19,6 +19,9 @@ from pose_extract.skeletons import Skeleton, get_skeleton
 MAX_FRAMES = 10_000_000
 """Frames of one track: four days at 30 a second. A file can announce any number where it has no person."""
 
+MAX_SECONDS = 1e7
+"""From a track's first frame to its last: four months. Windows are laid along it."""
+
 _ARRAYS = ('keypoints', 'scores', 'boxes', 'frame_times', 'image_size')
 _TEXTS = {'skeleton': 400, 'provenance': 16 * 2**20}  # bytes that each may have
 _MAX_SIDE = 1_000_000  # pixels
@@ -84,6 +87,8 @@ class PoseTracks:
             raise ValueError('boxes: must be x1, y1, x2, y2 with x1 <= x2 and y1 <= y2')
         if not np.isfinite(self.frame_times).all() or (np.diff(self.frame_times) < 0).any():
             raise ValueError('frame_times: must be finite and never decrease')
+        if np.ptp(self.frame_times) > MAX_SECONDS:
+            raise ValueError(f'frame_times: span {np.ptp(self.frame_times):.3g} s, more than {MAX_SECONDS:.3g}')
 
     @property
     def num_persons(self) -> int:

@@ -11,7 +11,7 @@ import pytest
 from numpy.lib import format as npy
 
 from bmoe_ground.errors import UserError
-from bmoe_ground.npz import MAX_ENTRIES, load_npz
+from bmoe_ground.npz import MAX_ENTRIES, load_npy, load_npz
 
 
 def header(text: str) -> bytes:
@@ -122,3 +122,23 @@ def test_encrypted_and_unknown_compression(tmp_path: Path) -> None:
         (tmp_path / 'y.npz').write_bytes(changed)
         with pytest.raises(UserError, match=r'y\.npz'):
             load_npz(tmp_path / 'y.npz')
+
+
+def test_one_array(tmp_path: Path) -> None:
+    array = np.arange(6.0).reshape(2, 3)
+    np.save(tmp_path / 'x.npy', array)
+    np.testing.assert_array_equal(load_npy(tmp_path / 'x.npy'), array)
+    np.savez(tmp_path / 'several.npy.npz', a=array)
+    np.save(tmp_path / 'objects.npy', np.array([{}], object), allow_pickle=True)
+    huge = header("{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }") + bytes(64)
+    files = {
+        'huge': huge,
+        'token': header("{'descr': '''"),
+        'empty': b'',
+        'cut': (tmp_path / 'x.npy').read_bytes()[:-1],
+    }
+    for name, raw in files.items():
+        (tmp_path / f'{name}.npy').write_bytes(raw)
+    for name in ('several.npy.npz', 'objects.npy', 'none.npy', *(f'{name}.npy' for name in files)):
+        with pytest.raises(UserError, match=name):
+            load_npy(tmp_path / name)
