@@ -199,24 +199,32 @@ def _read_entries(path: Path) -> tuple[dict[str, Record], int]:
     return records, len(entries) - len(records)
 
 
+_FIELD_KINDS: dict[type, tuple[Any, str]] = {  # type of the field in a new record -> what it may become
+    str: (str, 'a text'),
+    type(None): (str | None, 'a text or nothing'),
+    int: (int, 'a whole number of at least 0'),
+    float: (int | float, 'a number of at least 0'),
+    list: (list, 'a list of texts'),
+}
+
+
 def check_record(record: Record) -> None:
     """Check the fields of one record.
 
     Raises:
         ValueError: A field is missing, of another type or impossible; the message names it.
     """
-    texts = {'video': False, 'status': False, 'track': True, 'error': True}  # which may be None
-    for key, optional in texts.items():
+    for key, default in new_record('', '').items():
         value = record.get(key, ...)
-        if not isinstance(value, str) and not (optional and value is None):
-            raise ValueError(f'{key}: expected a text, got {type(value).__name__}')
-    for key, kinds in {
-        **dict.fromkeys(('frames', 'frames_with_person', 'persons'), (int,)),
-        **dict.fromkeys(('seconds', 'finished'), (int, float)),
-    }.items():
-        value = record.get(key, ...)
-        if not isinstance(value, kinds) or isinstance(value, bool) or not 0 <= value < 2**62:
-            raise ValueError(f'{key}: expected a number of at least 0, got {value!r:.40}')
+        kind, expected = _FIELD_KINDS[type(default)]
+        fits = isinstance(value, kind) and not isinstance(value, bool)
+        if fits and isinstance(value, int | float):
+            fits = 0 <= value < 2**62
+        elif fits and isinstance(value, list):
+            fits = all(isinstance(entry, str) for entry in value)
+        if not fits:
+            shown = f'{value!r:.40}' if isinstance(value, str | int | float) else type(value).__name__
+            raise ValueError(f'{key}: expected {expected}, got {shown}')
     if not record['video'] or '\0' in record['video'] + (record['track'] or ''):
         raise ValueError(f'video: not a name of a file: {record["video"]!r:.80}')
     if record['status'] not in STATUSES:
