@@ -179,6 +179,8 @@ def _read_entries(path: Path) -> tuple[dict[str, Record], int]:
     if not path.exists():
         return {}, 0
     try:
+        if not path.is_file():  # a pipe would be waited for
+            raise TypeError('not a file')
         entries = json.loads(path.read_bytes())['videos']
         if not isinstance(entries, list):
             raise TypeError(f'videos: expected a list, got {type(entries).__name__}')
@@ -236,7 +238,7 @@ def check_record(record: Record) -> None:
 
 def _read_journal(path: Path) -> Iterator[Record]:
     try:
-        lines = path.read_bytes().splitlines()
+        lines = path.read_bytes().splitlines() if path.is_file() else []
     except OSError:
         return  # what it said is found in the track files
     for line in lines:

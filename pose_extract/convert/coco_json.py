@@ -17,10 +17,9 @@ import numpy as np
 
 from bmoe_ground.errors import UserError
 from pose_extract.convert.clips import Clip, Collection, ReadOptions, layout_for, size_for
-from pose_extract.convert.declared import declared_layout
+from pose_extract.convert.declared import declared_layout, narrowed
 from pose_extract.convert.json_files import FAULTS, from_zero, json_files, numbers, read_json, sequences
 from pose_extract.convert.people import Person, build_tracks, split_triples
-from pose_extract.skeletons import get_skeleton
 
 Entry = dict[str, Any]
 
@@ -77,12 +76,15 @@ def _add(
     points = {len(e['keypoints']) // 3 for entries in frames.values() for e in entries if _has_list(e)}
     if len(points) != 1:
         raise UserError(f'persons have different numbers of keypoints: {sorted(points)}')
-    skeleton = layout_for(options, layout, points.pop())
-    count = get_skeleton(skeleton).num_keypoints
-    people = {n: [_person(entry, count, visibility) for entry in entries] for n, entries in frames.items()}
+    count = points.pop()
+    smaller = narrowed(count)
+    skeleton, order = smaller if smaller is not None else (layout_for(options, layout, count), None)
+    people = {n: [_person(entry, count, visibility, order) for entry in entries] for n, entries in frames.items()}
     provenance = {'source': {'file': path.name, 'format': 'coco'}}
     tracks, notes = build_tracks(people, skeleton, size, options, provenance, length)
     collection.clips.append(Clip(name, tracks))
+    if order is not None:
+        notes.append(f'of {count} points, the {len(order)} of {skeleton} are taken')
     collection.notes += [f'{path}: {name}: {note}' for note in notes]
 
 
@@ -167,7 +169,7 @@ def _is_visibility(content: list[Entry]) -> bool:
     return 2 in thirds and thirds <= {0, 1, 2}
 
 
-def _person(entry: Entry, count: int, visibility: bool) -> Person:
+def _person(entry: Entry, count: int, visibility: bool, order: list[int] | None) -> Person:
     points, scores = split_triples(numbers(entry['keypoints'], 'keypoints'), 'keypoints')
     if len(points) != count:
         raise UserError(f'keypoints: expected {count}, got {len(points)}')
@@ -177,6 +179,8 @@ def _person(entry: Entry, count: int, visibility: bool) -> Person:
     if box is not None:
         box = numbers(box, 'box')
         box = np.concatenate([box[:2], box[:2] + box[2:]]) if len(box) == 4 else None
+    if order is not None:
+        points, scores = points[order], scores[order]
     return Person(points, scores, box, _identity(entry.get('idx', entry.get('track_id'))))
 
 

@@ -24,6 +24,24 @@ DATASETS = {
     'jhmdb': 'jhmdb15',
 }
 
+
+def _halpe136() -> tuple[str, ...]:
+    """Order of Halpe's full body (github.com/Fang-Haoshu/Halpe-FullBody): 26 of the body, face, left and right hand."""
+    whole = get_skeleton('coco_wholebody133').keypoints
+    return (*get_skeleton('halpe26').keypoints, *whole[23:])
+
+
+def narrowed(keypoints: int) -> tuple[str, list[int]] | None:
+    """For numbers of points that no layout has: the layout to take out of them, and the places of its points.
+
+    Halpe's 136 points hold COCO-WholeBody's 133; the top of the head, the neck and the middle of the hips are left out.
+    """
+    if keypoints != 136:
+        return None
+    names = _halpe136()
+    return 'coco_wholebody133', [names.index(name) for name in get_skeleton('coco_wholebody133').keypoints]
+
+
 _ALIASES = {
     'root': 'hip_center',
     'pelvis': 'hip_center',

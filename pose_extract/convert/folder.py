@@ -30,7 +30,7 @@ def read_folder(folder: Path, annotations: Path | None = None) -> Collection:
     Raises:
         UserError: There is no track file, or the list is missing or malformed.
     """
-    files = sorted(path for path in folder.rglob('*.npz') if not path.name.endswith('.rgb.npz'))
+    files = sorted(path for path in folder.rglob('*.npz') if not path.name.startswith('.'))
     if not files:
         raise UserError(f'{folder}: holds no track files (.npz)')
     if annotations is None and (folder / ANNOTATIONS).is_file():

@@ -59,7 +59,7 @@ def read_mmn(folder: Path, options: ReadOptions) -> Collection:
         UserError: A file is missing, cannot be read or holds something else.
     """
     collection = Collection()
-    for data in sorted(folder.glob('*_data.pkl')):
+    for data in sorted(folder.glob('[!.]*_data.pkl')):
         split = data.name.removesuffix('_data.pkl')
         path = data.with_name(f'{split}_label.pkl')
         content, labels = load_pickle(data), load_pickle(path)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from pose_extract.skeletons import get_skeleton
 
@@ -166,3 +167,74 @@ def write_pickle_file(path: Path, content: Any) -> Path:
     """Write a content as a pickle."""
     path.write_bytes(pickle.dumps(content, protocol=4))
     return path
+
+
+def write_deeplabcut_h5(path: Path, truth: np.ndarray, **changes: Any) -> None:
+    """The parts of pandas' format "table" that hold the numbers and the names."""
+    h5py = pytest.importorskip('h5py')
+    columns = [
+        ('DLC', f'ind{m}', name, c) for m in range(len(truth)) for name in COCO for c in ('x', 'y', 'likelihood')
+    ]
+    values = truth.transpose(1, 0, 2, 3).reshape(truth.shape[1], -1)
+    kind = np.dtype([('index', '<i8'), ('values_block_0', '<f8', (len(columns),))])
+    table = np.zeros(len(values), kind)
+    table['index'], table['values_block_0'] = np.arange(len(values)), values
+    with h5py.File(path, 'w') as file:
+        group = file.create_group('df_with_missing')
+        group.attrs['non_index_axes'] = np.bytes_(changes.get('axes', pickle.dumps([(1, columns)], protocol=0)))
+        if 'table' in changes:
+            changes['table'](group)
+        else:
+            group.create_dataset('table', data=table)
+
+
+def write_sleap_analysis(path: Path, truth: np.ndarray, transposed: bool = True) -> None:
+    """As ``sleap.info.write_tracking_h5`` lays it out: by default tracks are (tracks, 2, nodes, frames)."""
+    h5py = pytest.importorskip('h5py')
+    tracks, scores = truth[..., :2].transpose(0, 3, 2, 1), truth[..., 2].transpose(0, 2, 1)
+    if not transposed:
+        tracks, scores = tracks.transpose(3, 2, 1, 0), scores.T
+    with h5py.File(path, 'w') as file:
+        file['node_names'] = np.array(COCO, 'S20')
+        file['track_names'] = np.array(['a', 'b'], 'S5')
+        file['tracks'], file['point_scores'] = tracks, scores
+
+
+def write_sleap_project(path: Path, truth: np.ndarray, version: float = 1.2) -> None:
+    """The tables of a project: everything predicted, and one instance of the last frame corrected by hand."""
+    h5py = pytest.importorskip('h5py')
+    persons, frames, nodes = truth.shape[:3]
+    instance = np.dtype(
+        [('instance_id', '<i8'), ('instance_type', 'u1'), ('frame_id', '<u8'), ('skeleton', '<u4'), ('track', '<i4'),
+         ('from_predicted', '<i8'), ('score', '<f4'), ('point_id_start', '<u8'), ('point_id_end', '<u8')]
+    )  # fmt: skip
+    frame = np.dtype(
+        [('frame_id', '<u8'), ('video', '<u4'), ('frame_idx', '<u8'), ('instance_id_start', '<u8'),
+         ('instance_id_end', '<u8')]
+    )  # fmt: skip
+    point = [('x', '<f8'), ('y', '<f8'), ('visible', '?'), ('complete', '?')]
+    rows, starts, predicted = [], [], np.zeros(persons * frames * nodes, [*point, ('score', '<f8')])
+    for t in range(frames):
+        first = len(rows)
+        for m in range(persons):
+            at = (t * persons + m) * nodes
+            block = predicted[at : at + nodes]
+            block['x'], block['y'], block['score'] = truth[m, t].T
+            block['visible'] = True
+            rows.append((len(rows), 1, t, 0, m, -1, 0.9, at, at + nodes))
+        if t == frames - 1:
+            rows.append((len(rows), 0, t, 0, 0, first, 0, 0, nodes))
+        starts.append((t, 0, t, first, len(rows)))
+    by_hand = np.zeros(nodes, point)
+    by_hand['x'], by_hand['y'], by_hand['visible'] = 7, 8, True
+    by_hand['visible'][3] = False
+    metadata = {
+        'version': '2.0.0',
+        'nodes': [{'name': name, 'weight': 1.0} for name in reversed(COCO)],
+        'skeletons': [{'nodes': [{'id': nodes - 1 - i} for i in range(nodes)], 'links': []}],
+    }
+    with h5py.File(path, 'w') as file:
+        group = file.create_group('metadata')
+        group.attrs['json'], group.attrs['format_id'] = np.bytes_(json.dumps(metadata)), version
+        file['frames'], file['instances'] = np.array(starts, frame), np.array(rows, instance)
+        file['points'], file['pred_points'] = by_hand, predicted

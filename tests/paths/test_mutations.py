@@ -28,6 +28,9 @@ from pose_files import (
     openpose_people,
     poses,
     skeleton_pickle,
+    write_deeplabcut_h5,
+    write_sleap_analysis,
+    write_sleap_project,
 )
 
 from bmoe_ground.errors import UserError
@@ -98,6 +101,23 @@ def test_tables_of_deeplabcut(tmp_path: Path, capsys: pytest.CaptureFixture) -> 
                          for row in mutate_value(rows, rng))  # fmt: skip
         path.write_text(text, encoding='utf-8', errors='replace')
         hold(lambda: convert(tmp_path / 'waveDLC_x.csv', 'deeplabcut'), UserError, f'cells {number}')
+
+
+HDF5 = {
+    'deeplabcut': write_deeplabcut_h5,
+    'sleap': write_sleap_analysis,
+    'sleap project': write_sleap_project,
+}
+
+
+@pytest.mark.parametrize('kind', HDF5)
+def test_the_bytes_of_hdf5_files(tmp_path: Path, kind: str, capsys: pytest.CaptureFixture) -> None:
+    HDF5[kind](tmp_path / 'good', poses(2, 4, 17))
+    raw, rng = (tmp_path / 'good').read_bytes(), np.random.default_rng(7)
+    path = tmp_path / ('a.slp' if 'project' in kind else 'a.h5')
+    for number in range(COUNT):
+        path.write_bytes(mutate_bytes(raw, rng))
+        hold(lambda told=number % 2: convert(path, kind.split()[0] if told else None), UserError, f'{kind} {number}')
 
 
 ARRAYS: list[Any] = [

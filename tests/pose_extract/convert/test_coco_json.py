@@ -127,3 +127,18 @@ def test_faults_cost_that_file_only(tmp_path: Path) -> None:
     done = read_coco(tmp_path, SIZED)
     assert [clip.name for clip in done.clips] == ['good']
     assert sorted(Path(line.split('.json: ')[0]).name for line in done.failures) == sorted(bad)
+
+
+def test_halpe_s_136_points_become_the_whole_body(tmp_path: Path) -> None:
+    """Halpe-FullBody: {0, "Nose"}, ..., {16, "RAnkle"}, {17, "Head"}, {18, "Neck"}, {19, "Hip"}, {20, "LBigToe"},
+    {21, "RBigToe"}, {22, "LSmallToe"}, {23, "RSmallToe"}, {24, "LHeel"}, {25, "RHeel"}, {26-93, 68 Face Keypoints},
+    {94-114, 21 Left Hand Keypoints}, {115-135, 21 Right Hand Keypoints}."""
+    flat = [value for n in range(136) for value in (10.0 * n + 1, 1.0, 0.9)]
+    done = read(tmp_path, [{'image_id': '0.jpg', 'category_id': 1, 'keypoints': flat, 'score': 3.0}])
+    tracks = done.clips[0].tracks
+    assert tracks.skeleton == 'coco_wholebody133'
+    feet = [20, 22, 24, 21, 23, 25]  # COCO-WholeBody has the left foot first
+    np.testing.assert_allclose(
+        tracks.keypoints[0, 0, :, 0], 10 * np.array([*range(17), *feet, *range(26, 136)]) + 1, rtol=1e-6
+    )
+    assert any('of 136 points' in note for note in done.notes)

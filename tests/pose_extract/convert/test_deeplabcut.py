@@ -3,11 +3,11 @@ from __future__ import annotations
 import os
 import pickle
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from pose_files import COCO, deeplabcut_csv, poses
+from pose_files import write_deeplabcut_h5 as write_h5
 
 from bmoe_ground.errors import UserError
 from pose_extract.convert import ConvertSettings, convert_poses
@@ -84,25 +84,6 @@ def test_faults(tmp_path: Path) -> None:
     assert len(done.failures) == len(bad) + 1
     with pytest.raises(UserError, match='--image-size'):
         read_deeplabcut(tmp_path, ReadOptions())
-
-
-def write_h5(path: Path, truth: np.ndarray, **changes: Any) -> None:
-    """The parts of pandas' format "table" that hold the numbers and the names."""
-    h5py = pytest.importorskip('h5py')
-    columns = [
-        ('DLC', f'ind{m}', name, c) for m in range(len(truth)) for name in COCO for c in ('x', 'y', 'likelihood')
-    ]
-    values = truth.transpose(1, 0, 2, 3).reshape(truth.shape[1], -1)
-    kind = np.dtype([('index', '<i8'), ('values_block_0', '<f8', (len(columns),))])
-    table = np.zeros(len(values), kind)
-    table['index'], table['values_block_0'] = np.arange(len(values)), values
-    with h5py.File(path, 'w') as file:
-        group = file.create_group('df_with_missing')
-        group.attrs['non_index_axes'] = np.bytes_(changes.get('axes', pickle.dumps([(1, columns)], protocol=0)))
-        if 'table' in changes:
-            changes['table'](group)
-        else:
-            group.create_dataset('table', data=table)
 
 
 def test_hdf5_is_the_same_table(tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pose_files import COCO, poses
+from pose_files import write_sleap_analysis as write_analysis
+from pose_files import write_sleap_project as write_project
 
 from pose_extract.convert import ConvertSettings, convert_poses
 from pose_extract.convert.clips import ReadOptions
@@ -14,56 +15,6 @@ from pose_extract.convert.sniff import kind_of
 
 h5py = pytest.importorskip('h5py')
 SIZED = ReadOptions(image_size=(480, 640))
-
-
-def write_analysis(path: Path, truth: np.ndarray, transposed: bool = True) -> None:
-    """As ``sleap.info.write_tracking_h5`` lays it out: by default tracks are (tracks, 2, nodes, frames)."""
-    tracks, scores = truth[..., :2].transpose(0, 3, 2, 1), truth[..., 2].transpose(0, 2, 1)
-    if not transposed:
-        tracks, scores = tracks.transpose(3, 2, 1, 0), scores.T
-    with h5py.File(path, 'w') as file:
-        file['node_names'] = np.array(COCO, 'S20')
-        file['track_names'] = np.array(['a', 'b'], 'S5')
-        file['tracks'], file['point_scores'] = tracks, scores
-
-
-def write_project(path: Path, truth: np.ndarray, version: float = 1.2) -> None:
-    """The tables of a project: everything predicted, and one instance of the last frame corrected by hand."""
-    persons, frames, nodes = truth.shape[:3]
-    instance = np.dtype(
-        [('instance_id', '<i8'), ('instance_type', 'u1'), ('frame_id', '<u8'), ('skeleton', '<u4'), ('track', '<i4'),
-         ('from_predicted', '<i8'), ('score', '<f4'), ('point_id_start', '<u8'), ('point_id_end', '<u8')]
-    )  # fmt: skip
-    frame = np.dtype(
-        [('frame_id', '<u8'), ('video', '<u4'), ('frame_idx', '<u8'), ('instance_id_start', '<u8'),
-         ('instance_id_end', '<u8')]
-    )  # fmt: skip
-    point = [('x', '<f8'), ('y', '<f8'), ('visible', '?'), ('complete', '?')]
-    rows, starts, predicted = [], [], np.zeros(persons * frames * nodes, [*point, ('score', '<f8')])
-    for t in range(frames):
-        first = len(rows)
-        for m in range(persons):
-            at = (t * persons + m) * nodes
-            block = predicted[at : at + nodes]
-            block['x'], block['y'], block['score'] = truth[m, t].T
-            block['visible'] = True
-            rows.append((len(rows), 1, t, 0, m, -1, 0.9, at, at + nodes))
-        if t == frames - 1:
-            rows.append((len(rows), 0, t, 0, 0, first, 0, 0, nodes))
-        starts.append((t, 0, t, first, len(rows)))
-    by_hand = np.zeros(nodes, point)
-    by_hand['x'], by_hand['y'], by_hand['visible'] = 7, 8, True
-    by_hand['visible'][3] = False
-    metadata = {
-        'version': '2.0.0',
-        'nodes': [{'name': name, 'weight': 1.0} for name in reversed(COCO)],
-        'skeletons': [{'nodes': [{'id': nodes - 1 - i} for i in range(nodes)], 'links': []}],
-    }
-    with h5py.File(path, 'w') as file:
-        group = file.create_group('metadata')
-        group.attrs['json'], group.attrs['format_id'] = np.bytes_(json.dumps(metadata)), version
-        file['frames'], file['instances'] = np.array(starts, frame), np.array(rows, instance)
-        file['points'], file['pred_points'] = by_hand, predicted
 
 
 @pytest.mark.parametrize('transposed', [True, False])
