@@ -46,16 +46,31 @@ def read_openpose(source: Path, options: ReadOptions) -> Collection:
     for name, paths in sequences(named).items():
         first = next(iter(paths.values()))
         video = re.search(r'_\d{12}_keypoints$', first.stem) is not None
-        frames = {}
+        placed = from_zero(paths, always=not video)
+        frames, damaged = _read_frames(placed)
         try:
-            for number, path in from_zero(paths, always=not video).items():
-                frames[number] = _read_frame(path)
-            tracks, notes = _build(frames, options, first)
-            collection.clips.append(Clip(name, tracks))
-            collection.notes += [f'{first.parent}: {note}' for note in notes]
+            if not frames:
+                raise UserError(f'no frame can be read: {damaged[0]}')
+            tracks, notes = _build(frames, options, first, max(placed) + 1)
+            clip = Clip(name, tracks)
         except FAULTS as error:
             collection.failures.append(f'{first.parent}: {name}: {error!s:.300}')
+            continue
+        collection.clips.append(clip)
+        collection.notes += [f'{first.parent}: {note}' for note in notes]
+        collection.failures += [f'{first.parent}: {line}; nobody is in this frame' for line in damaged]
     return collection
+
+
+def _read_frames(paths: dict[int, Path]) -> tuple[dict[int, list[tuple[Points, int, int | None]]], list[str]]:
+    """The persons of each frame, and what is wrong with those that cannot be read, which stay empty."""
+    frames, damaged = {}, []
+    for number, path in paths.items():
+        try:
+            frames[number] = _read_frame(path)
+        except FAULTS as error:
+            damaged.append(f'{error!s:.200}')
+    return frames, damaged
 
 
 def read_people(people: object, where: str) -> list[tuple[Points, int, int | None]]:
@@ -100,7 +115,7 @@ def _name(found: Points, names: tuple[str, ...], points: np.ndarray, scores: np.
 
 
 def _build(
-    frames: dict[int, list[tuple[Points, int, int | None]]], options: ReadOptions, first: Path
+    frames: dict[int, list[tuple[Points, int, int | None]]], options: ReadOptions, first: Path, length: int
 ) -> tuple[Any, list[str]]:
     """Choose a layout for all persons of a clip and lay them out."""
     everybody = [person for persons in frames.values() for person in persons]
@@ -124,7 +139,7 @@ def _build(
             notes.append(f'read as {skeleton}, {doing} face and hands; --skeleton takes {others} too')
     people = {number: _arrange(persons, skeleton, body) for number, persons in frames.items()}
     provenance = {'source': {'file': first.parent.name, 'format': 'openpose'}}
-    tracks, found = build_tracks(people, skeleton, size_for(options, first, 'OpenPose'), options, provenance)
+    tracks, found = build_tracks(people, skeleton, size_for(options, first, 'OpenPose'), options, provenance, length)
     return tracks, notes + found
 
 

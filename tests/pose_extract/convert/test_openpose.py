@@ -173,3 +173,13 @@ def test_what_is_refused_or_asked(tmp_path: Path) -> None:
 def test_an_image_size_that_cannot_be_is_said(tmp_path: Path) -> None:
     write_openpose(tmp_path)
     assert any('is --image-size' in note for note in read_openpose(tmp_path, ReadOptions(image_size=(90, 90))).notes)
+
+
+def test_a_damaged_frame_is_empty_and_named(tmp_path: Path) -> None:
+    write_openpose(tmp_path)
+    for t in (3, 5):
+        (tmp_path / f'wave_{t:012d}_keypoints.json').write_text('{"people": [')
+    read = read_openpose(tmp_path, SIZED)
+    assert read.clips[0].tracks.person_visible.any(0).tolist() == [True] * 3 + [False, True, False]
+    assert len(read.failures) == 2
+    assert 'wave_000000000003_keypoints.json: not JSON' in read.failures[0]
