@@ -12,6 +12,7 @@ import numpy as np
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.files import atomic_write
+from bmoe_ground.npz import load_npz
 from bmoe_ground.safe_pickle import load_pickle
 from bmoe_skel.datasets.ma52.classes import ACTIONS, BODY_OF_ACTION, BODY_PARTS
 from bmoe_skel.metrics.ranked import ranked
@@ -120,11 +121,7 @@ def _stacked(path: Path, content: list[dict[str, Any]], key: str) -> np.ndarray:
 
 
 def _read_npz(path: Path) -> tuple[list[str] | None, np.ndarray, np.ndarray | None]:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise UserError(f'{path}: cannot be read: {error}') from error
+    arrays = load_npz(path)
     if 'scores' not in arrays:
         raise UserError(f'{path}: expected an array "scores", found {sorted(arrays)}')
     names = [str(name) for name in arrays['names']] if 'names' in arrays else None

@@ -6,6 +6,7 @@ Importing this module loads numpy only; OpenCV comes with the first crop that is
 from __future__ import annotations
 
 import os
+import struct
 import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
@@ -17,12 +18,16 @@ from numpy.lib import format as npy
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.files import atomic_write
+from bmoe_ground.npz import Headers, load_npz
 
 SUFFIX = '.rgb'
 MARGIN = 1.25
 QUALITY = 90
 MEMORY = 0.95  # share of the old square kept each frame
-COPY = 1 << 20
+MAX_SIZE = 4096
+"""Side in pixels that stored squares may have."""
+MAX_DECODED = 2**30
+"""Bytes that the frames decoded in one call may have."""
 
 
 @dataclass(frozen=True)
@@ -59,27 +64,25 @@ def load_crops(
             on the track's time axis and returns such positions; None decodes all.
 
     Raises:
-        UserError: The file is missing, damaged or none of ours.
+        UserError: The file is missing, damaged or none of ours, or the frames asked for would fill the memory.
         ValueError: A position is out of range.
     """
-    import cv2
-
+    arrays = load_npz(path, 'a readable file of crops', _check_headers)
     try:
-        with np.load(path, allow_pickle=False) as file:
-            offsets, stored = file['offsets'], file['frames']
-            boxes, size, data = file['boxes'], int(file['size']), file['jpeg']
-        persons = boxes.shape[0]
-        if offsets.shape != (persons * len(stored) + 1,) or boxes.shape != (persons, len(stored), 4):
-            raise ValueError('its arrays contradict each other')
-        if (np.diff(offsets) < 0).any() or offsets[0] != 0 or offsets[-1] != len(data) or not 0 < size <= 4096:
-            raise ValueError('its offsets are damaged')
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        offsets, stored, boxes, size = _check_arrays(arrays)
+    except ValueError as error:
         raise UserError(f'{path}: not a readable file of crops: {error}') from error
+    persons, data = boxes.shape[0], arrays['jpeg']
     if callable(frames):
         frames = frames(stored)
     chosen = np.arange(len(stored)) if frames is None else np.asarray(frames, np.int64)
     if len(chosen) and not (chosen.min() >= 0 and chosen.max() < len(stored)):
         raise ValueError(f'frames must lie in 0..{len(stored) - 1}, got {chosen.tolist()}')
+    decoded = persons * len(chosen) * size * size * 3
+    if decoded > MAX_DECODED:
+        raise UserError(
+            f'{path}: {len(chosen)} frames of {persons} persons are {decoded / 2**30:.1f} GiB; ask for fewer'
+        )
     images = np.zeros((persons, len(chosen), size, size, 3), np.uint8)
     present = np.zeros((persons, len(chosen)), bool)
     for m in range(persons):
@@ -87,12 +90,72 @@ def load_crops(
             first, last = offsets[m * len(stored) + position : m * len(stored) + position + 2]
             if first == last:
                 continue
-            image = cv2.imdecode(data[first:last], cv2.IMREAD_COLOR)
-            if image is None or image.shape != (size, size, 3):
+            image = _decode(data[first:last], size)
+            if image is None:
                 raise UserError(f'{path}: the crop of person {m} in frame {stored[position]} is damaged')
             images[m, n] = image[..., ::-1]
             present[m, n] = True
     return Crops(images, present, stored[chosen], boxes[:, chosen])
+
+
+def _check_headers(headers: Headers) -> None:
+    expected = {'offsets': (1, 'iu'), 'frames': (1, 'iu'), 'boxes': (3, 'f'), 'size': (0, 'iu'), 'jpeg': (1, 'u')}
+    for key, (axes, kinds) in expected.items():
+        if key not in headers:
+            raise ValueError(f'not a file of crops: {key} is missing')
+        shape, dtype = headers[key]
+        if len(shape) != axes or dtype.kind not in kinds or (key == 'jpeg' and dtype.itemsize != 1):
+            raise ValueError(f'not a readable file of crops: {key} has type {dtype} and shape {shape}')
+
+
+def _check_arrays(arrays: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+    """Offsets, stored frames, boxes and the side, where they fit each other."""
+    offsets, stored, boxes, size = (arrays[key] for key in ('offsets', 'frames', 'boxes', 'size'))
+    if boxes.shape[1:] != (len(stored), 4) or offsets.shape != (boxes.shape[0] * len(stored) + 1,):
+        raise ValueError('its arrays contradict each other')
+    if offsets[0] != 0 or offsets[-1] != len(arrays['jpeg']) or (offsets[1:] < offsets[:-1]).any():
+        raise ValueError('its offsets are damaged')
+    if not 0 < size <= MAX_SIZE:
+        raise ValueError(f'its size is {size}')
+    if len(stored) and (stored[0] < 0 or (stored[1:] <= stored[:-1]).any() or stored[-1] >= 2**62):
+        raise ValueError('its frame numbers do not rise')
+    return offsets.astype(np.int64), stored.astype(np.int64), boxes.astype(np.float32), int(size)
+
+
+def _decode(data: np.ndarray, size: int) -> np.ndarray | None:
+    """The image, BGR; None unless it is a JPEG of that size, which is looked at before it is decoded."""
+    import cv2
+
+    if jpeg_size(data.tobytes()) != (size, size):
+        return None
+    try:
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error:
+        return None
+    return image if image is not None and image.shape == (size, size, 3) else None
+
+
+def jpeg_size(data: bytes) -> tuple[int, int] | None:
+    """(height, width) that a JPEG file announces (ITU T.81, B.2.2); None for anything else.
+
+    A second frame header is refused too: a decoder might believe that one.
+    """
+    position, found = 2, None
+    if data[:2] != b'\xff\xd8':
+        return None
+    while position + 4 <= len(data) and data[position] == 0xFF:
+        marker, length = data[position + 1], struct.unpack_from('>H', data, position + 2)[0]
+        if marker == 0xFF:  # a fill byte
+            position += 1
+            continue
+        if marker == 0xDA:  # the picture begins
+            return found
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            if found is not None or length < 7 or position + 9 > len(data):
+                return None
+            found = struct.unpack_from('>HH', data, position + 5)
+        position += 2 + length
+    return None
 
 
 class CropRecorder:

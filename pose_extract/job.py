@@ -19,7 +19,7 @@ from pose_extract.crops import crops_path
 from pose_extract.discovery import VideoItem, find_videos, rank_and_world
 from pose_extract.estimators import backend_class
 from pose_extract.extraction import package_versions
-from pose_extract.manifest import Manifest, Record, new_record
+from pose_extract.manifest import Manifest, Record, check_record, new_record
 from pose_extract.settings import ExtractSettings
 from pose_extract.tracks import PoseTracks, load_tracks
 from pose_extract.worker import News, Task, run_here, run_in_processes
@@ -215,16 +215,23 @@ def _done_before(
             key for key in {*before, *fingerprint} if before.get(key, ...) != fingerprint.get(key, ...)
         )
         return None
-    if provenance.get('source', {}).get('bytes') != item.size:
+    source = provenance.get('source')
+    if not isinstance(source, dict) or source.get('bytes') != item.size:
         summary.changed['source video'] += 1
         return None
     if known['status'] not in ('pending', 'failed') and known['track'] == item.track:
         return known
-    return _record_of(item, tracks)
+    record = _record_of(item, tracks)
+    try:
+        check_record(record)
+    except ValueError:
+        summary.changed['damaged track file'] += 1
+        return None
+    return record
 
 
 def _record_of(item: VideoItem, tracks: PoseTracks) -> Record:
-    return new_record(item.name, tracks.provenance['status'], tracks.provenance['error']) | {
+    return new_record(item.name, tracks.provenance.get('status', ''), tracks.provenance.get('error')) | {
         'track': item.track,
         'frames': tracks.num_frames,
         'frames_with_person': int(tracks.person_visible.any(0).sum()),

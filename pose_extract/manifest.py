@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bmoe_ground.errors import UserError
@@ -32,6 +33,9 @@ Record = dict[str, Any]
 * ``failed``: no track file;
 * ``pending``: not reached yet.
 """
+
+
+STATUSES = ('ok', 'partial', 'nobody', 'failed', 'pending')
 
 
 def new_record(video: str, status: str, error: str | None = None) -> Record:
@@ -80,7 +84,14 @@ class Manifest:
         """
         self._settings = settings
         self._videos = list(videos)
-        return self.merge()
+        known = self.merge()
+        if self.damaged:
+            print(
+                f'{self.path}: {self.damaged} damaged entries are left out; what became of these videos is told by '
+                'their track files',
+                file=sys.stderr,
+            )
+        return known
 
     def add(self, record: Record) -> None:
         """Record one finished video; once this returns, it is on the disk.
@@ -109,7 +120,7 @@ class Manifest:
             All records by video.
         """
         with self._locked():
-            records = read_manifest(self.path)
+            records, self.damaged = _read_entries(self.path)
             journals = sorted(self._folder.glob('rank-*.jsonl'))
             for journal in journals:
                 for record in _read_journal(journal):
@@ -134,8 +145,12 @@ class Manifest:
                 file.write(json.dumps(content, indent=1, allow_nan=False).encode())
             if last:
                 for journal in journals:
-                    number = int(journal.stem.removeprefix('rank-'))
-                    if number == self.rank or number >= self.world:
+                    number = journal.stem.removeprefix('rank-')
+                    if (
+                        journal.is_file()
+                        and number.isdecimal()
+                        and (int(number) == self.rank or int(number) >= self.world)
+                    ):
                         journal.unlink(missing_ok=True)
         return records
 
@@ -148,7 +163,7 @@ class Manifest:
 
 
 def read_manifest(path: Path) -> dict[str, Record]:
-    """The records of a manifest by video; none when the file is missing.
+    """The records of a manifest by video; none when the file is missing. Damaged entries are left out.
 
     Args:
         path: A ``manifest.json``.
@@ -156,22 +171,81 @@ def read_manifest(path: Path) -> dict[str, Record]:
     Raises:
         UserError: It is not a manifest.
     """
+    return _read_entries(path)[0]
+
+
+def _read_entries(path: Path) -> tuple[dict[str, Record], int]:
+    """The records of a manifest, and how many of its entries are damaged."""
     if not path.exists():
-        return {}
+        return {}, 0
     try:
-        records = json.loads(path.read_text(encoding='utf-8'))['videos']
-        return {record['video']: {**new_record(record['video'], 'pending'), **record} for record in records}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        if not path.is_file():  # a pipe would be waited for
+            raise TypeError('not a file')
+        entries = json.loads(path.read_bytes())['videos']
+        if not isinstance(entries, list):
+            raise TypeError(f'videos: expected a list, got {type(entries).__name__}')
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(
-            f'{path}: not a manifest ({type(error).__name__}: {error}); remove it, finished tracks are found without it'
+            f'{path}: not a manifest ({type(error).__name__}: {error!s:.200}); remove it, finished tracks are found '
+            'without it'
         ) from error
+    records: dict[str, Record] = {}
+    empty = new_record('', 'pending')
+    for entry in entries:
+        try:
+            record = {key: entry.get(key, default) for key, default in empty.items()}
+            check_record(record)
+        except (ValueError, AttributeError):
+            continue  # what became of this video is told by its track file
+        records[record['video']] = record
+    return records, len(entries) - len(records)
+
+
+_FIELD_KINDS: dict[type, tuple[Any, str]] = {  # type of the field in a new record -> what it may become
+    str: (str, 'a text'),
+    type(None): (str | None, 'a text or nothing'),
+    int: (int, 'a whole number of at least 0'),
+    float: (int | float, 'a number of at least 0'),
+    list: (list, 'a list of texts'),
+}
+
+
+def check_record(record: Record) -> None:
+    """Check the fields of one record.
+
+    Raises:
+        ValueError: A field is missing, of another type or impossible; the message names it.
+    """
+    for key, default in new_record('', '').items():
+        value = record.get(key, ...)
+        kind, expected = _FIELD_KINDS[type(default)]
+        fits = isinstance(value, kind) and not isinstance(value, bool)
+        if fits and isinstance(value, int | float):
+            fits = 0 <= value < 2**62
+        elif fits and isinstance(value, list):
+            fits = all(isinstance(entry, str) for entry in value)
+        if not fits:
+            shown = f'{value!r:.40}' if isinstance(value, str | int | float) else type(value).__name__
+            raise ValueError(f'{key}: expected {expected}, got {shown}')
+    if not record['video'] or '\0' in record['video'] + (record['track'] or ''):
+        raise ValueError(f'video: not a name of a file: {record["video"]!r:.80}')
+    if record['status'] not in STATUSES:
+        raise ValueError(f'status: expected one of {", ".join(STATUSES)}, got {record["status"]!r:.40}')
+    track = PurePosixPath(record['track'] or '')
+    if track.is_absolute() or '..' in track.parts:
+        raise ValueError(f'track: leaves the folder: {record["track"]!r:.80}')
 
 
 def _read_journal(path: Path) -> Iterator[Record]:
-    for line in path.read_text(encoding='utf-8').splitlines():
+    try:
+        lines = path.read_bytes().splitlines() if path.is_file() else []
+    except OSError:
+        return  # what it said is found in the track files
+    for line in lines:
         try:
             record = json.loads(line)
-        except ValueError:
-            continue  # the line that was being written when the process died
-        if isinstance(record, dict) and set(record) == set(new_record('', '')):
-            yield record
+            if isinstance(record, dict) and set(record) == set(new_record('', '')):
+                check_record(record)
+                yield record
+        except (ValueError, RecursionError):
+            continue  # the line that was being written when the process died, or a damaged one

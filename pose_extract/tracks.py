@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
-import zlib
 from dataclasses import dataclass, field
-from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.files import atomic_write
+from bmoe_ground.npz import Headers, load_npz
 from pose_extract.crops import Crops, crops_path, load_crops  # noqa: F401 - offered here beside the tracks
 from pose_extract.skeletons import DECLARATION, Skeleton, get_skeleton, register_declaration
 
-MAX_BYTES = 8 * 2**30
-"""Track files that unpack to more than this are refused before anything is unpacked."""
+MAX_FRAMES = 10_000_000
+"""Frames of one track: four days at 30 a second. A file can announce any number where it has no person."""
+
+MAX_SECONDS = 1e7
+"""From a track's first frame to its last: four months. Windows are laid along it."""
 
 _ARRAYS = ('keypoints', 'scores', 'boxes', 'frame_times', 'image_size')
-_TEXTS = ('skeleton', 'provenance')
-_MAX_DECLARATION = 2**20  # bytes; numpy keeps four a letter
+_TEXTS = {'skeleton': 400, 'provenance': 16 * 2**20}  # bytes that each may have; numpy keeps four a letter
+_MAX_DECLARATION = 2**20  # bytes
+_MAX_SIDE = 1_000_000  # pixels
 
 
 @dataclass(eq=False)
@@ -95,6 +96,8 @@ class PoseTracks:
             raise ValueError('boxes: must be x1, y1, x2, y2 with x1 <= x2 and y1 <= y2')
         if not np.isfinite(self.frame_times).all() or (np.diff(self.frame_times) < 0).any():
             raise ValueError('frame_times: must be finite and never decrease')
+        if np.ptp(self.frame_times) > MAX_SECONDS:
+            raise ValueError(f'frame_times: span {np.ptp(self.frame_times):.3g} s, more than {MAX_SECONDS:.3g}')
 
     @property
     def num_persons(self) -> int:
@@ -157,9 +160,7 @@ def save_tracks(path: str | os.PathLike[str], tracks: PoseTracks) -> None:
 def load_tracks(path: str | os.PathLike[str]) -> PoseTracks:
     """Read a track file.
 
-    Shapes are compared with each other and with :data:`MAX_BYTES` from the headers alone, before any array is
-    unpacked, and nothing is ever unpickled, so that a damaged or hostile file ends as an error and not as a full
-    memory.
+    Sizes are judged from the headers alone, before any array is unpacked (see :func:`bmoe_ground.npz.load_npz`).
 
     Args:
         path: A file that :func:`save_tracks` wrote.
@@ -173,18 +174,9 @@ def load_tracks(path: str | os.PathLike[str]) -> PoseTracks:
         ('coco17', (200, 200))
     """
     path = Path(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            headers = _read_headers(path, archive)
-            _check_headers(path, headers)
-            arrays = {key: _read_array(path, archive, key) for key in headers}
-    except FileNotFoundError as error:
-        raise UserError(f'{path}: no such track file') from error
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
-        raise UserError(f'{path}: not a track file, or a damaged one ({error}); extract the video again') from error
-    except OSError as error:
-        raise UserError(f'{path}: cannot be read: {error.strerror or error}') from error
-    return _from_arrays(path, arrays)
+    if not path.exists():
+        raise UserError(f'{path}: no such track file')
+    return _from_arrays(path, load_npz(path, 'a track file', _check_headers))
 
 
 def _from_arrays(path: Path, arrays: dict[str, np.ndarray]) -> PoseTracks:
@@ -212,62 +204,24 @@ def _declaration(path: Path, text: np.ndarray) -> object:
         raise UserError(f'{path}: {DECLARATION}: not a JSON text ({error})') from error
 
 
-def _read_headers(path: Path, archive: zipfile.ZipFile) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
-    """Shape and dtype of every array in the file, checked against the bytes that are there for it."""
-    headers = {}
-    total = 0
-    for info in archive.infolist():
-        key = info.filename.removesuffix('.npy')
-        if key in headers or key == info.filename:
-            raise UserError(f'{path}: {key}: expected arrays, each once, found this entry')
-        with archive.open(info) as file:
-            try:
-                version = npy.read_magic(file)
-                read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-                shape, _, dtype = read(file)
-            except (ValueError, TypeError, SyntaxError, RecursionError, zlib.error, RuntimeError) as error:
-                raise UserError(f'{path}: {key}: not a numpy array: {error}') from error
-            start = file.tell()
-        if dtype.hasobject:
-            raise UserError(f'{path}: {key}: holds pickled objects, which are never loaded')
-        if any(side < 0 for side in shape) or prod(shape) * dtype.itemsize != info.file_size - start:
-            raise UserError(f'{path}: {key}: damaged: shape {shape} of {dtype} does not match the bytes that follow')
-        total += info.file_size
-        headers[key] = (shape, dtype)
-    if total > MAX_BYTES:
-        raise UserError(f'{path}: would unpack to {total / 2**30:.1f} GiB, more than {MAX_BYTES / 2**30:.0f} GiB')
-    return headers
-
-
-def _check_headers(path: Path, headers: dict[str, tuple[tuple[int, ...], np.dtype]]) -> None:
+def _check_headers(headers: Headers) -> None:
     for key in (*_ARRAYS, *_TEXTS):
         if key not in headers:
-            raise UserError(f'{path}: {key}: missing; a track file holds {", ".join((*_ARRAYS, *_TEXTS))}')
-    for key in _TEXTS:
+            raise ValueError(f'{key}: missing; a track file holds {", ".join((*_ARRAYS, *_TEXTS))}')
+    for key, longest in _TEXTS.items():
         shape, dtype = headers[key]
-        if shape != () or dtype.kind != 'U':
-            raise UserError(f'{path}: {key}: expected a text, got {dtype} of shape {shape}')
+        if shape != () or dtype.kind != 'U' or dtype.itemsize > longest:
+            raise ValueError(f'{key}: expected a text of at most {longest // 4} characters, got {dtype}, {shape}')
     shape, dtype = headers.get(DECLARATION, ((), np.dtype('U1')))
     if shape != () or dtype.kind != 'U' or dtype.itemsize > _MAX_DECLARATION:
-        raise UserError(f'{path}: {DECLARATION}: expected a short text, got {dtype} of shape {shape}')
+        raise ValueError(f'{DECLARATION}: expected a short text, got {dtype} of shape {shape}')
     shape, dtype = headers['image_size']
     if shape != (2,) or dtype.kind not in 'iu':
-        raise UserError(f'{path}: image_size: expected two integers (height, width), got {dtype} of shape {shape}')
+        raise ValueError(f'image_size: expected two integers (height, width), got {dtype} of shape {shape}')
     for key in _ARRAYS[:4]:
         if headers[key][1].kind != 'f':
-            raise UserError(f'{path}: {key}: expected floating point numbers, got {headers[key][1]}')
-    try:
-        _check_shapes({key: headers[key][0] for key in _ARRAYS[:4]})
-    except ValueError as error:
-        raise UserError(f'{path}: {error}') from error
-
-
-def _read_array(path: Path, archive: zipfile.ZipFile, key: str) -> np.ndarray:
-    with archive.open(f'{key}.npy') as file:
-        try:
-            return npy.read_array(file, allow_pickle=False)
-        except (ValueError, zlib.error, RuntimeError, MemoryError) as error:
-            raise UserError(f'{path}: {key}: damaged: {error}') from error
+            raise ValueError(f'{key}: expected floating point numbers, got {headers[key][1]}')
+    _check_shapes({key: headers[key][0] for key in _ARRAYS[:4]})
 
 
 def _check_shapes(shapes: dict[str, tuple[int, ...]], skeleton: Skeleton | None = None) -> None:
@@ -276,6 +230,8 @@ def _check_shapes(shapes: dict[str, tuple[int, ...]], skeleton: Skeleton | None 
     if len(shape) != 4 or shape[3] != 2 or shape[1] < 1:
         raise ValueError(f'keypoints: expected shape (persons, frames >= 1, keypoints, 2), got {shape}')
     persons, frames, keypoints, _ = shape
+    if frames > MAX_FRAMES:
+        raise ValueError(f'keypoints: {frames} frames, more than {MAX_FRAMES}')
     if skeleton is not None and keypoints != skeleton.num_keypoints:
         raise ValueError(f'keypoints: skeleton {skeleton.name} has {skeleton.num_keypoints}, got {keypoints}')
     expected = {'scores': (persons, frames, keypoints), 'boxes': (persons, frames, 4), 'frame_times': (frames,)}
@@ -302,7 +258,7 @@ def _extra(name: str, value: np.ndarray) -> np.ndarray:
 
 def _image_size(value: tuple[int, int]) -> tuple[int, int]:
     height, width = (int(side) for side in value)
-    if height < 1 or width < 1:
+    if not (1 <= height <= _MAX_SIDE and 1 <= width <= _MAX_SIDE):
         raise ValueError(f'image_size: expected (height, width) of at least one pixel, got {(height, width)}')
     return height, width
 
@@ -310,5 +266,5 @@ def _image_size(value: tuple[int, int]) -> tuple[int, int]:
 def _to_json(provenance: dict[str, Any]) -> str:
     try:
         return json.dumps(provenance, sort_keys=True, allow_nan=False)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f'provenance: must hold JSON types only: {error}') from error

@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from bmoe_ground.errors import UserError
-from bmoe_ground.safe_pickle import load_pickle
+from bmoe_ground.skeleton_pickle import SkeletonClips, Third, read_skeleton_pickle
 from bmoe_skel.clip import Clip
 from bmoe_skel.datasets.base import PoseDataset
 from bmoe_skel.datasets.folds import fold_mask
@@ -22,20 +22,22 @@ from pose_extract.skeletons import register_embedded
 class PosePickleDataset(PoseDataset):
     """Clips of a pickle ``dict(split={name: [frame_dir, ...]}, annotations=[dict(frame_dir, label, keypoint, ...)])``.
 
-    A bare list of annotations is read too. Class names and skeleton are taken from ``metainfo`` (keys ``classes`` and
-    ``layout``, with ``layout_declaration`` for somebody's own) where the pickle has it. Without scores, keypoints at
-    the origin are taken for absent ones, see :func:`mark_absent`. ``metainfo`` says in ``persons`` how many persons a
-    clip of the file has at most.
+    The file is read by :func:`bmoe_ground.skeleton_pickle.read_skeleton_pickle`, which says what else is read. Class
+    names and skeleton are taken from ``metainfo`` (keys ``classes`` and ``layout``, with ``layout_declaration`` for
+    somebody's own) where the pickle has it. Without scores, keypoints at the origin are taken for absent ones, see
+    :func:`mark_absent`. ``metainfo`` says in ``persons`` how many persons a clip of the file has at most.
 
     Args:
         ann_file: The pickle.
         split: Name of a split in the pickle, several names joined by ``+``, or None for all annotations.
         fold: Choose one side of a cross-validation inside the split; see :func:`bmoe_skel.datasets.folds.fold_mask`.
         max_persons: Persons kept of a clip: those who are seen the most.
+        third: What the third number of a keypoint is, ``score`` or ``depth``; None tells by the values.
         **kwargs: For :class:`PoseDataset`.
 
     Raises:
-        UserError: The pickle is missing, holds other objects than numpy arrays and builtins, or has another layout.
+        UserError: The pickle is missing, holds other objects than numpy arrays and builtins, or has another layout;
+            the split is not in it, or one of its clips cannot be read or has no label.
 
     Example:
         >>> clips = bmoe_skel.PosePickleDataset('clips.pkl', skeleton='coco17')
@@ -49,6 +51,7 @@ class PosePickleDataset(PoseDataset):
         split: str | None = None,
         fold: dict[str, Any] | None = None,
         max_persons: int = 2,
+        third: Third | None = None,
         **kwargs: Any,
     ) -> None:
         if ann_file is None:
@@ -59,6 +62,9 @@ class PosePickleDataset(PoseDataset):
         if max_persons < 1:
             raise UserError(f'max_persons must be at least 1, got {max_persons}')
         self.max_persons = max_persons
+        if third not in (None, 'score', 'depth'):
+            raise UserError(f"third must be 'score', 'depth' or None, got {third!r}")
+        self.third = third
         super().__init__(**kwargs)
 
     @property
@@ -72,58 +78,72 @@ class PosePickleDataset(PoseDataset):
         Returns:
             The annotations, unchecked.
         """
-        content = load_pickle(self.ann_path)
-        annotations, splits, metainfo = _parts(content, self.ann_path)
+        read = read_skeleton_pickle(self.ann_path, self.class_names, self.third)
+        for note in read.notes:
+            warnings.warn(f'{self.ann_path}: {note}', stacklevel=2)
+        annotations = read.annotations
         mark_absent(annotations)
         persons = [keep_persons(annotation, self.max_persons) for annotation in annotations]
         self._metainfo['persons'] = max(persons, default=1)
-        register_embedded(metainfo, self.ann_path)
+        register_embedded(read.metainfo, self.ann_path)
         if self.skeleton_name is None:
-            self.skeleton_name = metainfo.get('layout')
-        if self.class_names is None and metainfo.get('classes'):
-            self.class_names = [str(name) for name in metainfo['classes']]
+            self.skeleton_name = read.layout
+        clips = cast(list[Clip], _choose(read, self.split, self.ann_path))
+        unlabelled = [clip['frame_dir'] for clip in clips if clip['label'] is None]
+        if unlabelled and not self.labels_hidden:
+            amount = f'{len(unlabelled)} of {len(clips)} clips have none'
+            raise UserError(f'{self.source}: clip {unlabelled[0]!r} has no label ({amount})')
+        if self.class_names is None and read.classes:
+            self.class_names = read.classes
         elif self.class_names is None and not self.multi_label:
             # counted over the whole file, so that a split without the last class agrees with the others
-            self.class_names = [str(i) for i in range(1 + max(int(a.get('label', 0)) for a in annotations))]
-        clips = cast(list[Clip], _choose(annotations, splits, self.split, self.ann_path))
+            labels = [a['label'] for a in annotations if isinstance(a['label'], int)]
+            self.class_names = [str(i) for i in range(1 + max(labels, default=-1))]
         if self.fold is not None:
             mask = fold_mask(clips, dict(self.fold))
             clips = [clip for clip, chosen in zip(clips, mask, strict=True) if chosen]
         return clips
 
 
-def _parts(content: Any, path: str) -> tuple[list[dict[str, Any]], dict[str, Any], dict[str, Any]]:
-    if isinstance(content, list):
-        content = {'annotations': content}
-    if not isinstance(content, dict) or 'annotations' not in content:
-        found = sorted(map(str, content)) if isinstance(content, dict) else type(content).__name__
-        raise UserError(f'{path}: expected a dict with "annotations" (and "split") or a list of them, found {found}')
-    annotations = content['annotations']
-    for i, annotation in enumerate(annotations):
-        if not isinstance(annotation, dict):
-            raise UserError(f'{path}: annotation {i} is a {type(annotation).__name__}, expected a dict')
-        if 'frame_dir' not in annotation:
-            if 'filename' not in annotation:
-                raise UserError(f'{path}: annotation {i} has neither "frame_dir" nor "filename"')
-            annotation['frame_dir'] = str(annotation['filename'])
-    return annotations, content.get('split') or {}, content.get('metainfo') or {}
-
-
-def _choose(
-    annotations: list[dict[str, Any]], splits: dict[str, Any], split: str | None, path: str
-) -> list[dict[str, Any]]:
-    if split is None:
-        return annotations
-    names: list[str] = []
-    for part in split.split('+'):
-        if part not in splits:
-            raise UserError(f'{path} has no split {part!r}; it has {sorted(splits)}')
-        names.extend(str(name) for name in splits[part])
-    by_name = {str(annotation['frame_dir']): annotation for annotation in annotations}
+def _choose(read: SkeletonClips, split: str | None, path: str) -> list[dict[str, Any]]:
+    """The clips of a split, in its order; a clip of it that cannot be read is an error."""
+    names = [name for name, _ in read.faults] + [clip['frame_dir'] for clip in read.annotations]
+    if split is not None:
+        names = []
+        for part in split.split('+'):
+            if part not in read.splits:
+                raise UserError(f'{path} has no split {part!r}; {_splits_to_set(read.splits)}')
+            names.extend(read.splits[part])
+    faults, by_name = dict(read.faults), {clip['frame_dir']: clip for clip in read.annotations}
+    wrong = [name for name in names if name in faults]
+    if wrong:
+        more = f' ({len(wrong)} clips cannot be read)' if len(wrong) > 1 else ''
+        raise UserError(f'{path}: {wrong[0]}: {faults[wrong[0]]}{more}')
     missing = [name for name in names if name not in by_name]
     if missing:
         raise UserError(f'{path}: split {split!r} names {len(missing)} clips without annotation, first {missing[0]!r}')
     return [by_name[name] for name in names]
+
+
+def _splits_to_set(splits: dict[str, list[str]]) -> str:
+    """What to tell someone whose file names its splits otherwise: the options, ready to paste."""
+    if not splits:
+        folds = ' '.join(
+            f"{side}_dataloader.dataset.split=null '{side}_dataloader.dataset.fold={{part: {side}, num_folds: 5}}'"
+            for side in ('train', 'test')
+        )
+        return f'it has none. Add "split" to the file, or train on four fifths of its clips: --cfg-options {folds}'
+    listed = f'it has {sorted(splits)}'
+    train = next((name for name in sorted(splits) if 'train' in name), None)
+    if train is None:
+        train = sorted(splits)[0]
+    others = [train.replace('train', word) for word in ('test', 'val', 'valid', 'dev')]
+    others += [name for name in sorted(splits) if 'train' not in name]
+    test = next((name for name in others if name in splits and name != train), train)
+    return (
+        f'{listed}. Set the splits to use: --cfg-options train_dataloader.dataset.split={train} '
+        f'test_dataloader.dataset.split={test}'
+    )
 
 
 def mark_absent(annotations: list[dict[str, Any]]) -> None:
@@ -192,4 +212,4 @@ def split_names(path: str | os.PathLike[str]) -> Sequence[str]:
     Args:
         path: The pickle.
     """
-    return sorted(_parts(load_pickle(path), os.fspath(path))[1])
+    return sorted(read_skeleton_pickle(path).splits)

@@ -148,7 +148,7 @@ class TrackDataset(PoseDataset):
 
 
 def _track_files(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob('*.npz'))
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob('[!.]*.npz'))
 
 
 def _existing_track(folder: Path, name: str, ann_path: str) -> str:

@@ -11,6 +11,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.npz import load_npy
 from bmoe_skel.models.losses import ActionLoss, TreeLoss
 
 BODY_MODES = (None, 'derived', 'own')
@@ -157,12 +158,11 @@ def load_label_embeddings(path: str, num_classes: int) -> Tensor:
         UserError: The file is missing, has another shape or holds other things than finite numbers.
     """
     try:
-        vectors = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
+        vectors = load_npy(path)
+    except UserError as error:
         raise UserError(f'label embeddings {path} cannot be read: {error}') from error
-    if not isinstance(vectors, np.ndarray) or vectors.dtype.kind not in 'fiu':
-        found = vectors.dtype if isinstance(vectors, np.ndarray) else 'several arrays'
-        raise UserError(f'label embeddings {path} hold {found}, expected numbers')
+    if vectors.dtype.kind not in 'fiu':
+        raise UserError(f'label embeddings {path} hold {vectors.dtype}, expected numbers')
     if vectors.ndim != 2 or len(vectors) != num_classes:
         raise UserError(f'label embeddings {path} have shape {vectors.shape}, expected ({num_classes}, E)')
     if not np.isfinite(vectors).all():

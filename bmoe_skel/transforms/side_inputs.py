@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.npz import load_npy
 from bmoe_skel.clip import Clip
 from bmoe_skel.registry import TRANSFORMS
 from pose_extract.tracks import load_crops
@@ -122,15 +123,11 @@ def read_feature(path: Path, channels: int | None = None, steps: int | None = No
     Raises:
         UserError: The file cannot be read, or its shape or numbers are wrong.
     """
-    try:
-        feature = np.load(path, allow_pickle=False)
-    except FileNotFoundError as error:
-        raise UserError(f'{path}: no such feature file') from error
-    except (OSError, ValueError, EOFError) as error:
-        raise UserError(f'{path}: not a readable .npy file of numbers: {error}') from error
-    if not isinstance(feature, np.ndarray) or feature.dtype.kind != 'f':
-        found = feature.dtype if isinstance(feature, np.ndarray) else 'an archive of several arrays'
-        raise UserError(f'{path}: expected floating point features, found {found}')
+    if not path.exists():
+        raise UserError(f'{path}: no such feature file')
+    feature = load_npy(path)
+    if feature.dtype.kind != 'f':
+        raise UserError(f'{path}: expected floating point features, found {feature.dtype}')
     if feature.ndim == 3 and feature.shape[1] == 1:
         feature = feature[:, 0]
     if feature.ndim != 2 or 0 in feature.shape:

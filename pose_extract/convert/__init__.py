@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from bmoe_ground.errors import UserError
 from pose_extract.convert.clips import Collection, ReadOptions
-from pose_extract.convert.folder import read_folder, write_folder
+from pose_extract.convert.coco_json import read_coco
+from pose_extract.convert.deeplabcut import read_deeplabcut
+from pose_extract.convert.folder import number_classes, read_folder, write_folder
+from pose_extract.convert.kinetics import read_kinetics
 from pose_extract.convert.layout import convert_keypoints, convert_layout
 from pose_extract.convert.mmpose_json import read_mmpose
+from pose_extract.convert.openpose import read_openpose
 from pose_extract.convert.pickles import read_mmn, read_pickle, write_pickle
+from pose_extract.convert.sleap import read_sleap
+from pose_extract.convert.sniff import kind_of
 from pose_extract.skeletons import resolve_skeleton
 from pose_extract.smoothing import AfterCare, apply_after_care
 
 __all__ = ['SOURCES', 'TARGETS', 'ConvertSettings', 'convert_keypoints', 'convert_layout', 'convert_poses']
 
-SOURCES: tuple[str, ...] = ('tracks', 'pyskl', 'mmn', 'mmpose')
+Reader = Callable[[Path, ReadOptions], Collection]
+
+SOURCES: dict[str, Reader | None] = {
+    'tracks': None,  # the one that has labels and splits beside it
+    'pyskl': read_pickle,
+    'mmn': read_mmn,
+    'mmpose': read_mmpose,
+    'openpose': read_openpose,
+    'alphapose': read_coco,
+    'coco': read_coco,
+    'kinetics': read_kinetics,
+    'deeplabcut': read_deeplabcut,
+    'sleap': read_sleap,
+}
+"""What can be read, by kind."""
+SHOWN = 20  # notes; they are alike for the clips of a data set
 TARGETS: tuple[str, ...] = ('tracks', 'pyskl')
 
 
@@ -53,15 +76,15 @@ class ConvertSettings:
 
 
 def convert_poses(source: Path, target: Path, settings: ConvertSettings) -> Collection:
-    """Turn pose files of one kind into another.
+    """Turn pose files of one kind into another; what was guessed or left out is said on standard error.
 
     Args:
-        source: Folder of tracks, pickle, folder of MMN's pickles, MMPose's JSON file or a folder of them.
+        source: A file or folder of one of :data:`SOURCES`.
         target: ``.pkl`` file or folder of tracks.
         settings: How.
 
     Returns:
-        What was written; its ``failures`` say what could not be.
+        What was written; its ``failures`` say what could not be, its ``notes`` what was guessed or left out.
 
     Raises:
         UserError: The source cannot be read at all, the kinds cannot be told, or the target exists or cannot be
@@ -92,28 +115,30 @@ def convert_poses(source: Path, target: Path, settings: ConvertSettings) -> Coll
     collection.clips = kept
     if collection.clips:
         (write_pickle if kind == 'pyskl' else write_folder)(collection, target)
+    for note in collection.notes[:SHOWN]:
+        print(f'note: {note}', file=sys.stderr)
+    if len(collection.notes) > SHOWN:
+        print(f'note: {len(collection.notes) - SHOWN} more, in the provenance of the tracks', file=sys.stderr)
     return collection
 
 
 def _read(source: Path, settings: ConvertSettings) -> Collection:
-    kind = settings.source_kind or _kind_of(source)
-    if kind == 'tracks':
+    kind = settings.source_kind or kind_of(source)
+    if kind not in SOURCES:
+        raise UserError(f'unknown kind of source {kind!r}: choose one of {", ".join(SOURCES)}')
+    reader = SOURCES[kind]
+    if reader is None:
         return read_folder(source, settings.annotations)
-    if kind == 'pyskl':
-        return read_pickle(source, settings.read)
-    return (read_mmn if kind == 'mmn' else read_mmpose)(source, settings.read)
+    collection = reader(source, settings.read)
+    _label_by_folder(collection)
+    return collection
 
 
-def _kind_of(source: Path) -> str:
-    if source.is_file():
-        kinds = {'.pkl': 'pyskl', '.pickle': 'pyskl', '.json': 'mmpose'}
-        if source.suffix in kinds:
-            return kinds[source.suffix]
-    else:
-        for kind, pattern in (('tracks', '*.npz'), ('mmn', '*_data.pkl'), ('mmpose', '*.json')):
-            if next(source.rglob(pattern), None) is not None:
-                return kind
-    raise UserError(
-        f"{source}: neither a folder of tracks (.npz), a pickle (.pkl), a folder with MMN's <split>_data.pkl and "
-        "<split>_label.pkl, nor MMPose's predictions (.json); say with --from which it is"
-    )
+def _label_by_folder(collection: Collection) -> None:
+    """Clips of files without labels are of the class whose folder they lie in, as tracks are, if all lie in one."""
+    folders = {clip.name: PurePosixPath(clip.name).parent.name for clip in collection.clips}
+    unlabelled = collection.classes is None and all(clip.label is None for clip in collection.clips)
+    if unlabelled and folders and all(folders.values()):
+        number_classes(collection, folders)
+        classes = sorted(set(folders.values()))
+        collection.notes.append(f'labels are the names of the folders: {", ".join(classes)[:200]}')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
@@ -76,12 +77,14 @@ class Collection:
         classes: Names of the classes by label, where known.
         splits: Names of all splits, also of empty ones.
         failures: One line for each clip that could not be read.
+        notes: One line for each thing that was guessed, left out or taken in another way than it stood there.
     """
 
     clips: list[Clip] = field(default_factory=list)
     classes: list[str] | None = None
     splits: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def add_all_splits(self) -> None:
         """List the splits that the clips name, in order of appearance, after those already listed."""
@@ -89,15 +92,38 @@ class Collection:
         self.splits = list(dict.fromkeys([*self.splits, *named]))
 
 
+MAX_NAME = 251
+"""Bytes of each part of a clip's name: file systems allow 255, and ``.npz`` is added."""
+
+
 def check_name(name: str) -> None:
     """Refuse names that cannot be a file's path below a folder.
 
     Raises:
-        UserError: The name is empty, absolute, or leads out of its folder.
+        UserError: The name is empty, absolute, too long, no text, or leads out of its folder.
     """
     parts = PurePosixPath(name).parts
+    try:
+        longest = max((len(os.fsencode(part)) for part in parts), default=0)
+    except UnicodeEncodeError as error:
+        raise UserError(f'clip name {name!r:.80}: cannot be the name of a file') from error
+    if longest > MAX_NAME:
+        raise UserError(f'clip name {name!r:.80}...: has a part of {longest} bytes, files may have {MAX_NAME}')
     if not parts or name.startswith('/') or '..' in parts or '\\' in name or ':' in parts[0] or '\0' in name:
         raise UserError(f'clip name {name!r}: must be a relative path that stays in its folder')
+
+
+def size_for(options: ReadOptions, source: object, program: str) -> tuple[int, int]:
+    """The size of the frames, (height, width), for files that do not say it.
+
+    Raises:
+        UserError: It is not given.
+    """
+    if options.image_size is None:
+        raise UserError(
+            f'{source}: {program} does not write the size of the frames; give it with --image-size HEIGHT WIDTH'
+        )
+    return options.image_size
 
 
 def layout_for(options: ReadOptions, declared: object, keypoints: int) -> str:
@@ -142,7 +168,7 @@ def json_type(value: Any) -> Any:
         value = value.item()
     if isinstance(value, tuple):
         value = list(value)
-    try:
+    try:  # a value that holds its parts many times over would become an endless text: load_pickle refuses those
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 from pathlib import Path, PurePosixPath
 
@@ -13,6 +14,7 @@ from pose_extract.convert.clips import Clip, Collection
 from pose_extract.tracks import load_tracks, save_tracks
 
 ANNOTATIONS = 'annotations.csv'
+_NAME_REFUSED = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EINVAL, errno.EILSEQ)
 _HEADER = ['video', 'label', 'split']
 
 
@@ -29,7 +31,7 @@ def read_folder(folder: Path, annotations: Path | None = None) -> Collection:
     Raises:
         UserError: There is no track file, or the list is missing or malformed.
     """
-    files = sorted(path for path in folder.rglob('*.npz') if not path.name.endswith('.rgb.npz'))
+    files = sorted(path for path in folder.rglob('*.npz') if not path.name.startswith('.'))
     if not files:
         raise UserError(f'{folder}: holds no track files (.npz)')
     if annotations is None and (folder / ANNOTATIONS).is_file():
@@ -50,12 +52,12 @@ def read_folder(folder: Path, annotations: Path | None = None) -> Collection:
         clip.splits = tuple(split for _, split in entries if split)
         collection.clips.append(clip)
     collection.failures += [f'{annotations}: {name}: has no track file' for name in rows or ()]
-    _number_classes(collection, classes)
+    number_classes(collection, classes)
     collection.add_all_splits()
     return collection
 
 
-def _number_classes(collection: Collection, classes: dict[str, str]) -> None:
+def number_classes(collection: Collection, classes: dict[str, str]) -> None:
     """Turn class names into labels: numbers as they are, names by their place in the alphabet."""
     names = sorted({name for name in classes.values() if name})
     numeric = all(name.isdecimal() for name in names)
@@ -81,9 +83,7 @@ def write_folder(collection: Collection, folder: Path) -> None:
     Raises:
         UserError: Two clips would be one file, a label has no class, or a file cannot be written.
     """
-    lines = io.StringIO()
-    writer = csv.writer(lines, lineterminator='\n')
-    writer.writerow(_HEADER)
+    rows: dict[str, list[list[str]]] = {}
     taken: dict[str, str] = {}
     for clip in collection.clips:
         file = str(PurePosixPath(clip.name))
@@ -91,13 +91,33 @@ def write_folder(collection: Collection, folder: Path) -> None:
             raise UserError(f'{folder}: the clips {taken[file]!r} and {clip.name!r} would be one file')
         taken[file] = clip.name
         label = '' if clip.label is None else _class_name(collection, clip)
-        for split in clip.splits or ('',):
-            writer.writerow([file, label, split])
+        rows[clip.name] = [[file, label, split] for split in clip.splits or ('',)]
+    written = []
     for clip in collection.clips:
-        save_tracks(folder / f'{clip.name}.npz', clip.tracks)
+        try:
+            save_tracks(folder / f'{clip.name}.npz', clip.tracks)
+            written.append(clip)
+        except UserError as error:  # a name that this file system does not take costs that clip only
+            if not isinstance(error.__cause__, OSError) or error.__cause__.errno not in _NAME_REFUSED:
+                raise
+            collection.failures.append(str(error))
+    collection.clips = written
     if any(clip.label is not None or clip.splits for clip in collection.clips):
+        lines = io.StringIO()
+        writer = csv.writer(lines, lineterminator='\n')
+        writer.writerow(_HEADER)
+        for clip in collection.clips:
+            writer.writerows(rows[clip.name])
         with atomic_write(folder / ANNOTATIONS) as output:
-            output.write(lines.getvalue().encode())
+            output.write(_encode(lines.getvalue()))
+
+
+def _encode(text: str) -> bytes:
+    """UTF-8, with the bytes of names that are in no encoding as they are."""
+    try:
+        return text.encode(errors='surrogateescape')
+    except UnicodeEncodeError:
+        return text.encode(errors='replace')
 
 
 def _class_name(collection: Collection, clip: Clip) -> str:

@@ -65,7 +65,7 @@ DERIVED: dict[str, tuple[dict[str, float], ...]] = {
 """Target point -> recipes by weight, the first that the source can serve is used; '*' stands for the side."""
 
 
-def _recipe(target: str, source: tuple[str, ...]) -> dict[str, float] | None:
+def recipe_for(target: str, source: tuple[str, ...]) -> dict[str, float] | None:
     """Weights over the source's names that give the point ``target``, or None."""
     if target in source:
         return {target: 1.0}
@@ -82,7 +82,7 @@ def _recipe(target: str, source: tuple[str, ...]) -> dict[str, float] | None:
 def _recipes(source: str, target: str) -> tuple[tuple[tuple[int, ...], tuple[float, ...]], ...]:
     """For each keypoint of the target, the source's keypoints and their weights."""
     names, wanted = get_skeleton(source).keypoints, get_skeleton(target).keypoints
-    recipes = {name: _recipe(name, names) for name in wanted}
+    recipes = {name: recipe_for(name, names) for name in wanted}
     missing = [name for name, recipe in recipes.items() if recipe is None]
     if missing:
         options = [name for name in skeleton_names() if name != source and can_convert(source, name)]
@@ -98,7 +98,7 @@ def _recipes(source: str, target: str) -> tuple[tuple[tuple[int, ...], tuple[flo
 def can_convert(source: str, target: str) -> bool:
     """Whether every keypoint of the layout ``target`` follows from the layout ``source``."""
     names = get_skeleton(source).keypoints
-    return all(_recipe(name, names) is not None for name in get_skeleton(target).keypoints)
+    return all(recipe_for(name, names) is not None for name in get_skeleton(target).keypoints)
 
 
 def convert_keypoints(

@@ -1,110 +1,155 @@
-"""Predictions as MMPose writes them: one JSON file a video, a list of frames with their instances.
+"""Predictions as MMPose writes them: JSON files of a video's frames, or a file for each picture.
 
 Read are the files of ``MMPoseInferencer`` (``[{"frame_id": 0, "instances": [...]}, ...]`` for a video,
-``[{"keypoints": ...}, ...]`` for one image) and of ``topdown_demo_with_mmdet.py`` (the same under ``instance_info``).
-They have no identities, so that persons are tracked here.
+``[{"keypoints": ...}, ...]`` for one image) and of ``topdown_demo_with_mmdet.py`` (the same under ``instance_info``,
+with the layout under ``meta_info``). Given a folder of images, the inferencer writes a file for each: where two or more
+of a folder are numbered, they are the frames of one clip. Persons are tracked here unless they have a ``track_id``.
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bmoe_ground.errors import UserError
-from pose_extract.convert.clips import Clip, Collection, ReadOptions, extent_boxes, layout_for
-from pose_extract.extraction import TrackBuilder
-from pose_extract.poses import FramePoses
+from pose_extract.convert.clips import Clip, Collection, ReadOptions, layout_for, size_for
+from pose_extract.convert.declared import declared_layout
+from pose_extract.convert.json_files import FAULTS, from_zero, json_files, number_in, numbers, read_json, sequences
+from pose_extract.convert.people import Person, build_tracks
 from pose_extract.skeletons import get_skeleton
-from pose_extract.tracking import Tracker
-from pose_extract.tracks import PoseTracks
-from pose_extract.video import Frame
+from pose_extract.tracks import MAX_FRAMES
 
-MAX_FRAMES = 10_000_000
+Frames = dict[int, list[dict[str, Any]]]
 
 
 def read_mmpose(source: Path, options: ReadOptions) -> Collection:
-    """Read one JSON file or all below a folder; each becomes a clip of the file's name without ``.json``.
+    """Read one JSON file or all below a folder.
 
     Raises:
         UserError: There is no JSON file, or the size of the frames is not given.
     """
-    if options.image_size is None:
-        raise UserError(
-            f'{source}: MMPose does not write the size of the frames; give it with --image-size HEIGHT WIDTH'
-        )
-    files = sorted(source.rglob('*.json')) if source.is_dir() else [source]
-    if not files:
-        raise UserError(f'{source}: holds no JSON files')
+    size_for(options, source, 'MMPose')
     collection = Collection()
-    for path in files:
-        name = (path.relative_to(source) if source.is_dir() else Path(path.name)).as_posix().removesuffix('.json')
+    pictures: list[tuple[str, Path, list[dict[str, Any]]]] = []
+    for name, path in json_files(source):
         try:
-            collection.clips.append(Clip(name, _read_file(path, options)))
-        except (ValueError, TypeError, OSError, RecursionError) as error:
-            collection.failures.append(f'{path}: {error}')
+            frames, layout, notes = _read_file(path, options)
+            if isinstance(frames, list):
+                pictures.append((name, path, frames))
+            else:
+                _add(collection, name, path, frames, layout, options)
+            collection.notes += [f'{path}: {note}' for note in notes]
+        except FAULTS as error:
+            collection.failures.append(f'{path}: {error!s:.300}')
+    _join_pictures(collection, pictures, options)
     return collection
 
 
-def _read_file(path: Path, options: ReadOptions) -> PoseTracks:
-    content = json.loads(path.read_bytes())
-    content = content.get('instance_info') if isinstance(content, dict) else content
+def _join_pictures(
+    collection: Collection, pictures: list[tuple[str, Path, list[dict[str, Any]]]], options: ReadOptions
+) -> None:
+    """Make one clip of the numbered pictures of a folder, where there are several; others are clips of one frame."""
+    numbered = [(name, (path, instances)) for name, path, instances in pictures if number_in(Path(name).name)]
+    groups: dict[str, dict[int, tuple[Path, list[dict[str, Any]]]]] = {}
+    try:
+        groups = {name: frames for name, frames in sequences(numbered).items() if len(frames) > 1}
+    except UserError as error:
+        collection.notes.append(f'pictures are clips of one frame each: {error}')
+    joined = set()
+    for name, frames in groups.items():
+        first = next(iter(frames.values()))[0]
+        joined |= {path for path, _ in frames.values()}
+        instances = {number: found for number, (_, found) in from_zero(frames, always=True).items()}
+        try:
+            _add(collection, name, first.parent, instances, None, options)
+            collection.notes.append(f'{first.parent}: {len(frames)} files of one picture each are read as one clip')
+        except FAULTS as error:
+            collection.failures.append(f'{first.parent}: {error!s:.300}')
+    for name, path, found in pictures:
+        if path not in joined:
+            try:
+                _add(collection, name, path, {0: found}, None, options)
+            except FAULTS as error:
+                collection.failures.append(f'{path}: {error!s:.300}')
+
+
+def _read_file(path: Path, options: ReadOptions) -> tuple[Frames | list[dict[str, Any]], str | None, list[str]]:
+    """Frames of a video or the instances of one picture, with the layout that the file declares and notes."""
+    content = read_json(path)
+    layout: str | None = None
+    notes: list[str] = []
+    if isinstance(content, dict):
+        layout, notes = _declared(content.get('meta_info'), options)
+        content = content.get('instance_info')
     if not isinstance(content, list) or not all(isinstance(entry, dict) for entry in content):
         raise UserError('expected the list of frames that MMPose writes')
     if content and 'instances' not in content[0]:
-        content = [{'frame_id': 0, 'instances': content}]
-    frames = _by_number(content)
-    counts = {len(instance['keypoints']) for instances in frames.values() for instance in instances}
+        return content, layout, notes
+    return _by_number(content), layout, notes
+
+
+def _declared(meta: object, options: ReadOptions) -> tuple[str | None, list[str]]:
+    if not isinstance(meta, dict):
+        return None, []
+    points = meta.get('keypoint_id2name')
+    names: list[str] = []
+    if isinstance(points, dict):
+        names = [str(points.get(str(index), points.get(index, ''))) for index in range(len(points))]
+    return declared_layout(meta.get('dataset_name'), names, options)
+
+
+def _add(
+    collection: Collection, name: str, path: Path, frames: Frames, layout: str | None, options: ReadOptions
+) -> None:
+    counts = {_count(instance) for instances in frames.values() for instance in instances}
     if len(counts) > 1:
         raise UserError(f'instances have different numbers of keypoints: {sorted(counts)}')
-    if not counts and options.skeleton is None:
+    if not counts and options.skeleton is None and layout is None:
         raise UserError('nobody in any frame, so that the layout is not known; give it with --skeleton')
-    skeleton = layout_for(options, None, counts.pop() if counts else 0)
-    builder, tracker = TrackBuilder(get_skeleton(skeleton).num_keypoints), Tracker()
-    picture = np.zeros((0, 0, 3), np.uint8)
-    for t in range(max(frames, default=0) + 1):
-        poses = _poses(frames.get(t, []), builder.num_keypoints)
-        builder.add(Frame(t, t / options.fps, picture), tracker.update(t, poses), poses)
-    keypoints, scores, boxes = builder.build(builder.persons())
-    return PoseTracks(
-        keypoints=keypoints,
-        scores=scores,
-        boxes=boxes,
-        frame_times=np.array(builder.times),
-        image_size=options.image_size or (0, 0),
-        skeleton=skeleton,
-        provenance={'source': {'file': path.name, 'format': 'mmpose'}, 'fps': options.fps},
-    )
+    skeleton = layout_for(options, layout, counts.pop() if counts else 0)
+    count = get_skeleton(skeleton).num_keypoints
+    people = {number: [_person(instance, count) for instance in found] for number, found in frames.items()}
+    provenance = {'source': {'file': path.name, 'format': 'mmpose'}}
+    tracks, notes = build_tracks(people, skeleton, size_for(options, path, 'MMPose'), options, provenance)
+    collection.clips.append(Clip(name, tracks))
+    collection.notes += [f'{path}: {note}' for note in notes]
 
 
-def _by_number(content: list[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
+def _by_number(content: list[dict[str, Any]]) -> Frames:
     """Instances by frame, from 0; some scripts count from 1."""
-    frames: dict[int, list[dict[str, Any]]] = {}
+    frames: Frames = {}
     for entry in content:
         number = entry.get('frame_id')
         if not isinstance(number, int) or not 0 <= number < MAX_FRAMES or number in frames:
-            raise UserError(f'frame_id: expected a frame number, each once, got {number!r}')
+            raise UserError(f'frame_id: expected a frame number, each once, got {number!r:.40}')
         instances = entry.get('instances')
         if not isinstance(instances, list) or not all(isinstance(i, dict) and 'keypoints' in i for i in instances):
             raise UserError(f'frame {number}: instances: expected a list of dicts with "keypoints"')
         frames[number] = instances
-    first = min(frames, default=0)
-    return {number - first: instances for number, instances in frames.items()} if first == 1 else frames
+    return from_zero(frames)
 
 
-def _poses(instances: list[dict[str, Any]], count: int) -> FramePoses:
-    """The persons of one frame; scores above 1, which some heads give, count as 1."""
-    if not instances:
-        return FramePoses.nobody(count)
-    keypoints = np.array([instance['keypoints'] for instance in instances], np.float32)
-    if keypoints.shape != (len(instances), count, 2):
-        raise UserError(f'keypoints: expected {count} pairs (x, y), got an array of shape {keypoints.shape[1:]}')
-    ones = [1.0] * count
-    scores = np.array([instance.get('keypoint_scores', ones) for instance in instances], np.float32)
-    boxes = extent_boxes(keypoints[:, None])[:, 0]
-    for row, instance in zip(boxes, instances, strict=True):
-        if 'bbox' in instance:
-            row[:] = np.array(instance['bbox'], np.float32).reshape(-1)[:4].reshape(4)
-    return FramePoses(keypoints, np.clip(scores, 0, 1), boxes)
+def _count(instance: dict[str, Any]) -> int:
+    points = instance.get('keypoints')
+    if not isinstance(points, list):
+        raise UserError(f'keypoints: expected a list of pairs, got {type(points).__name__}')
+    return len(points)
+
+
+def _person(instance: dict[str, Any], count: int) -> Person:
+    rows = [numbers(row, 'keypoints') for row in instance['keypoints']]
+    if len(rows) != count or any(len(row) != 2 for row in rows):
+        sides = sorted({len(row) for row in rows})
+        raise UserError(f'keypoints: expected {count} pairs (x, y), got {len(rows)} rows of {sides}')
+    scores = np.ones(count) if 'keypoint_scores' not in instance else numbers(instance['keypoint_scores'], 'scores')
+    box, identity = instance.get('bbox'), instance.get('track_id')
+    if box is not None:
+        box = box[0] if isinstance(box, list) and len(box) == 1 else box
+        box = numbers(box, 'bbox')[:4]
+        if len(box) != 4:
+            raise UserError(f'bbox: expected four numbers, got {len(box)}')
+    return Person(
+        np.array(rows), scores, box, identity if isinstance(identity, int) and 0 <= identity < 2**31 else None
+    )

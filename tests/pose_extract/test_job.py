@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -116,3 +117,42 @@ def test_an_output_that_is_a_file_is_an_error(folder: Path) -> None:
     (folder.parent / 'poses').write_text('in the way')
     with pytest.raises(UserError, match='cannot be written'):
         extract(folder)
+
+
+def rewrite(path: Path, **changes: np.ndarray) -> None:
+    """Replace arrays of a track file."""
+    with np.load(path) as stored:
+        arrays = {**stored, **changes}
+    with path.open('wb') as file:
+        np.savez_compressed(file, **arrays)
+
+
+def test_hostile_tracks_and_entries_are_done_again_and_the_rest_is_kept(folder: Path) -> None:
+    extract(folder)
+    out = folder.parent / 'poses'
+    with np.load(out / 'nod/a.mp4.npz') as stored:
+        provenance = json.loads(str(stored['provenance']))
+    odd = {
+        'source': {'source': [1]},
+        'status': {'status': {'a': 1}},
+        'error': {'error': 5},
+        'settings': {'settings': 'x'},
+        'missing': {'status': None},
+    }
+    for number, (name, change) in enumerate(odd.items()):
+        (out / 'manifest.json').unlink()
+        rewrite(out / 'nod/a.mp4.npz', provenance=np.array(json.dumps({**provenance, **change})))
+        header = b'\x93NUMPY\x01\x00\x10\x00' + b"{'descr': '''   "
+        with zipfile.ZipFile(out / 'nod/a.avi.npz', 'w') as archive:
+            archive.writestr('keypoints.npy', header)  # numpy's tokenizer runs out of text
+        summary = extract(folder)
+        assert summary.skipped == 1, (number, name)
+        assert read_manifest(out / 'manifest.json')['nod/a.mp4']['status'] == 'ok'
+        assert load_tracks(out / 'nod/a.avi.npz').num_frames == 5
+    entries = json.loads((out / 'manifest.json').read_text())
+    for entry in entries['videos']:
+        if entry['video'] == 'nod/a.mp4':
+            entry['frames'] = 'many'
+    (out / 'manifest.json').write_text(json.dumps(entries))
+    assert extract(folder).skipped == 3
+    assert read_manifest(out / 'manifest.json')['nod/a.mp4']['frames'] == 9

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import pose_extract.tracks as tracks_module
+import bmoe_ground.npz as npz_module
 from bmoe_ground.errors import UserError
 from pose_extract.tracks import PoseTracks, load_tracks, save_tracks
 
@@ -239,7 +239,7 @@ def test_absurd_shapes_are_refused_from_the_header(tmp_path: Path, shape: str) -
 
 
 def test_a_zip_bomb_is_refused_before_it_unpacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tracks_module, 'MAX_BYTES', 10_000)
+    monkeypatch.setattr(npz_module, 'MAX_BYTES', 10_000)
     path = tmp_path / 'bomb.npz'
     zip_with_header(path, '(1, 1000, 17, 2)', b'\0' * (1000 * 17 * 2 * 4))
     with pytest.raises(UserError, match='more than'):

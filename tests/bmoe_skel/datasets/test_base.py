@@ -93,7 +93,7 @@ class TestPickle:
     def test_keypoints_of_another_type_are_named(self, pickled) -> None:
         clips = [annotation(i) for i in range(12)]
         clips[3]['keypoint'] = clips[3]['keypoint'].astype(str)
-        with pytest.raises(UserError, match='clip3.*expected numbers'):
+        with pytest.raises(UserError, match='clip3.*expected an array of numbers'):
             PosePickleDataset(pickled(clips))
 
     def test_zeros_with_scores_are_places(self, pickled) -> None:
@@ -141,12 +141,12 @@ class TestPickle:
         ('change', 'message'),
         [
             ({'keypoint': np.zeros((1, 10, 25, 2))}, r'clip3.*shape \(1, 10, 25, 2\), expected \(M, T, 17, 2 or 3\)'),
-            ({'keypoint': np.zeros((10, 17, 2))}, r'clip3.*shape \(10, 17, 2\)'),
-            ({'keypoint': np.zeros((1, 0, 17, 2))}, 'clip3.*no person or no frame'),
-            ({'keypoint': np.zeros((1, 10, 17, 3))}, 'clip3.*3 coordinates, those before it 2'),
-            ({'keypoint_score': np.zeros((1, 9, 17))}, 'clip3.*keypoint_score has shape'),
+            ({'keypoint': np.zeros((10, 17, 2))}, r'clip3.*got \(10, 17, 2\)'),
+            ({'keypoint': np.zeros((1, 0, 17, 2))}, r'clip3.*got \(1, 0, 17, 2\)'),
+            ({'keypoint': np.full((1, 10, 17, 3), -1.0)}, 'clip3.*3 coordinates, those before it 2'),
+            ({'keypoint_score': np.zeros((1, 9, 17))}, 'clip3.*keypoint_score: expected shape'),
             ({'label': 3}, r'clip3.*label 3 is not in 0\.\.2'),
-            ({'label': 'a'}, 'clip3.*label'),
+            ({'label': 'd'}, 'clip3.*label'),
         ],
     )
     def test_wrong_clips_are_named(self, pickled, change, message) -> None:

@@ -173,7 +173,7 @@ def test_pickles_of_others(tmp_path: Path, bare: bool) -> None:
         ({'img_shape': 'x'}, r''),
         ({'frame_dir': '../../etc/x'}, r'stays in its folder'),
         ({'frame_dir': '/etc/x'}, r'stays in its folder'),
-        ({'frame_dir': ''}, r'stays in its folder'),
+        ({'frame_dir': ''}, r'has no name'),
         ({'frame_dir': 'good'}, r'second clip of this name'),
         ({'label': 'x'}, r''),
         ({'provenance': '{'}, r''),

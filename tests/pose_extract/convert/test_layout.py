@@ -9,7 +9,7 @@ import pytest
 from bmoe_ground.errors import UserError
 from bmoe_ground.safe_pickle import load_pickle
 from pose_extract.convert.layout import DERIVED, can_convert, convert_keypoints, convert_layout
-from pose_extract.convert.layout import _recipe as recipe
+from pose_extract.convert.layout import recipe_for as recipe
 from pose_extract.layouts import LAYOUTS
 from pose_extract.skeletons import get_skeleton
 from pose_extract.tracks import PoseTracks
