@@ -8,30 +8,25 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bmoe_ground.errors import UserError
+from bmoe_ground.video import VideoError, check_file, open_capture, open_video
 from face_aux.datasets.records import list_frames
 from face_aux.images import read_image
-
-
-class UnreadableVideoError(UserError):
-    """A video that is missing, damaged or has no frame."""
 
 
 def frame_count(path: str | Path) -> int:
     """Number of frames that a video's container, or a folder of frames, states.
 
     Raises:
-        UnreadableVideoError: There is no such video, or it has no frame.
+        VideoError: There is no such video, or it has no frame.
     """
     path = Path(path)
     if path.is_dir():
         count = len(list_frames(path))
     else:
-        capture = open_video(path)
-        count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        capture.release()
+        with open_video(path) as video:
+            count = video.expected_frames or video.count()
     if count <= 0:
-        raise UnreadableVideoError(f'{path}: has no frame')
+        raise VideoError(f'{path}: has no frame')
     return count
 
 
@@ -65,34 +60,19 @@ def read_frames(path: str | Path, indices: Sequence[int]) -> list[np.ndarray]:
         One uint8 (H, W, 3) RGB array per number.
 
     Raises:
-        UnreadableVideoError: The video cannot be opened, or no frame at all can be decoded.
+        VideoError: The video cannot be opened, or no frame at all can be decoded.
     """
     path = Path(path)
     if path.is_dir():
         files = list_frames(path)
         if not files:
-            raise UnreadableVideoError(f'{path}: no frame in this folder')
+            raise VideoError(f'{path}: no frame in this folder')
         return [read_image(files[min(i, len(files) - 1)]) for i in indices]
-    capture = open_video(path)
+    capture = open_capture(path, check_file(path))
     try:
         return _decode(capture, path, indices)
     finally:
         capture.release()
-
-
-def open_video(path: Path) -> cv2.VideoCapture:
-    """Open a video file.
-
-    Raises:
-        UnreadableVideoError: It is missing, or no video that OpenCV can open.
-    """
-    if not path.is_file():
-        raise UnreadableVideoError(f'{path}: no such video')
-    capture = cv2.VideoCapture(str(path))
-    if not capture.isOpened():
-        capture.release()
-        raise UnreadableVideoError(f'{path}: not a video, or damaged')
-    return capture
 
 
 def _decode(capture: cv2.VideoCapture, path: Path, indices: Sequence[int]) -> list[np.ndarray]:
@@ -109,21 +89,26 @@ def _decode(capture: cv2.VideoCapture, path: Path, indices: Sequence[int]) -> li
                 break
             current, position = frame, position + 1
         if current is None:
-            current = _last_frame(path, index)
+            return _in_order(path, indices)
         frames.append(cv2.cvtColor(current, cv2.COLOR_BGR2RGB))
     return frames
 
 
-def _last_frame(path: Path, wanted: int) -> np.ndarray:
-    """The last frame up to ``wanted`` that decodes from the start, for a container whose count or index lies."""
-    capture = open_video(path)
-    last = None
-    for _ in range(wanted + 1):
-        good, frame = capture.read()
-        if not good:
-            break
-        last = frame
-    capture.release()
+def _in_order(path: Path, indices: Sequence[int]) -> list[np.ndarray]:
+    """The frames by reading from the start: for a count or an index that lies, and for codecs that OpenCV lacks.
+
+    In place of a frame that does not decode stands the last one before it that does, or the first one of all.
+    """
+    frames: list[np.ndarray | None] = [None] * len(indices)
+    last: np.ndarray | None = None
+    with open_video(path) as video:
+        for frame in video:
+            if last is not None and frame.index > indices[-1]:
+                break
+            last = cv2.cvtColor(frame.image, cv2.COLOR_BGR2RGB)
+            frames = [
+                last if n >= frame.index or known is None else known for n, known in zip(indices, frames, strict=True)
+            ]
     if last is None:
-        raise UnreadableVideoError(f'{path}: no frame can be decoded')
-    return last
+        raise VideoError(f'{path}: no frame can be decoded')
+    return [frame for frame in frames if frame is not None]

@@ -63,11 +63,11 @@ def read_boxes(path: str | Path) -> dict[str, VideoBoxes]:
 def _entries(path: Path) -> Iterable[tuple[str, Mapping[str, Any]]]:
     try:
         if path.suffix.lower() == '.csv':
-            with path.open(newline='', encoding='utf-8') as file:
+            with path.open(newline='', encoding='utf-8-sig') as file:  # spreadsheets begin with a mark
                 for entry in (reader := csv.DictReader(file)):
                     yield f'line {reader.line_num}', {k: v for k, v in entry.items() if v not in ('', None)}
         elif path.suffix.lower() == '.json':
-            entries = json.loads(path.read_text(encoding='utf-8'))
+            entries = json.loads(path.read_text(encoding='utf-8-sig'))
             if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
                 raise UserError(f'{path}: expected a list of objects with video, frame, x1, y1, x2, y2')
             yield from ((f'item {number}', entry) for number, entry in enumerate(entries))

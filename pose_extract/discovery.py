@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bmoe_ground.errors import UserError
-from pose_extract.video import VIDEO_SUFFIXES, numbered_images
+from pose_extract.video import VIDEO_SUFFIXES, numbered_images, suffix_of
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class VideoItem:
 def find_videos(source: Path, out: Path) -> list[VideoItem]:
     """All videos below a folder, sorted by name: video files, and folders of numbered images that hold no video.
 
-    Links are followed, hidden files are not looked at.
+    Links are followed, hidden files are not looked at. A folder of numbered images with no video in it or below is
+    itself the one video.
 
     Args:
         source: A folder, or one video file.
@@ -44,13 +45,15 @@ def find_videos(source: Path, out: Path) -> list[VideoItem]:
         UserError: There is no such folder, or no video in it.
     """
     if source.is_file():
-        if source.suffix.lower() not in VIDEO_SUFFIXES:
+        if suffix_of(source.name) not in VIDEO_SUFFIXES:
             raise UserError(f'{source}: not a folder and not a video ({_kinds()})')
         return [VideoItem(source, source.name, source.stat().st_size)]
     if not source.is_dir():
         raise UserError(f'{source}: no such folder; give a folder of videos, or one video')
     try:
         items = sorted(_walk(source, '', out.resolve(), ()), key=lambda item: item.name)
+        if not items and (images := numbered_images(source)):
+            items = [VideoItem(source, source.resolve().name or 'images', _bytes(images))]
     except PermissionError as error:
         raise UserError(f'{error.filename}: cannot be read: {error.strerror}') from error
     if not items:
@@ -63,17 +66,21 @@ def _walk(folder: Path, prefix: str, out: Path, above: tuple[Path, ...]) -> Iter
     if real == out or real in above:  # a link back to a folder on the way here
         return
     names = sorted(name for name in os.listdir(folder) if not name.startswith('.'))
-    videos = [n for n in names if Path(n).suffix.lower() in VIDEO_SUFFIXES and not (folder / n).is_dir()]
+    videos = [n for n in names if suffix_of(n) in VIDEO_SUFFIXES and not (folder / n).is_dir()]
     for name in videos:
         path = folder / name
         yield VideoItem(path, prefix + name, path.stat().st_size if path.exists() else 0)
     if not videos and prefix:
         images = numbered_images(folder)
         if images:
-            yield VideoItem(folder, prefix[:-1], sum(image.stat().st_size for image in images))
+            yield VideoItem(folder, prefix[:-1], _bytes(images))
     for name in names:
         if (folder / name).is_dir():
             yield from _walk(folder / name, f'{prefix}{name}/', out, (*above, real))
+
+
+def _bytes(files: list[Path]) -> int:
+    return sum(file.stat().st_size for file in files)
 
 
 def _kinds() -> str:

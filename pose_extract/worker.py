@@ -26,6 +26,7 @@ from pose_extract.tracks import save_tracks
 from pose_extract.video import VideoError
 
 REPORT_EVERY = 0.5
+MAX_NAME = 255
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
@@ -89,13 +90,12 @@ class VideoProcessor:
             record |= {
                 'track': item.track, 'status': result.status, 'error': result.error,
                 'frames': result.tracks.num_frames, 'frames_with_person': result.frames_with_person,
-                'persons': result.tracks.num_persons,
+                'persons': result.tracks.num_persons, 'persons_seen': result.seating.seen,
+                'persons_left_out': result.seating.left_out, 'decoder': result.library, 'notes': result.notes,
             }  # fmt: skip
         except UserError as error:
             if isinstance(error.__cause__, OSError) and error.__cause__.errno in FULL:
                 raise UserError(f'{error}; what is done is kept, free some space and run again') from error
-            record['error'] = str(error)
-        except VideoError as error:
             record['error'] = str(error)
         except Exception as error:  # one video must not end the job; the reason goes into the manifest
             record['error'] = f'{type(error).__name__}: {error}'
@@ -103,6 +103,7 @@ class VideoProcessor:
         return record | {'seconds': round(finished - started, 3), 'finished': round(finished, 3)}
 
     def _extract(self, item: VideoItem, progress: Progress | None) -> Extraction:
+        check_name(item)
         boxes = None
         if self.boxes is not None:
             boxes = self.boxes.get(item.name)
@@ -111,6 +112,20 @@ class VideoProcessor:
         provenance = {**self.task.provenance, 'source': {'name': item.name, 'bytes': item.size}}
         crops = crops_path(self.task.out / item.track)
         return extract_video(item.path, self.estimator, self.task.settings, provenance, boxes, progress, crops)
+
+
+def check_name(item: VideoItem) -> None:
+    """Refuse a video whose track file would have a longer name than file systems take, before hours of work.
+
+    Raises:
+        VideoError: The name is too long.
+    """
+    longest = max((len(os.fsencode(part)) for part in item.track.split('/')), default=0)
+    if longest > MAX_NAME:
+        raise VideoError(
+            f'{item.path}: the name is too long: its track file would have one of {longest} bytes, and file systems '
+            f'take {MAX_NAME}; give it a shorter name'
+        )
 
 
 def run_here(items: Sequence[VideoItem], task: Task) -> Iterator[Event]:

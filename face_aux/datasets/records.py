@@ -115,5 +115,6 @@ def natural_key(path: Path) -> tuple[int, str]:
 
 
 def list_frames(folder: Path) -> list[Path]:
-    """The images of a folder of frames, in frame order."""
-    return sorted((p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES), key=natural_key)
+    """The images of a folder of frames, in frame order; hidden files (``._0001.jpg``) are none."""
+    images = (p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith('.'))
+    return sorted(images, key=natural_key)

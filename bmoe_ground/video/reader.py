@@ -1,0 +1,229 @@
+"""A video file: which library decodes it, its time axis, and what of it is missing."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import deque
+from collections.abc import Collection
+from pathlib import Path
+
+import numpy as np
+
+from bmoe_ground.video.containers import RARE, Container, not_a_container, sniff, video_stream, whole
+from bmoe_ground.video.decoders import END_OF_TRIES, Decoder, OpenCVDecoder, PyAVDecoder
+from bmoe_ground.video.frames import MAX_PIXELS, VideoError, VideoReader
+
+HOLE = 0.6  # share of a frame's duration that lies between two coded frames at least
+
+
+class FileReader(VideoReader):
+    """A video file. OpenCV decodes it; where it has not got the codec, PyAV does, if it is installed.
+
+    The time axis is that of the coded frames: where decoding loses some of them, their times are asked of the
+    container (one pass over the file that decodes nothing), and they are there as lost frames.
+
+    A file may end before its header's count for three reasons, which are told apart: it was cut off (``problem``: the
+    sizes in it reach beyond its end); frames are damaged (``problem``, and ``lost``); it simply holds less than it
+    announces, as a clip does that was trimmed without encoding it anew (a note: all that it shows was read).
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        start: float = 0.0,
+        end: float | None = None,
+        stride: int = 1,
+        only: Collection[int] | None = None,
+    ) -> None:
+        super().__init__(path, start, end, stride, only)
+        self._container = check_file(path)
+        self._failed: int | None = None
+        self._decoder = self._open()
+        self.library, self.expected_frames = self._decoder.library, self._decoder.announced
+        self._pending: deque[tuple[float, bool]] = deque()
+        self._present = False
+        self._met = 0
+        self._first: float | None = None
+        self._last = 0.0
+        self._ended = False
+        self._packets: list[float] | None = None
+
+    def _open(self) -> Decoder:
+        """The decoder, at its first frame."""
+        reason = ''
+        try:
+            decoder: Decoder = OpenCVDecoder(self.path, self._container)
+        except OSError:
+            reason = 'OpenCV cannot open it'
+        else:
+            self._failed = _steps_that_failed(decoder)
+            if self._failed is not None:
+                return decoder
+            reason = f'OpenCV can decode none of its {decoder.announced or "?"} frames'
+            decoder.close()
+        cut = whole(self.path, self._container)[1]
+        if cut.startswith('cut off: the index'):
+            raise VideoError(f'{self.path}: {cut}')
+        return self._open_other(reason, cut)
+
+    def _open_other(self, reason: str, cut: str) -> Decoder:
+        codec = video_stream(self.path, self._container).codec
+        try:
+            decoder = PyAVDecoder(self.path, self._container)
+        except ImportError:
+            if codec in RARE:
+                raise VideoError(f'{self.path}: {missing_codec(codec)}') from None
+        except OSError:
+            pass
+        else:
+            self._failed = _steps_that_failed(decoder)
+            if self._failed is not None:
+                return decoder
+            decoder.close()
+            reason = f'neither OpenCV nor PyAV can decode any of its {decoder.announced or "?"} frames'
+        if codec == 'encv':
+            raise VideoError(f'{self.path}: it is encrypted (copy protection), and cannot be decoded')
+        told = f'{cut}; {reason}' if cut else f'damaged: {reason}'
+        raise VideoError(f'{self.path}: not a video that can be read: {told}' + (f' (codec {codec})' if codec else ''))
+
+    def _advance(self) -> float | None:
+        if not self._pending and not self._ended:
+            self._fetch()
+        if not self._pending:
+            return None
+        time, self._present = self._pending.popleft()
+        return time
+
+    def _image(self) -> np.ndarray | None:
+        if not self._present:
+            return None
+        image = self._decoder.image()
+        if image is not None and image.shape[0] * image.shape[1] > MAX_PIXELS:
+            raise VideoError(
+                f'{self.path}: a frame of {image.shape[1]}x{image.shape[0]} pixels is too large to be read'
+            )
+        return image
+
+    def _fetch(self) -> None:
+        """Step the decoder to its next frame; frames that it lost on the way come first."""
+        failed = self._failed if self._first is None else _steps_that_failed(self._decoder)
+        if failed is None:
+            self._ended = True
+            if self._met != self.expected_frames:
+                self._lose(self._last, np.inf)
+            return
+        now = self._decoder.time()
+        length = 1 / self._decoder.fps
+        if self._first is None:
+            before = [time for time in self._timeline() if time < now - HOLE * length] if failed else []
+            self._first = before[0] if before else now
+            self._last = -np.inf
+        time = now - self._first
+        if failed or time - self._last > 1.5 * length:
+            self._lose(self._last, time)
+        if not time > self._last:  # a stream without time stamps: count frames
+            time = self._last + length
+        self._add(max(time, 0.0), present=True)
+
+    def _add(self, time: float, present: bool) -> None:
+        self._pending.append((time, present))
+        self._last = time
+        self._met += 1
+
+    def _lose(self, after: float, before: float) -> None:
+        """Join the coded frames between two times that no frame came of."""
+        times, first = self._timeline(), self._first
+        if first is None or (before == np.inf and whole(self.path, self._container)[0] is False):
+            return  # the last coded frame of a file that was cut off is half a frame, and none that was lost
+        room = HOLE / self._decoder.fps
+        last = after
+        for time in times[bisect_left(times, after + first) : bisect_right(times, before + first)]:
+            if time - first > max(last, -room) + room and time - first < before - room and self._met < len(times):
+                last = max(time - first, 0.0)
+                self._add(last, present=False)
+
+    def _timeline(self) -> list[float]:
+        if self._packets is None:
+            self._packets = self._decoder.packet_times()
+        return self._packets
+
+    @property
+    def cut_off(self) -> str:
+        """See :attr:`VideoReader.cut_off`."""
+        return whole(self.path, self._container)[1]
+
+    def count(self) -> int:
+        """Number of frames that the file truly holds, as far as its container tells without decoding.
+
+        The announced number is compared with the coded frames, and where they differ those are believed: a duration
+        times a mean rate is no count, and a file that was cut off announces what is gone.
+        """
+        coded = len(self._timeline())
+        announced = self.expected_frames
+        # Streams of half pictures (interlaced) hold two coded parts a frame; one without time stamps tells nothing.
+        return announced if coded < 2 or 0 < 1.5 * announced < coded else coded
+
+    def _finish(self) -> None:
+        complete, cut = whole(self.path, self._container)
+        announced, fps = self.expected_frames, self._decoder.fps
+        good = self._met - len(self.lost)
+        of_all = f' of {announced} announced' if announced else ''
+        if cut:
+            self.problem = f'breaks off after frame {self._met}{of_all} ({cut})'
+        elif announced - self._met > max(2, 0.02 * announced):
+            if complete is None and announced / fps > 1.02 * self._last + 2 / fps:
+                self.problem = f'ends after {good}{of_all} frames: cut off, or its header is wrong'
+            elif announced / fps > 1.02 * self._last + 2 / fps:
+                self.notes.append(
+                    f'shows {self._met} frames where its header announces {announced}: trimmed without encoding it '
+                    'anew, or a header that is wrong; nothing of it is missing'
+                )
+
+    def close(self) -> None:
+        """See :meth:`VideoReader.close`."""
+        self._decoder.close()
+
+
+def _steps_that_failed(decoder: Decoder) -> int | None:
+    """Step to the next frame; how many attempts failed before, None when the stream has ended."""
+    for failed in range(END_OF_TRIES):
+        if decoder.step():
+            return failed
+        if decoder.ended:
+            return None
+    return None
+
+
+def check_file(path: Path) -> Container:
+    """Make sure that a path is a video file that may be given to a decoder.
+
+    Returns:
+        Its container.
+
+    Raises:
+        VideoError: It is missing, empty, no video, or refers to other files.
+    """
+    try:
+        if not path.is_file():
+            raise VideoError(f'{path}: no such file')
+        if path.stat().st_size == 0:
+            raise VideoError(f'{path}: the file is empty (0 bytes)')
+        container = sniff(path)
+        if container is None:
+            raise VideoError(f'{path}: {not_a_container(path)}')
+        if video_stream(path, container).external:
+            raise VideoError(
+                f'{path}: its pictures lie in another file (a QuickTime reference movie), which is never opened; '
+                'save it as a self-contained movie'
+            )
+    except OSError as error:
+        raise VideoError(f'{path}: cannot be read: {error.strerror or error}') from error
+    return container
+
+
+def missing_codec(codec: str) -> str:
+    """One line that names the codec and the way out."""
+    return (
+        f'this OpenCV has no decoder for its codec {codec}: install PyAV (pip install av), or convert the video '
+        '(ffmpeg -i IN -c:v libx264 OUT.mp4)'
+    )
