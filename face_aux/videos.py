@@ -23,8 +23,12 @@ def frame_count(path: str | Path) -> int:
     if path.is_dir():
         count = len(list_frames(path))
     else:
-        with open_video(path) as video:
-            count = video.expected_frames or video.count()
+        capture = open_capture(path, check_file(path))
+        count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        capture.release()
+        if count <= 0:  # what OpenCV cannot open, or a stream without an index
+            with open_video(path) as video:
+                count = video.count()
     if count <= 0:
         raise VideoError(f'{path}: has no frame')
     return count

@@ -76,12 +76,12 @@ _MAGIC = ((b'\x1a\x45\xdf\xa3', MATROSKA), (ASF_HEADER, ASF), (b'FLV\x01', FLV),
 
 
 def sniff(path: Path) -> Container | None:
-    """The container of a file by its first bytes, None when it is none that is read.
+    r"""The container of a file by its first bytes, None when it is none that is read.
 
     Example:
         >>> import tempfile
         >>> with tempfile.NamedTemporaryFile(suffix='.mp4') as file:
-        ...     _ = file.write(b'#EXTM3U\\n/etc/passwd\\n')
+        ...     _ = file.write(b'#EXTM3U\n/etc/passwd\n')
         ...     file.flush()
         ...     print(sniff(Path(file.name)))
         None
@@ -113,7 +113,7 @@ def not_a_container(path: Path) -> str:
     if not any(head):
         return 'damaged: it begins with zeros, not with a video container'
     return (
-        'not a video (its first bytes are those of no container that is read: MP4, MKV, AVI, WMV, FLV, OGG, MPEG, GIF)'
+        'not a video, or damaged: its first bytes are those of no container (MP4, MKV, AVI, WMV, FLV, OGG, MPEG, GIF)'
     )
 
 

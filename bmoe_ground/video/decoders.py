@@ -62,9 +62,7 @@ class Decoder(ABC):
 
     @abstractmethod
     def packet_times(self) -> list[float]:
-        """Times of all coded frames that the file holds and shows, whether they decode or not; rising, by one pass
-        that decodes nothing.
-        """
+        """Rising times of all coded frames that the file shows, decodable or not, by a pass that decodes nothing."""
 
     @abstractmethod
     def close(self) -> None:

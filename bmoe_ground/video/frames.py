@@ -107,6 +107,10 @@ class VideoReader(ABC):
     def _image(self) -> np.ndarray | None:
         """Pixels of the current frame, None when they cannot be decoded."""
 
+    @abstractmethod
+    def count(self) -> int:
+        """Number of frames that there are, as far as that can be told without decoding them; 0 when it cannot."""
+
     def _finish(self) -> None:
         """Called once when the stream ended by itself; sets ``problem`` and ``notes``."""
         return

@@ -205,7 +205,7 @@ class ImageFolderReader(VideoReader):
         self.expected_frames = len(self._files)
 
     def count(self) -> int:
-        """Number of images."""
+        """See :meth:`VideoReader.count`."""
         return len(self._files)
 
     def _advance(self) -> float | None:
