@@ -61,7 +61,7 @@ class Summary:
         lines = [
             f'{len(self.records)} videos: {", ".join(parts)}'
             + (f' ({self.skipped} of them done before and skipped)' if self.skipped else ''),
-            f'{frames} frames; in what was kept, {persons} of them ({100 * persons / max(frames, 1):.1f} %) have a person',
+            f'{frames} frames, {persons} of them ({100 * persons / max(frames, 1):.1f} %) with a person that was kept',
         ]
         lines += self._account()
         if self.frames:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bmoe_ground.video.containers import RARE, Container, not_a_container, sniff, video_stream, whole
+from bmoe_ground.video.containers import Container, not_a_container, sniff, whole
 from bmoe_ground.video.decoders import END_OF_TRIES, Decoder, OpenCVDecoder, PyAVDecoder
 from bmoe_ground.video.frames import MAX_PIXELS, VideoError, VideoReader
+from bmoe_ground.video.streams import RARE, video_stream
 
 HOLE = 0.6  # share of a frame's duration that lies between two coded frames at least
 

@@ -150,7 +150,7 @@ def test_videos_that_cannot_be_read(tmp_path: Path) -> None:
     bad.write_bytes(b'not a video at all')
     with pytest.raises(UserError, match=r'bad.mp4: not a video, or damaged'):
         LoadFace()({'path': str(bad), 'media': 'video'})
-    with pytest.raises(UserError, match=r'gone.mp4: no such video'):
+    with pytest.raises(UserError, match=r'gone.mp4: no such file'):
         LoadFace()({'path': str(tmp_path / 'gone.mp4'), 'media': 'video'})
     (tmp_path / 'empty').mkdir()
     with pytest.raises(UserError, match=r'empty: has no frame'):
