@@ -18,6 +18,7 @@ ASF_HEADER = bytes.fromhex('3026b2758e66cf11a6d900aa0062ce6c')
 ASF_FILE = bytes.fromhex('a1dcab8c47a9cf118ee400c00c205365')
 SEGMENT = b'\x18\x53\x80\x67'
 HEAD = 64 * 1024
+HALF_PACKET = 'cut off: its last packet is incomplete'
 
 # What text files that name other files begin with; FFmpeg would open what they name.
 REFERENCES = {
@@ -132,6 +133,8 @@ def whole(path: Path, container: Container) -> tuple[bool | None, str]:
             reason = _short(size, announced) if announced > size else ''
         elif container is FLV:
             return _flv_whole(file, size)
+        elif container is TRANSPORT:
+            return (None, '') if any(size % length == 0 for length in (188, 192, 204)) else (False, HALF_PACKET)
         else:
             return None, ''
     return not reason, reason

@@ -61,8 +61,13 @@ class Decoder(ABC):
         """Upright pixels of the current frame, (height, width, 3) uint8 BGR; None when they cannot be had."""
 
     @abstractmethod
-    def packet_times(self) -> list[float]:
-        """Rising times of all coded frames that the file shows, decodable or not, by a pass that decodes nothing."""
+    def packets(self) -> tuple[list[float], int]:
+        """Go through the coded frames once, decoding nothing.
+
+        Returns:
+            Rising times in seconds of those that are shown, decodable or not; and how many there are in all, with
+            those that an edit list hides.
+        """
 
     @abstractmethod
     def close(self) -> None:
@@ -108,18 +113,19 @@ class OpenCVDecoder(Decoder):
             return image if ok else None
         return cv2.rotate(image, self._turn)
 
-    def packet_times(self) -> list[float]:
-        """See :meth:`Decoder.packet_times`."""
+    def packets(self) -> tuple[list[float], int]:
+        """See :meth:`Decoder.packets`."""
         capture = open_capture(self._path, self._container, [cv2.CAP_PROP_FORMAT, -1])
-        times, failed = set(), 0
+        times, total, failed = set(), 0, 0
         while failed < 2:  # what is left out by an edit list has the time of the first frame, and falls together
             if capture.grab():
+                total += 1
                 times.add(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
                 failed = 0
             else:
                 failed += 1
         capture.release()
-        return sorted(times)
+        return sorted(times), total
 
     def close(self) -> None:
         """See :meth:`Decoder.close`."""
@@ -190,14 +196,15 @@ class PyAVDecoder(Decoder):
         turn = TURNS.get(-round(getattr(self._current, 'rotation', 0)) % 360)
         return image if turn is None else cv2.rotate(image, turn)
 
-    def packet_times(self) -> list[float]:
-        """See :meth:`Decoder.packet_times`."""
-        times = set()
+    def packets(self) -> tuple[list[float], int]:
+        """See :meth:`Decoder.packets`."""
+        times, total = set(), 0
         with self._open() as file, suppress(*self._errors):
             for packet in file.demux(file.streams.video[0]):
+                total += packet.size > 0
                 if packet.size and packet.pts is not None and not packet.is_discard:
                     times.add(float(packet.pts * packet.time_base))
-        return sorted(times)
+        return sorted(times), total
 
     def close(self) -> None:
         """See :meth:`Decoder.close`."""

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from bmoe_ground.video.containers import Container, not_a_container, sniff, whole
+from bmoe_ground.video.containers import AVI, MP4, Container, not_a_container, sniff, whole
 from bmoe_ground.video.decoders import END_OF_TRIES, Decoder, OpenCVDecoder, PyAVDecoder
 from bmoe_ground.video.frames import MAX_PIXELS, VideoError, VideoReader
-from bmoe_ground.video.streams import RARE, video_stream
+from bmoe_ground.video.streams import RARE, has_sound, video_stream
 
+LONGEST = 1e6  # seconds that one frame may be shown; more is a time stamp that is not there
 HOLE = 0.6  # share of a frame's duration that lies between two coded frames at least
 
 
@@ -48,6 +49,7 @@ class FileReader(VideoReader):
         self._last = 0.0
         self._ended = False
         self._packets: list[float] | None = None
+        self._total = 0
 
     def _open(self) -> Decoder:
         """The decoder, at its first frame."""
@@ -120,9 +122,9 @@ class FileReader(VideoReader):
             self._first = before[0] if before else now
             self._last = -np.inf
         time = now - self._first
-        if failed or time - self._last > 1.5 * length:
+        if failed or 1.5 * length < time - self._last < LONGEST:
             self._lose(self._last, time)
-        if not time > self._last:  # a stream without time stamps: count frames
+        if not self._last < time < max(self._last, 0.0) + LONGEST:  # a stream without time stamps: count frames
             time = self._last + length
         self._add(max(time, 0.0), present=True)
 
@@ -136,16 +138,26 @@ class FileReader(VideoReader):
         times, first = self._timeline(), self._first
         if first is None or (before == np.inf and whole(self.path, self._container)[0] is False):
             return  # the last coded frame of a file that was cut off is half a frame, and none that was lost
-        room = HOLE / self._decoder.fps
-        last = after
-        for time in times[bisect_left(times, after + first) : bisect_right(times, before + first)]:
-            if time - first > max(last, -room) + room and time - first < before - room and self._met < len(times):
+        length = 1 / self._decoder.fps
+        room, last = HOLE * length, max(after, -length)
+        found = times[bisect_left(times, last + first) : bisect_right(times, before + first)]
+        if before < np.inf and not found[1:-1] and self._vanished():  # damaged so much that no pass finds them
+            steps = min(round((before - last) / length), self._vanished() + 1)
+            found = [first + last + (before - last) * n / steps for n in range(1, steps)]
+        for time in found:
+            if last + room < time - first < before - room and self._met < max(len(times), self.expected_frames):
                 last = max(time - first, 0.0)
                 self._add(last, present=False)
 
+    def _vanished(self) -> int:
+        """How many frames the file counts that are not even found as coded frames."""
+        self._timeline()
+        counts = self._container in (MP4, AVI) and whole(self.path, self._container)[0]
+        return max(0, self.expected_frames - self._total) if counts and self._total else 0
+
     def _timeline(self) -> list[float]:
         if self._packets is None:
-            self._packets = self._decoder.packet_times()
+            self._packets, self._total = self._decoder.packets()
         return self._packets
 
     @property
@@ -171,14 +183,24 @@ class FileReader(VideoReader):
         of_all = f' of {announced} announced' if announced else ''
         if cut:
             self.problem = f'breaks off after frame {self._met}{of_all} ({cut})'
-        elif announced - self._met > max(2, 0.02 * announced):
-            if complete is None and announced / fps > 1.02 * self._last + 2 / fps:
-                self.problem = f'ends after {good}{of_all} frames: cut off, or its header is wrong'
-            elif announced / fps > 1.02 * self._last + 2 / fps:
-                self.notes.append(
-                    f'shows {self._met} frames where its header announces {announced}: trimmed without encoding it '
-                    'anew, or a header that is wrong; nothing of it is missing'
-                )
+        elif self._met < announced and self._vanished():
+            self.problem = f'shows {good} of {announced} frames: coded ones are damaged so much that they are not found'
+        elif announced - self._met > max(2, 0.02 * announced) and announced / fps > 1.02 * self._last + 2 / fps:
+            counted = self._container in (MP4, AVI)
+            if counted or (complete and has_sound(self.path, self._container)):
+                self.notes.append(self._shorter())
+            else:
+                self.problem = f'ends after {good}{of_all} frames: cut off, damaged, or its header is wrong'
+
+    def _shorter(self) -> str:
+        """Why a whole file may hold fewer frames than announced."""
+        announced, fps = self.expected_frames, self._decoder.fps
+        if self._container in (MP4, AVI):  # these count frames
+            return (
+                f'shows {self._met} frames where its header announces {announced}: trimmed without encoding it anew, '
+                'or a header that is wrong; nothing of it is missing'
+            )
+        return f'its pictures end after {self._last + 1 / fps:.2f} s of {announced / fps:.2f} s that the file lasts'
 
     def close(self) -> None:
         """See :meth:`VideoReader.close`."""

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from bmoe_ground.video.containers import AVI, HEAD, MATROSKA, MP4, Container
+from bmoe_ground.video.containers import AVI, FLV, HEAD, MATROSKA, MP4, Container
+
+ASF_SOUND = bytes.fromhex('409e69f84d5bcf11a8fd00805f5c442b')
 
 CODECS = {
     'av01': 'AV1', 'V_AV1': 'AV1', 'vvc1': 'H.266/VVC', 'vvi1': 'H.266/VVC', 'V_MPEGI/ISO/VVC': 'H.266/VVC',
@@ -54,6 +56,15 @@ def video_stream(path: Path, container: Container) -> Stream:
     else:
         return Stream()
     return Stream(next((name for key, name in CODECS.items() if key.lower() == code.lower()), code))
+
+
+def has_sound(path: Path, container: Container) -> bool:
+    """Whether a Matroska, ASF or FLV file has a sound track, which may outlast the pictures."""
+    with path.open('rb') as file:
+        head = file.read(HEAD)
+    if container is FLV:
+        return len(head) > 4 and bool(head[4] & 4)
+    return bool(re.search(rb'A_[A-Z0-9/]{2,}', head)) if container is MATROSKA else ASF_SOUND in head
 
 
 def _mp4_stream(file: BinaryIO, size: int) -> Stream:
