@@ -23,7 +23,8 @@ def frame_count(path: str | Path) -> int:
     if path.is_dir():
         count = len(list_frames(path))
     else:
-        capture = open_capture(path, check_file(path))
+        check_file(path)
+        capture = open_capture(path)
         count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         capture.release()
         if count <= 0:  # what OpenCV cannot open, or a stream without an index
@@ -72,7 +73,8 @@ def read_frames(path: str | Path, indices: Sequence[int]) -> list[np.ndarray]:
         if not files:
             raise VideoError(f'{path}: no frame in this folder')
         return [read_image(files[min(i, len(files) - 1)]) for i in indices]
-    capture = open_capture(path, check_file(path))
+    check_file(path)
+    capture = open_capture(path)
     try:
         return _decode(capture, path, indices)
     finally:

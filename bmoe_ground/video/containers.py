@@ -18,6 +18,8 @@ ASF_HEADER = bytes.fromhex('3026b2758e66cf11a6d900aa0062ce6c')
 ASF_FILE = bytes.fromhex('a1dcab8c47a9cf118ee400c00c205365')
 SEGMENT = b'\x18\x53\x80\x67'
 HEAD = 64 * 1024
+PROBED = 1 << 20
+HIDDEN = (b'<mpd', b'\nc=in ')  # a DASH manifest or a session description behind a few bytes of video
 HALF_PACKET = 'cut off: its last packet is incomplete'
 
 # What text files that name other files begin with; FFmpeg would open what they name.
@@ -77,19 +79,29 @@ def sniff(path: Path) -> Container | None:
         None
     """
     with path.open('rb') as file:
-        head = file.read(1024)
+        head = file.read(2048)
     if head[4:8] in MP4_BOXES:
         return MP4
     if head[:4] == b'RIFF' and head[8:12] == b'AVI ':
         return AVI
-    for magic, container in _MAGIC:
-        if head.startswith(magic):
-            return container
+    found = next((container for magic, container in _MAGIC if head.startswith(magic)), None)
+    found = found or (TRANSPORT if _is_transport_stream(head) else None)
+    # FFmpeg looks for manifests anywhere in what it probes, and believes them more than these formats' few sure bytes.
+    return None if found in (JPEGS, PROGRAM, ELEMENTARY, TRANSPORT) and _hides_reference(path) else found
+
+
+def _hides_reference(path: Path) -> bool:
+    with path.open('rb') as file:
+        data = file.read(PROBED).lower()
+    return any(mark in data for mark in HIDDEN)
+
+
+def _is_transport_stream(head: bytes) -> bool:
+    """Sync bytes at the distance of a packet; a recording may begin anywhere in one."""
     for packet, first in ((188, 0), (192, 4), (204, 0)):
-        marks = head[first::packet][:5]
-        if marks and marks == b'G' * len(marks) and (len(marks) > 2 or len(head) < 2 * packet):
-            return TRANSPORT
-    return None
+        if len(head) >= first + 2 * packet and set(head[first::packet][:5]) == {0x47}:
+            return True
+    return any(len(head) >= start + 5 * 188 and set(head[start::188][:5]) == {0x47} for start in range(1, 188))
 
 
 def not_a_container(path: Path) -> str:

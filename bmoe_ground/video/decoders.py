@@ -1,14 +1,14 @@
 """Two libraries that decode a video file, behind one small interface: OpenCV first, PyAV for what OpenCV lacks.
 
-Both are FFmpeg inside, and FFmpeg opens whatever a file or a name tells it to. So both get an absolute local path,
-the ``file:`` protocol and nothing else, and the one demuxer that belongs to the file's own first bytes.
+Both are FFmpeg inside, and FFmpeg opens whatever a file or a name tells it to. So both get only files that
+:func:`bmoe_ground.video.containers.sniff` knows, by an absolute path in which nothing is a pattern or a protocol. (From
+a local file FFmpeg follows no network protocol by itself.) PyAV is told the one demuxer and protocol to use besides.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,10 +24,9 @@ import numpy as np
 from bmoe_ground.video.containers import Container
 
 TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
-CAPTURE_OPTIONS = 'OPENCV_FFMPEG_CAPTURE_OPTIONS'
+PATTERN = frozenset('%*?[]{}')  # FFmpeg takes a name with them for that of many images
 END_OF_TRIES = 1000
 """Attempts in a row without a frame after which a stream counts as ended; one at its true end costs microseconds."""
-_OPENING = threading.Lock()
 
 # newer releases have it in a module of its own
 (cv2.setLogLevel if hasattr(cv2, 'setLogLevel') else cv2.utils.logging.setLogLevel)(0)  # type: ignore[attr-defined]
@@ -81,10 +80,10 @@ class OpenCVDecoder(Decoder):
         OSError: OpenCV cannot open it.
     """
 
-    def __init__(self, path: Path, container: Container) -> None:
+    def __init__(self, path: Path) -> None:
         self.library = f'OpenCV {cv2.__version__}'
-        self._path, self._container = path, container
-        self._capture = open_capture(path, container)
+        self._path = path
+        self._capture = open_capture(path)
         if not self._capture.isOpened():
             raise OSError(f'{path}: OpenCV cannot open it')
         count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
@@ -115,7 +114,7 @@ class OpenCVDecoder(Decoder):
 
     def packets(self) -> tuple[list[float], int]:
         """See :meth:`Decoder.packets`."""
-        capture = open_capture(self._path, self._container, [cv2.CAP_PROP_FORMAT, -1])
+        capture = open_capture(self._path, [cv2.CAP_PROP_FORMAT, -1])
         times, total, failed = set(), 0, 0
         while failed < 2:  # what is left out by an edit list has the time of the first frame, and falls together
             if capture.grab():
@@ -211,19 +210,17 @@ class PyAVDecoder(Decoder):
         self._file.close()
 
 
-def open_capture(path: Path, container: Container, parameters: list[int] | None = None) -> cv2.VideoCapture:
+def open_capture(path: Path, parameters: list[int] | None = None) -> cv2.VideoCapture:
     """OpenCV's own capture of a local file, which reads that file and nothing else.
 
     Args:
-        path: The file.
-        container: From :func:`bmoe_ground.video.containers.sniff`; no other demuxer is let at it.
+        path: A file that :func:`bmoe_ground.video.check_file` let through.
         parameters: Properties for OpenCV, a flat list of keys and values.
 
     Returns:
         A capture, to be asked ``isOpened()``.
     """
-    options = f'protocol_whitelist;file|format_whitelist;{container.formats}'
-    with _OPENING, plain_path(path) as name, _environment(CAPTURE_OPTIONS, options):
+    with plain_path(path) as name:
         try:
             return cv2.VideoCapture(name, cv2.CAP_FFMPEG, parameters or [])
         except (cv2.error, UnicodeError):
@@ -232,11 +229,9 @@ def open_capture(path: Path, container: Container, parameters: list[int] | None 
 
 @contextmanager
 def plain_path(path: Path) -> Iterator[str]:
-    """The absolute path of a file as FFmpeg can take it: where a name is not UTF-8, that of a link to it."""
+    """The absolute path of a file as FFmpeg can take it: where it is not UTF-8, or a pattern, that of a link to it."""
     name = os.path.abspath(path)
-    try:
-        name.encode()
-    except UnicodeEncodeError:
+    if PATTERN & set(name) or not name.isascii() and not _is_utf8(name):
         with tempfile.TemporaryDirectory() as folder:
             link = os.path.join(folder, 'video')
             os.symlink(name, link)
@@ -245,15 +240,9 @@ def plain_path(path: Path) -> Iterator[str]:
     yield name
 
 
-@contextmanager
-def _environment(name: str, value: str) -> Iterator[None]:
-    """Set a variable for the moment in which OpenCV reads it: other users of OpenCV in this process keep their own."""
-    before = os.environ.get(name)
-    os.environ[name] = value
+def _is_utf8(name: str) -> bool:
     try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bmoe_ground.video.containers import AVI, MP4, Container, not_a_container, sniff, whole
+from bmoe_ground.video.containers import AVI, ELEMENTARY, JPEGS, MP4, Container, not_a_container, sniff, whole
 from bmoe_ground.video.decoders import END_OF_TRIES, Decoder, OpenCVDecoder, PyAVDecoder
 from bmoe_ground.video.frames import MAX_PIXELS, VideoError, VideoReader
 from bmoe_ground.video.streams import RARE, has_sound, video_stream
@@ -55,7 +55,7 @@ class FileReader(VideoReader):
         """The decoder, at its first frame."""
         reason = ''
         try:
-            decoder: Decoder = OpenCVDecoder(self.path, self._container)
+            decoder: Decoder = OpenCVDecoder(self.path)
         except OSError:
             reason = 'OpenCV cannot open it'
         else:
@@ -136,8 +136,12 @@ class FileReader(VideoReader):
     def _lose(self, after: float, before: float) -> None:
         """Join the coded frames between two times that no frame came of."""
         times, first = self._timeline(), self._first
-        if first is None or (before == np.inf and whole(self.path, self._container)[0] is False):
-            return  # the last coded frame of a file that was cut off is half a frame, and none that was lost
+        if (
+            first is None
+            or self._container in (ELEMENTARY, JPEGS)
+            or (before == np.inf and whole(self.path, self._container)[0] is False)
+        ):
+            return  # no times to go by; or the half frame at the end of a file that was cut off, which was not lost
         length = 1 / self._decoder.fps
         room, last = HOLE * length, max(after, -length)
         found = times[bisect_left(times, last + first) : bisect_right(times, before + first)]
@@ -150,10 +154,11 @@ class FileReader(VideoReader):
                 self._add(last, present=False)
 
     def _vanished(self) -> int:
-        """How many frames the file counts that are not even found as coded frames."""
+        """How many frames of an MP4 file, whose index lists each of them, are not even found as coded frames."""
         self._timeline()
-        counts = self._container in (MP4, AVI) and whole(self.path, self._container)[0]
-        return max(0, self.expected_frames - self._total) if counts and self._total else 0
+        if self._container is not MP4 or not self._total or video_stream(self.path, MP4).trimmed:
+            return 0
+        return max(0, self.expected_frames - self._total)
 
     def _timeline(self) -> list[float]:
         if self._packets is None:

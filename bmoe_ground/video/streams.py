@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,10 +31,12 @@ class Stream:
     Attributes:
         codec: Name or code of the codec, '' when unknown.
         external: The pictures lie in another file, which the container names.
+        trimmed: An edit list leaves some of the pictures out.
     """
 
     codec: str = ''
     external: bool = False
+    trimmed: bool = False
 
 
 def video_stream(path: Path, container: Container) -> Stream:
@@ -47,7 +49,7 @@ def video_stream(path: Path, container: Container) -> Stream:
     with path.open('rb') as file:
         if container is MP4:
             found = _mp4_stream(file, path.stat().st_size)
-            return Stream(CODECS.get(found.codec, found.codec), found.external)
+            return replace(found, codec=CODECS.get(found.codec, found.codec))
         head = file.read(HEAD)
     if container is MATROSKA and (match := re.search(rb'V_[A-Z0-9/]{2,30}', head)):
         code = match[0].decode()
@@ -69,8 +71,8 @@ def has_sound(path: Path, container: Container) -> bool:
 
 def _mp4_stream(file: BinaryIO, size: int) -> Stream:
     """Code of the first video track, and whether any track or the whole movie is a reference."""
-    codec, external = '', False
-    track = b''
+    codec, external, trimmed = '', False, False
+    track, scale, shown = b'', 0, 0.0
     for kind, body, length in _mp4_boxes(file, 0, size, 0):
         if kind == b'rmra':
             external = True
@@ -83,8 +85,35 @@ def _mp4_stream(file: BinaryIO, size: int) -> Stream:
             file.seek(body + 12)
             codec = file.read(4).decode('latin-1')
         elif kind == b'trak':
-            track = b''
-    return Stream(codec, external)
+            track, shown = b'', 0.0
+        elif kind == b'mvhd':
+            scale = _duration(file, body)[0]
+        elif kind == b'elst' and scale:
+            shown = _shown(file, body, length) / scale
+        elif kind == b'mdhd' and shown:
+            media, duration = _duration(file, body)
+            # Half a percent less is what rounding leaves; an edit list for the order of frames shows everything.
+            trimmed = trimmed or (media > 0 and shown < 0.995 * duration / media and not codec)
+    return Stream(codec, external, trimmed)
+
+
+def _duration(file: BinaryIO, body: int) -> tuple[int, int]:
+    """Time scale and duration of a movie or media header box."""
+    file.seek(body)
+    data = file.read(32).ljust(32, b'\0')
+    if data[0] == 1:
+        return struct.unpack('>IQ', data[20:32])
+    return struct.unpack('>II', data[12:20])
+
+
+def _shown(file: BinaryIO, body: int, length: int) -> int:
+    """Sum of the edits that show something, in the movie's time scale."""
+    file.seek(body)
+    data = file.read(min(length, HEAD))
+    layout = '>Qq4x' if data[:1] == b'\1' else '>Ii4x'
+    size = struct.calcsize(layout)
+    entries = (struct.unpack(layout, data[at : at + size]) for at in range(8, len(data) - size + 1, size))
+    return sum(duration for duration, start in entries if start >= 0)
 
 
 def _mp4_boxes(file: BinaryIO, start: int, end: int, depth: int) -> Iterator[tuple[bytes, int, int]]:
@@ -105,7 +134,7 @@ def _mp4_boxes(file: BinaryIO, start: int, end: int, depth: int) -> Iterator[tup
         if length < skip:
             return
         yield kind, start + skip, min(length, end - start) - skip
-        if kind in (b'moov', b'trak', b'mdia', b'minf', b'dinf', b'stbl', b'rmra'):
+        if kind in (b'moov', b'trak', b'mdia', b'minf', b'dinf', b'stbl', b'rmra', b'edts'):
             yield from _mp4_boxes(file, start + skip, min(start + length, end), depth + 1)
         start += length
 
