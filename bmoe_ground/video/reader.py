@@ -135,13 +135,11 @@ class FileReader(VideoReader):
 
     def _lose(self, after: float, before: float) -> None:
         """Join the coded frames between two times that no frame came of."""
+        if self._first is None or self._container in (ELEMENTARY, JPEGS):
+            return  # no times to go by
+        if before == np.inf and whole(self.path, self._container)[0] is False:
+            return  # half a frame at the end of a file that was cut off, which was not lost
         times, first = self._timeline(), self._first
-        if (
-            first is None
-            or self._container in (ELEMENTARY, JPEGS)
-            or (before == np.inf and whole(self.path, self._container)[0] is False)
-        ):
-            return  # no times to go by; or the half frame at the end of a file that was cut off, which was not lost
         length = 1 / self._decoder.fps
         room, last = HOLE * length, max(after, -length)
         found = times[bisect_left(times, last + first) : bisect_right(times, before + first)]
