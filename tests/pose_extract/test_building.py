@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from video_files import write_video
 
 from pose_extract.building import ABSENT, Seating, TrackBuilder
 from pose_extract.estimators import PoseEstimator
@@ -14,7 +15,6 @@ from pose_extract.settings import ExtractSettings
 from pose_extract.smoothing import AfterCare, apply_after_care
 from pose_extract.tracks import PoseTracks, load_tracks, save_tracks
 from pose_extract.video import Frame
-from tests.helpers.video_files import write_video
 
 EMPTY = np.zeros((4, 4, 3), np.uint8)
 

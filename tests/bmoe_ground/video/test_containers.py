@@ -4,11 +4,11 @@ import struct
 from pathlib import Path
 
 import pytest
+from video_files import edit_mp4, encode, write_video
 
 from bmoe_ground.video import VideoError, open_video
 from bmoe_ground.video.containers import MP4, sniff, whole
 from bmoe_ground.video.streams import has_sound, video_stream
-from tests.helpers.video_files import edit_mp4, encode, write_video
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from video_files import levels, picture
 
 from bmoe_ground.video import ImageFolderReader, VideoError, choose_sequence, image_sequences, open_video
-from tests.helpers.video_files import levels, picture
 
 
 def fill(folder: Path, names: list[str]) -> Path:

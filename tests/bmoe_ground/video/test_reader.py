@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from video_files import PERIOD, damage_frames, edit_mp4, encode, levels, write_video
 
 from bmoe_ground.video import VideoError, VideoReader, open_video
 from bmoe_ground.video.reader import FileReader
-from tests.helpers.video_files import PERIOD, damage_frames, edit_mp4, encode, levels, write_video
 
 
 def read(path: Path, **options) -> tuple[VideoReader, list]:
