@@ -90,7 +90,10 @@ def _decode(capture: cv2.VideoCapture, path: Path, indices: Sequence[int]) -> li
         position = indices[0] - 1
     for index in indices:
         while position < index:
-            good, frame = capture.read()
+            try:
+                good, frame = capture.read()
+            except cv2.error:  # a damaged frame of another size
+                good, frame = False, None
             if not good:
                 break
             current, position = frame, position + 1

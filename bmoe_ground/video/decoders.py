@@ -150,8 +150,9 @@ class PyAVDecoder(Decoder):
             if not self._file.streams.video:
                 raise OSError(f'{path}: no video stream in it')
             stream = self._file.streams.video[0]
+            if stream.codec_context is None:
+                raise OSError(f'{path}: PyAV has no decoder for its codec')
             stream.thread_type = 'AUTO'
-            self.codec = stream.codec_context.name
         except self._errors as error:
             raise OSError(f'{path}: PyAV cannot open it ({error})') from error
         rate = float(stream.average_rate or 0)

@@ -77,7 +77,11 @@ class FileReader(VideoReader):
             if codec in RARE:
                 raise VideoError(f'{self.path}: {missing_codec(codec)}') from None
         except OSError:
-            pass
+            if codec in RARE and not cut:
+                raise VideoError(
+                    f'{self.path}: neither OpenCV nor PyAV has a decoder for its codec {codec}, or it is damaged; '
+                    'convert the video with the program that wrote it'
+                ) from None
         else:
             self._failed = _steps_that_failed(decoder)
             if self._failed is not None:

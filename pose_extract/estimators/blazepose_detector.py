@@ -7,18 +7,12 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from google.protobuf import text_format
 from mediapipe.framework import calculator_pb2
 from mediapipe.python.solution_base import SolutionBase
 
 LOOK_EVERY = 10
 """Frames from one look to the next: a person who matters stays longer."""
 SIDE = 320  # pixels; the detector itself looks at 224
-GRAPH = """
-input_stream: "image"
-output_stream: "detections"
-node { calculator: "PoseDetectionCpu" input_stream: "IMAGE:image" output_stream: "DETECTIONS:detections" }
-"""
 
 
 class PersonCounter:
@@ -33,7 +27,11 @@ class PersonCounter:
     """
 
     def __init__(self) -> None:
-        graph = text_format.Parse(GRAPH, calculator_pb2.CalculatorGraphConfig())
+        node = {
+            'calculator': 'PoseDetectionCpu', 'input_stream': ['IMAGE:image'],
+            'output_stream': ['DETECTIONS:detections'],
+        }  # fmt: skip
+        graph = calculator_pb2.CalculatorGraphConfig(input_stream=['image'], output_stream=['detections'], node=[node])
         self._detector = SolutionBase(graph_config=graph, outputs=['detections'])
         self._counts: list[int] = []
         self._seen = 0

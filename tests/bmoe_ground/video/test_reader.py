@@ -174,3 +174,43 @@ def test_a_relative_path_below_a_folder_called_like_a_protocol(tmp_path: Path, m
     write_video(tmp_path / 'http:' / 'host' / 'v.mp4', 4)
     monkeypatch.chdir(tmp_path)
     assert len(read(Path('http:/host/v.mp4'))[1]) == 4
+
+
+SOUND: list[tuple[str, str, str | None]] = [
+    ('a.mp4', 'libx264', None), ('a.mkv', 'libx264', None), ('a.webm', 'libvpx-vp9', None), ('a.avi', 'mpeg4', None),
+    ('a.ts', 'libx264', None), ('a.flv', 'flv', None), ('a.wmv', 'wmv2', None), ('a.mpg', 'mpeg2video', 'vob'),
+    ('av1.mp4', 'libsvtav1', None),
+]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(('name', 'codec', 'container'), SOUND)
+def test_mutations_end_in_frames_or_in_the_documented_error(
+    tmp_path: Path, name: str, codec: str, container: str | None
+) -> None:
+    pytest.importorskip('av')
+    path = encode(tmp_path / name, codec, range(40), container=container)
+    data = np.frombuffer(path.read_bytes(), np.uint8)
+    random = np.random.default_rng(0)
+    for _ in range(40):
+        mutant = data.copy()
+        first, length = int(random.integers(len(data))), int(random.integers(1, len(data) // 8))
+        match random.integers(4):
+            case 0:
+                mutant = mutant[:first]
+            case 1:
+                mutant[random.integers(0, len(data), 20)] = random.integers(0, 256, 20)
+            case 2:
+                mutant[first : first + length] = 0
+            case _:
+                mutant = np.delete(mutant, slice(first, first + length))
+        path.write_bytes(mutant.tobytes())
+        try:
+            video, frames = read(path)
+        except VideoError as error:
+            assert str(path) in str(error)
+            continue
+        assert (np.diff([frame.time for frame in frames]) > 0).all()
+        assert len(frames) + len(video.lost) == video.frames_read < 200
+        assert isinstance(video, FileReader)
+        assert video.count() >= 0
