@@ -84,7 +84,7 @@ def extract_video(
             _run(video, estimator, builder, boxes, progress, recorder)
             if video.size is None:
                 raise VideoError(_no_frames(video, settings))
-            seating = builder.seat(settings.max_persons)
+            seating = builder.seat(1 if estimator.one_person else settings.max_persons)
             if recorder is not None and crops is not None:
                 recorder.write(crops, seating.identities, spread(len(builder.times), settings.rgb_frames))
         finally:

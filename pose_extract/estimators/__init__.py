@@ -34,6 +34,9 @@ class PoseEstimator(ABC):
     irrelevant: frozenset[str] = frozenset()
     """Names of settings that do not concern this backend."""
 
+    one_person: bool = False
+    """It sees one person at a time in the video that was run last, so that one row holds all it saw, across cuts too."""
+
     notes: Sequence[str] = ()
     """What the user should know of the video that was run last; complete when :meth:`run` is through."""
 

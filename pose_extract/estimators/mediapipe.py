@@ -75,7 +75,7 @@ class MediaPipeEstimator(PoseEstimator):
 
     def run(self, frames: Iterable[Frame], boxes: BoxSource | None = None) -> Poses:
         """See :meth:`PoseEstimator.run`."""
-        self.notes = []
+        self.notes, self.one_person = [], boxes is None
         if boxes is not None:
             for frame in frames:
                 yield frame, self._poses_in_boxes(frame.image, boxes(frame.index))

@@ -144,6 +144,26 @@ def test_an_interview_with_five_cuts_keeps_every_frame_in_which_somebody_was_det
     assert (load_tracks(tmp_path / 't.npz').extras['identities'] == result.seating.identities).all()
 
 
+class CloseUps(Interview):
+    """Sees one person at a time, as MediaPipe does."""
+
+    one_person = True
+
+    def run(self, frames, boxes=None):
+        for frame in frames:
+            yield frame, people([(300.0 * (frame.index // 10 % 2), 30.0)])
+
+
+def test_what_sees_one_person_at_a_time_fills_one_row_across_cuts(tmp_path: Path) -> None:
+    path = write_video(tmp_path / 'v.mp4', 60)
+    settings = ExtractSettings(backend='mediapipe')
+    result = extract_video(path, CloseUps(settings), settings, {})
+    assert result.tracks.num_persons == 1
+    assert result.tracks.person_visible.all()
+    assert result.seating.seen == len(set(result.seating.identities[0].tolist())) == 2
+    assert result.seating.left_out == 0
+
+
 def test_after_care_never_mixes_people_who_share_a_row() -> None:
     first, second = people([(0.0, 0.0)]), people([(500.0, 300.0)])
     order: list[tuple[int, FramePoses] | None] = [(0, first)] * 6 + [None] * 2 + [(1, second)] * 8 + [None, (1, second)]
