@@ -35,7 +35,7 @@ class PoseEstimator(ABC):
     """Names of settings that do not concern this backend."""
 
     one_person: bool = False
-    """It sees one person at a time in the video that was run last, so that one row holds all it saw, across cuts too."""
+    """It saw one person at a time in the video that was run last: one row holds all of it, across cuts too."""
 
     notes: Sequence[str] = ()
     """What the user should know of the video that was run last; complete when :meth:`run` is through."""

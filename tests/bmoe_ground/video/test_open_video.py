@@ -8,11 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from video_files import edit_mp4
 
+from bmoe_ground.video import Frame, VideoError, numbered_images, open_video
 from bmoe_ground.video.containers import sniff, whole
-from pose_extract.video import Frame, VideoError, numbered_images, open_video
-
-PARENTS = (b'moov', b'trak', b'mdia', b'minf', b'stbl')
 
 
 def read(path: Path, **options) -> list[Frame]:
@@ -22,21 +21,6 @@ def read(path: Path, **options) -> list[Frame]:
 
 def brightness(frames: list[Frame]) -> list[int]:
     return [round((float(frame.image.mean()) - 30) / 8) for frame in frames]
-
-
-def edit_mp4(data: bytes, edits: dict[bytes, Callable[[bytes], bytes]]) -> bytes:
-    """Rewrite the payload of some boxes of an MP4 file whose index comes last, so that no offset changes."""
-    out, position = b'', 0
-    while position + 8 <= len(data):
-        length, kind = struct.unpack('>I4s', data[position : position + 8])
-        body = data[position + 8 : position + length]
-        if kind in edits:
-            body = edits[kind](body)
-        elif kind in PARENTS:
-            body = edit_mp4(body, edits)
-        out += struct.pack('>I4s', len(body) + 8, kind) + body
-        position += length
-    return out
 
 
 def test_frames_come_in_order_with_their_times(make_video: Callable[..., Path]) -> None:
