@@ -23,8 +23,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from bmoe_ground.media import open_capture
 from bmoe_ground.native_output import library_warnings_silenced, native_stderr_silenced
+from bmoe_ground.video import open_capture
 from pose_extract.estimators import PoseEstimator, backend_class
 from pose_extract.extraction import FRAMES_AHEAD, package_versions
 from pose_extract.job import run_job

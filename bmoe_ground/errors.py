@@ -30,7 +30,8 @@ def run_tool(main: Callable[[], int | None]) -> None:
         finally:
             sys.stdout.flush()  # what is still on its way out fails here and not when Python ends
     except UserError as error:
-        print(f'error: {_own_message(error)}', file=sys.stderr)
+        message = _own_message(error).encode('utf-8', 'surrogateescape').decode('utf-8', 'backslashreplace')
+        print(f'error: {message}', file=sys.stderr)
         code = 2
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)

@@ -1,16 +1,10 @@
-"""What is an image and what is a video, by the name, and the one way in which a video file is opened."""
+"""What is an image and what is a video, by the name."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Literal
-
-from bmoe_ground.containers import broken_off
-from bmoe_ground.errors import UserError
-
-if TYPE_CHECKING:
-    import cv2
+from pathlib import PurePath
+from typing import Literal
 
 IMAGE_SUFFIXES = frozenset(('.bmp', '.jpeg', '.jpg', '.pgm', '.png', '.ppm', '.tif', '.tiff', '.webp'))
 """Still images; OpenCV and Pillow decode all of them."""
@@ -21,7 +15,7 @@ VIDEO_SUFFIXES = frozenset((
     '.ogv', '.ts', '.vob', '.webm', '.wmv',
 ))
 # fmt: on
-"""Videos; OpenCV's FFmpeg decodes all of them."""
+"""Videos; :mod:`bmoe_ground.video` reads all of them."""
 
 GIF = '.gif'
 """Both: in a folder of videos it is played (``pose_extract``), in a set of faces it is a picture (``face_aux``)."""
@@ -29,8 +23,14 @@ GIF = '.gif'
 Media = Literal['image', 'video']
 
 
-class VideoError(UserError):
-    """One video cannot be read; the message names the file and the reason."""
+def suffix_of(name: str | os.PathLike[str]) -> str:
+    """The suffix of a file's name in small letters; blanks and dots behind it do not count (``clip.MP4 `` is a video).
+
+    Example:
+        >>> suffix_of('clip.MP4. ')
+        '.mp4'
+    """
+    return PurePath(os.fspath(name).rstrip('. \t\r\n')).suffix.lower()
 
 
 def media_of(path: str | os.PathLike[str], gif: Media = 'image') -> Media | None:
@@ -47,48 +47,7 @@ def media_of(path: str | os.PathLike[str], gif: Media = 'image') -> Media | None
         >>> media_of('a/B.JPG'), media_of('c.mp4'), media_of('d.txt'), media_of('e.gif', gif='video')
         ('image', 'video', None, 'video')
     """
-    suffix = PurePath(path).suffix.lower()
+    suffix = suffix_of(path)
     if suffix == GIF:
         return gif
     return 'image' if suffix in IMAGE_SUFFIXES else 'video' if suffix in VIDEO_SUFFIXES else None
-
-
-def silence_opencv() -> None:
-    """Keep OpenCV and its FFmpeg from writing to the screen: the reason of a failure belongs into the error, once."""
-    os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')  # read when the FFmpeg backend first opens a file
-    import cv2
-
-    # newer releases have it in a module of its own
-    (cv2.setLogLevel if hasattr(cv2, 'setLogLevel') else cv2.utils.logging.setLogLevel)(0)  # type: ignore[attr-defined]
-
-
-def open_capture(path: str | os.PathLike[str]) -> cv2.VideoCapture:
-    """Open a video file with OpenCV's FFmpeg.
-
-    Args:
-        path: The file.
-
-    Returns:
-        The capture, at its first frame, with OpenCV's own settings; the caller releases it.
-
-    Raises:
-        VideoError: The file is missing, empty, cut off, or no video.
-    """
-    import cv2  # the ground is imported by what needs no OpenCV too
-
-    silence_opencv()
-    path = Path(path)
-    if not path.is_file():
-        raise VideoError(f'{path}: no such file')
-    if path.stat().st_size == 0:
-        raise VideoError(f'{path}: the file is empty (0 bytes)')
-    try:
-        # An absolute path, so that no name is taken for one of FFmpeg's protocols.
-        capture = cv2.VideoCapture(os.path.abspath(path), cv2.CAP_FFMPEG)
-    except (cv2.error, UnicodeError) as error:
-        raise VideoError(f'{path}: OpenCV cannot open it ({error}); a name that is not UTF-8?') from error
-    if not capture.isOpened():
-        capture.release()
-        reason = broken_off(path) or 'not a video that OpenCV can read (damaged, cut off, or another kind of file)'
-        raise VideoError(f'{path}: {reason}')
-    return capture

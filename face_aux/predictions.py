@@ -15,7 +15,8 @@ from bmoe_ground.errors import UserError
 from bmoe_ground.files import atomic_write
 
 OK, NO_FACE, UNREADABLE, MISSING, SKIPPED = 'ok', 'no face', 'unreadable', 'missing', 'skipped'
-FAILURES = (UNREADABLE, MISSING)
+PARTIAL = 'partial'
+FAILURES = (UNREADABLE, MISSING, PARTIAL)
 """Statuses that mean an input could not be used; a picture without a face is none of them."""
 
 
@@ -26,7 +27,8 @@ class Prediction:
     Args:
         file: The input, as it was named or found.
         level: 'image', 'frame', 'clip' or 'video'.
-        status: 'ok', 'no face', 'unreadable', 'missing', or 'skipped' (in a folder, neither image nor video).
+        status: 'ok', 'no face', 'unreadable', 'missing', 'partial' (a video that was not read whole; a row of its own,
+            beside those of the frames that were), or 'skipped' (in a folder, neither image nor video).
         message: Why it is not ok.
         frame: Number of the frame (the first one of a clip).
         time: Its time in seconds.
@@ -115,10 +117,10 @@ def exit_code(counts: Mapping[str, int]) -> int:
 
 
 def file_status(rows: Sequence[Prediction]) -> dict[str, str]:
-    """Status of each input file; one with any face is ok."""
+    """Status of each input file; one with any face is ok, unless it is a video that was not read whole."""
     status: dict[str, str] = {}
     for row in rows:
-        if row.status == OK or row.file not in status:
+        if status.get(row.file) != PARTIAL and (row.status in (OK, PARTIAL) or row.file not in status):
             status[row.file] = row.status
     return status
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bmoe_ground.media import VideoError, open_capture
+from bmoe_ground.video import VideoError, open_video
 from face_aux.videos import clip_indices
 
 
@@ -18,22 +18,22 @@ class VideoReader:
     Args:
         path: The file.
 
+    Attributes:
+        total: Number of frames that the file holds, as far as its container tells.
+        announced: Number of frames that its header announces, 0 when it does not say.
+        problem: What could not be read, None when nothing is known to be missing; the last pass decides.
+
     Raises:
         VideoError: It cannot be opened, or holds no frame.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.name = str(path)
-        capture = open_capture(path)
-        self.fps = capture.get(cv2.CAP_PROP_FPS)
-        if not 0 < self.fps < 1000:
-            self.fps = 25.0  # a container without a rate; times are then relative
-        self.total = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        if self.total <= 0:  # a stream without an index has to be counted
-            self.total = 0
-            while capture.grab():
-                self.total += 1
-        capture.release()
+        self.problem: str | None = None
+        with open_video(path) as video:
+            self.total, self.announced = video.count(), video.expected_frames
+            if self.total <= 0:  # a stream without an index has to be counted
+                self.total = sum(1 for _ in video.steps())
         if self.total == 0:
             raise VideoError(f'{path}: holds no frame')
 
@@ -57,25 +57,28 @@ class VideoReader:
         clips = [clip_indices(self.total, float(p), clip_length, interval) for p in positions]
         return [sorted(set(clip)) for clip in clips]
 
-    def frames(self, wanted: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
+    def frames(self, wanted: Sequence[int]) -> Iterator[tuple[int, float, np.ndarray]]:
         """Decode the wanted frames in one pass.
 
         Args:
             wanted: Ascending frame numbers.
 
         Yields:
-            Number and uint8 (H, W, 3) RGB pixels; ends early where the video is shorter than it says.
+            Number, time in seconds by the container's clock from the first frame, and uint8 (H, W, 3) RGB pixels.
+            Frames that cannot be decoded are left out, and it ends early where the video is shorter than it says;
+            ``problem`` is known afterwards.
         """
-        capture = open_capture(self.name)
-        try:
-            position = 0
-            for index in wanted:
-                while position < index and capture.grab():
-                    position += 1
-                good, frame = capture.read() if position == index else (False, None)
-                if not good or frame is None:
-                    return
-                position += 1
-                yield index, cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
-        finally:
-            capture.release()
+        decoded = 0
+        with open_video(self.name, only=wanted) as video:
+            for frame in video:
+                decoded += 1
+                yield frame.index, frame.time, cv2.cvtColor(frame.image, cv2.COLOR_BGR2RGB)
+            self.problem = self._missing(decoded, len(wanted), video.problem, video.cut_off)
+
+    def _missing(self, decoded: int, wanted: int, problem: str | None, cut: str) -> str | None:
+        reason = problem or cut
+        if not reason:
+            return None
+        if wanted < self.total:  # a sample
+            return f'{self.total} of {max(self.announced, self.total)} frames are there: {reason}'
+        return f'{decoded} of {max(self.announced, self.total)} frames could be decoded: {reason}'

@@ -8,7 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bmoe_ground.media import VideoError, media_of, open_capture
+from bmoe_ground.media import media_of
+from bmoe_ground.video import VideoError, check_file, open_capture, open_video
 from face_aux.images import read_image
 
 
@@ -22,9 +23,13 @@ def frame_count(path: str | Path) -> int:
     if path.is_dir():
         count = len(list_frames(path))
     else:
+        check_file(path)
         capture = open_capture(path)
         count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         capture.release()
+        if count <= 0:  # what OpenCV cannot open, or a stream without an index
+            with open_video(path) as video:
+                count = video.count()
     if count <= 0:
         raise VideoError(f'{path}: has no frame')
     return count
@@ -68,6 +73,7 @@ def read_frames(path: str | Path, indices: Sequence[int]) -> list[np.ndarray]:
         if not files:
             raise VideoError(f'{path}: no frame in this folder')
         return [read_image(files[min(i, len(files) - 1)]) for i in indices]
+    check_file(path)
     capture = open_capture(path)
     try:
         return _decode(capture, path, indices)
@@ -84,29 +90,37 @@ def _decode(capture: cv2.VideoCapture, path: Path, indices: Sequence[int]) -> li
         position = indices[0] - 1
     for index in indices:
         while position < index:
-            good, frame = capture.read()
+            try:
+                good, frame = capture.read()
+            except cv2.error:  # a damaged frame of another size
+                good, frame = False, None
             if not good:
                 break
             current, position = frame, position + 1
         if current is None:
-            current = _last_frame(path, index)
+            return _in_order(path, indices)
         frames.append(cv2.cvtColor(current, cv2.COLOR_BGR2RGB))
     return frames
 
 
-def _last_frame(path: Path, wanted: int) -> np.ndarray:
-    """The last frame up to ``wanted`` that decodes from the start, for a container whose count or index lies."""
-    capture = open_capture(path)
-    last = None
-    for _ in range(wanted + 1):
-        good, frame = capture.read()
-        if not good:
-            break
-        last = frame
-    capture.release()
+def _in_order(path: Path, indices: Sequence[int]) -> list[np.ndarray]:
+    """The frames by reading from the start: for a count or an index that lies, and for codecs that OpenCV lacks.
+
+    In place of a frame that does not decode stands the last one before it that does, or the first one of all.
+    """
+    frames: list[np.ndarray | None] = [None] * len(indices)
+    last: np.ndarray | None = None
+    with open_video(path) as video:
+        for frame in video:
+            if last is not None and frame.index > indices[-1]:
+                break
+            last = cv2.cvtColor(frame.image, cv2.COLOR_BGR2RGB)
+            frames = [
+                last if n >= frame.index or known is None else known for n, known in zip(indices, frames, strict=True)
+            ]
     if last is None:
         raise VideoError(f'{path}: no frame can be decoded')
-    return last
+    return [frame for frame in frames if frame is not None]
 
 
 def natural_key(path: Path) -> tuple[int, str]:
@@ -116,5 +130,6 @@ def natural_key(path: Path) -> tuple[int, str]:
 
 
 def list_frames(folder: Path) -> list[Path]:
-    """The images of a folder of frames, in frame order."""
-    return sorted((p for p in folder.iterdir() if media_of(p) == 'image'), key=natural_key)
+    """The images of a folder of frames, in frame order; hidden files (``._0001.jpg``) are none."""
+    images = (path for path in folder.iterdir() if media_of(path) == 'image' and not path.name.startswith('.'))
+    return sorted(images, key=natural_key)

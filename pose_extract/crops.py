@@ -196,18 +196,19 @@ class CropRecorder:
             self._stored[identity, t] = (self._spool.tell(), len(coded), corners)
             self._spool.write(coded.tobytes())
 
-    def write(self, path: Path, identities: Sequence[int], frames: np.ndarray) -> None:
+    def write(self, path: Path, identities: Sequence[int] | np.ndarray, frames: np.ndarray) -> None:
         """Write the crops of some persons in some frames, whole or not at all.
 
         Args:
             path: The file.
-            identities: The persons, in the order of the track's M axis.
+            identities: The persons, in the order of the track's M axis; or (M, T), who is in each row and frame.
             frames: (N,) positions on the time axis.
         """
         boxes = np.full((len(identities), len(frames), 4), np.nan, np.float32)
         pieces, offsets = [], [0]
-        for m, identity in enumerate(identities):
+        for m, row in enumerate(identities):
             for n, t in enumerate(frames.tolist()):
+                identity = int(row[t] if isinstance(row, np.ndarray) else row)
                 start, length, corners = self._stored.get((identity, t), (0, 0, boxes[m, n]))
                 boxes[m, n] = corners
                 pieces.append((start, length))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.media import GIF, VIDEO_SUFFIXES, media_of
-from pose_extract.video import numbered_images
+from bmoe_ground.video import numbered_images
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class VideoItem:
 def find_videos(source: Path, out: Path) -> list[VideoItem]:
     """All videos below a folder, sorted by name: video files, and folders of numbered images that hold no video.
 
-    Links are followed, hidden files are not looked at.
+    Links are followed, hidden files are not looked at. A folder of numbered images with no video in it or below is
+    itself the one video.
 
     Args:
         source: A folder, or one video file.
@@ -52,6 +53,8 @@ def find_videos(source: Path, out: Path) -> list[VideoItem]:
         raise UserError(f'{source}: no such folder; give a folder of videos, or one video')
     try:
         items = sorted(_walk(source, '', out.resolve(), ()), key=lambda item: item.name)
+        if not items and (images := numbered_images(source)):
+            items = [VideoItem(source, source.resolve().name or 'images', _bytes(images))]
     except PermissionError as error:
         raise UserError(f'{error.filename}: cannot be read: {error.strerror}') from error
     if not items:
@@ -71,10 +74,14 @@ def _walk(folder: Path, prefix: str, out: Path, above: tuple[Path, ...]) -> Iter
     if not videos and prefix:
         images = numbered_images(folder)
         if images:
-            yield VideoItem(folder, prefix[:-1], sum(image.stat().st_size for image in images))
+            yield VideoItem(folder, prefix[:-1], _bytes(images))
     for name in names:
         if (folder / name).is_dir():
             yield from _walk(folder / name, f'{prefix}{name}/', out, (*above, real))
+
+
+def _bytes(files: list[Path]) -> int:
+    return sum(file.stat().st_size for file in files)
 
 
 def _kinds() -> str:

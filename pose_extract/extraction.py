@@ -14,19 +14,19 @@ from typing import Any
 import numpy as np
 
 from bmoe_ground.errors import UserError
-from bmoe_ground.media import VideoError
 from bmoe_ground.native_output import native_stderr_silenced
 from pose_extract.boxes import read_boxes
+from pose_extract.building import Seating, TrackBuilder
 from pose_extract.crops import CropRecorder, spread
 from pose_extract.estimators import PoseEstimator, backend_class
 from pose_extract.pipeline import prefetch
-from pose_extract.poses import BoxSource, FramePoses
+from pose_extract.poses import BoxSource
 from pose_extract.settings import ExtractSettings, setting_names
 from pose_extract.skeletons import get_skeleton
 from pose_extract.smoothing import apply_after_care
 from pose_extract.tracking import Tracker
 from pose_extract.tracks import PoseTracks
-from pose_extract.video import Frame, VideoReader, open_video
+from pose_extract.video import Frame, VideoError, VideoReader, open_video
 
 FRAMES_AHEAD = 8
 PACKAGES = ('opencv-python', 'numpy')
@@ -40,63 +40,22 @@ class Extraction:
 
     Attributes:
         tracks: The tracks, over all frames that could be read.
-        status: ``ok``, ``partial`` (the video breaks off) or ``nobody`` (no person in any frame).
+        status: ``ok`` (every frame of the video was read, somebody was seen), ``partial`` (the video breaks off, or
+            at least one of its frames is damaged and empty) or ``nobody`` (all was read, no person in any frame).
         error: The reason when the status is not ``ok``.
-        frames_with_person: Number of frames with at least one person.
+        frames_with_person: Number of frames with at least one person in what was kept.
+        seating: Who is in which row of the tracks, and how many were left out.
+        library: What decoded the video.
+        notes: What was guessed, skipped or left out.
     """
 
     tracks: PoseTracks
     status: str
     error: str | None
     frames_with_person: int
-
-
-class TrackBuilder:
-    """Collects the persons of one video frame by frame and lays them out as (M, T, ...) arrays."""
-
-    def __init__(self, num_keypoints: int) -> None:
-        self.num_keypoints = num_keypoints
-        self.times: list[float] = []
-        self.indices: list[int] = []
-        self.frames_with_person = 0
-        self._rows: dict[int, list[tuple[int, np.ndarray]]] = {}
-
-    def add(self, frame: Frame, identities: np.ndarray, poses: FramePoses) -> None:
-        """Append one frame; ``identities`` (N,) go with the persons of ``poses``."""
-        t = len(self.times)
-        self.times.append(frame.time)
-        self.indices.append(frame.index)
-        self.frames_with_person += len(poses) > 0
-        # One copy per person, so that no batch of network outputs is kept alive by a slice of it.
-        rows = np.concatenate(
-            [poses.keypoints.reshape(len(poses), 2 * self.num_keypoints), poses.scores, poses.boxes],
-            axis=1,
-            dtype=np.float32,
-        )
-        for identity, row in zip(identities.tolist(), rows, strict=True):
-            self._rows.setdefault(identity, []).append((t, row))
-
-    def persons(self) -> list[int]:
-        """Identities ordered by how long and how sure: the sum over frames of the mean keypoint score."""
-        first, last = 2 * self.num_keypoints, 3 * self.num_keypoints
-
-        def weight(identity: int) -> float:
-            return sum(float(row[first:last].mean()) for _, row in self._rows[identity])
-
-        return sorted(self._rows, key=lambda identity: (-weight(identity), identity))
-
-    def build(self, kept: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Keypoints (M, T, K, 2), scores (M, T, K) and boxes (M, T, 4) of the persons in ``kept``."""
-        shape, k = (len(kept), len(self.times)), self.num_keypoints
-        keypoints = np.full((*shape, k, 2), np.nan, np.float32)
-        scores = np.zeros((*shape, k), np.float32)
-        boxes = np.full((*shape, 4), np.nan, np.float32)
-        for m, identity in enumerate(kept):
-            for t, row in self._rows.pop(identity):
-                keypoints[m, t] = row[: 2 * k].reshape(k, 2)
-                scores[m, t] = row[2 * k : 3 * k]
-                boxes[m, t] = row[3 * k :]
-        return keypoints, scores, boxes
+    seating: Seating
+    library: str
+    notes: list[str]
 
 
 def extract(video: str | Path, backend: str = ExtractSettings.backend, **settings: Any) -> PoseTracks:
@@ -111,8 +70,8 @@ def extract(video: str | Path, backend: str = ExtractSettings.backend, **setting
         **settings: Fields of :class:`ExtractSettings`, such as ``max_persons=1``.
 
     Returns:
-        The tracks. Where the video breaks off or shows nobody, a warning says so, and ``provenance`` holds its
-        ``status`` (``partial``, ``nobody``) and ``error``.
+        The tracks. Where the video breaks off, shows nobody, or something had to be guessed or left out, a warning says
+        so, and ``provenance`` holds its ``status`` (``partial``, ``nobody``), ``error`` and ``notes``.
 
     Raises:
         UserError: A setting is unknown or out of range, or the backend or its weights cannot be had.
@@ -141,6 +100,8 @@ def extract(video: str | Path, backend: str = ExtractSettings.backend, **setting
         result = extract_video(path, cls(chosen), chosen, provenance, boxes)
     if result.error is not None:
         warnings.warn(f'{video}: {result.status}: {result.error}', stacklevel=2)
+    for note in result.notes:
+        warnings.warn(f'{video}: {note}', stacklevel=2)
     return result.tracks
 
 
@@ -182,31 +143,37 @@ def extract_video(
     with open_video(path, settings.start, settings.end, settings.stride, settings.image_fps) as video:
         try:
             _run(video, estimator, builder, boxes, progress, recorder)
-            if not builder.times:
+            if video.size is None:
                 raise VideoError(_no_frames(video, settings))
-            persons = builder.persons()
-            kept = persons[: settings.max_persons]
+            seating = builder.seat(1 if estimator.one_person else settings.max_persons)
             if recorder is not None and crops is not None:
-                recorder.write(crops, kept, spread(len(builder.times), settings.rgb_frames))
+                recorder.write(crops, seating.identities, spread(len(builder.times), settings.rgb_frames))
         finally:
             if recorder is not None:
                 recorder.close()
-    keypoints, scores, track_boxes = builder.build(kept)
-    status, error = _verdict(video, builder)
-    notes = list(video.notes)
-    if len(persons) > len(kept):
-        notes.append(f'{len(persons)} persons were seen; the first {len(kept)} are kept (max_persons)')
+    keypoints, scores, track_boxes = builder.build(seating.identities)
+    with_person = int((scores > 0).any((0, 2)).sum())
+    status, error = _verdict(video, len(builder.times), with_person)
+    notes = [*video.notes, *estimator.notes, *_notes_on_persons(seating, settings.max_persons)]
+    account = {
+        'status': status, 'error': error, 'notes': notes, 'decoder': video.library, 'frames_with_person': with_person,
+        'persons_seen': seating.seen, 'persons_left_out': seating.left_out,
+    }  # fmt: skip
+    extras = {'frame_indices': np.array(builder.indices, np.int64), 'identities': seating.identities}
+    if video.lost:
+        extras['frame_lost'] = np.isin(builder.indices, [step.index for step in video.lost])
     tracks = PoseTracks(
         keypoints=keypoints,
         scores=scores,
         boxes=track_boxes,
         frame_times=np.array(builder.times, np.float64),
-        image_size=video.size or (0, 0),
+        image_size=video.size,
         skeleton=estimator.skeleton,
-        provenance={**provenance, 'execution': estimator.execution, 'status': status, 'error': error, 'notes': notes},
-        extras={'frame_indices': np.array(builder.indices, np.int64)},
+        provenance={**provenance, 'execution': estimator.execution, **account},
+        extras=extras,
     )
-    return Extraction(apply_after_care(tracks, settings.after_care()), status, error, builder.frames_with_person)
+    tracks = apply_after_care(tracks, settings.after_care())
+    return Extraction(tracks, status, error, with_person, seating, video.library, notes)
 
 
 def _run(
@@ -218,17 +185,31 @@ def _run(
     recorder: CropRecorder | None,
 ) -> None:
     """Fill ``builder`` (and ``recorder``) in one pass, decoding beside the estimation."""
-    tracker = Tracker()
+    tracker, joined = Tracker(), 0
     with (
         closing(prefetch(video, FRAMES_AHEAD)) as frames,
         closing(estimator.run(_reporting(frames, video, progress), boxes)) as results,
     ):
         for frame, poses in results:
+            joined = _join_lost(video, builder, joined, frame.index)
             t = len(builder.times)
             identities = tracker.update(t, poses)
             builder.add(frame, identities, poses)
             if recorder is not None:
                 recorder.add(t, frame.image, identities, poses.boxes)
+    _join_lost(video, builder, joined, None)
+
+
+def _join_lost(video: VideoReader, builder: TrackBuilder, joined: int, before: int | None) -> int:
+    """Give the damaged frames in front of frame ``before`` (None: all) their places; the reader has met them by then.
+
+    Returns:
+        How many of the reader's lost frames are in the track now.
+    """
+    while joined < len(video.lost) and (before is None or video.lost[joined].index < before):
+        builder.add_lost(video.lost[joined])
+        joined += 1
+    return joined
 
 
 def _reporting(frames: Iterator[Frame], video: VideoReader, progress: Progress | None) -> Iterator[Frame]:
@@ -238,12 +219,27 @@ def _reporting(frames: Iterator[Frame], video: VideoReader, progress: Progress |
             progress(count, min(video.frames_read / video.expected_frames, 1.0) if video.expected_frames else 0.0)
 
 
-def _verdict(video: VideoReader, builder: TrackBuilder) -> tuple[str, str | None]:
+def _verdict(video: VideoReader, frames: int, with_person: int) -> tuple[str, str | None]:
     if video.problem:
-        return 'partial', video.problem + ('' if builder.frames_with_person else '; nobody is seen in what was read')
-    if not builder.frames_with_person:
-        return 'nobody', f'nobody is seen in any of {len(builder.times)} frames'
+        return 'partial', video.problem + ('' if with_person else '; nobody is seen in what was read')
+    if not with_person:
+        return 'nobody', f'nobody is seen in any of {frames} frames'
     return 'ok', None
+
+
+def _notes_on_persons(seating: Seating, most: int) -> list[str]:
+    notes = []
+    if seating.left_out:
+        notes.append(
+            f'{seating.seen} persons were seen, in some frames more than {most} at one time (max_persons): '
+            f'{seating.left_out} of them are left out there'
+        )
+    if seating.seen > len(seating.identities) and not seating.left_out:
+        notes.append(
+            f'{seating.seen} persons were seen, at most {len(seating.identities)} at one time; they share as many rows '
+            '(who is where: the array identities)'
+        )
+    return notes
 
 
 def _no_frames(video: VideoReader, settings: ExtractSettings) -> str:

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.files import TEMPORARY_PREFIX
+from bmoe_ground.names import printable
 from pose_extract.crops import crops_path
 from pose_extract.discovery import VideoItem, find_videos, rank_and_world
 from pose_extract.estimators import backend_class
@@ -61,17 +62,33 @@ class Summary:
         lines = [
             f'{len(self.records)} videos: {", ".join(parts)}'
             + (f' ({self.skipped} of them done before and skipped)' if self.skipped else ''),
-            f'{frames} frames, {100 * persons / max(frames, 1):.1f} % with a person',
+            f'{frames} frames, {persons} of them ({100 * persons / max(frames, 1):.1f} %) with a person that was kept',
         ]
+        lines += self._account()
         if self.frames:
             lines.append(
                 f'{self.frames} frames now, in {self.seconds:.1f} s: {self.frames / self.seconds:.1f} frames/s'
             )
         bad = [record for record in self.records if record['status'] != 'ok']
-        lines += [f'  {record["status"]}: {record["video"]}: {record["error"]}' for record in bad[:20]]
-        if len(bad) > 20:
-            lines.append(f'  ... and {len(bad) - 20} more, all in the manifest')
+        lines += _listed([f'{record["status"]}: {record["video"]}: {record["error"]}' for record in bad])
+        noted = [f'note: {record["video"]}: {note}' for record in self.records for note in record['notes']]
+        return [printable(line) for line in lines + _listed(noted)]
+
+    def _account(self) -> list[str]:
+        """Who was left out, and which videos the second library read."""
+        lines = []
+        left_out = [record for record in self.records if record['persons_left_out']]
+        if left_out:
+            count = sum(record['persons_left_out'] for record in left_out)
+            lines.append(f'{count} persons left out in part or whole, in {len(left_out)} videos (--max-persons)')
+        others = Counter(d for record in self.records if (d := record['decoder']) and not d.startswith('OpenCV'))
+        lines += [f'{count} videos read by {library}, which OpenCV cannot decode' for library, count in others.items()]
         return lines
+
+
+def _listed(entries: list[str], most: int = 20) -> list[str]:
+    more = [f'  ... and {len(entries) - most} more, all in the manifest'] if len(entries) > most else []
+    return [f'  {entry}' for entry in entries[:most]] + more
 
 
 def run_job(
@@ -197,10 +214,12 @@ def _done_before(
 ) -> Record | None:
     """The record of a video whose track file is there, whole, and made from this video with these settings."""
     path = out / item.track
-    if not path.is_file():
-        return None
     try:
+        if not path.is_file():
+            return None
         tracks = load_tracks(path)
+    except OSError:  # no such name can be: the worker says so
+        return None
     except UserError:
         summary.changed['damaged track file'] += 1
         return None
@@ -234,8 +253,12 @@ def _record_of(item: VideoItem, tracks: PoseTracks) -> Record:
     return new_record(item.name, tracks.provenance.get('status', ''), tracks.provenance.get('error')) | {
         'track': item.track,
         'frames': tracks.num_frames,
-        'frames_with_person': int(tracks.person_visible.any(0).sum()),
+        'frames_with_person': tracks.provenance.get('frames_with_person', int(tracks.person_visible.any(0).sum())),
         'persons': tracks.num_persons,
+        'persons_seen': tracks.provenance.get('persons_seen', tracks.num_persons),
+        'persons_left_out': tracks.provenance.get('persons_left_out', 0),
+        'decoder': tracks.provenance.get('decoder'),
+        'notes': tracks.provenance.get('notes', []),
         'finished': round((item.path.stat().st_mtime if item.path.exists() else 0.0), 3),
     }
 

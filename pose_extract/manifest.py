@@ -23,12 +23,17 @@ JOURNALS = '.manifest'
 FORMAT = 1
 
 Record = dict[str, Any]
-"""One video: video, track, status, frames, frames_with_person, persons, error, seconds, finished.
+"""One video: video, track, status, frames, frames_with_person, persons, error, seconds, finished, and
 
-``status`` is one of
+* ``persons_seen``: how many identities were seen, kept or not (``persons`` are the rows of the track);
+* ``persons_left_out``: how many of them are missing in some frame since more than ``max_persons`` were in view;
+* ``decoder``: the library that decoded it;
+* ``notes``: what was guessed, skipped or left out.
 
-* ``ok``: read to its end, at least one person seen;
-* ``partial``: it breaks off; what could be read has its track file;
+``frames_with_person`` counts the frames with somebody in what was kept. ``status`` is one of
+
+* ``ok``: every frame read, at least one person seen;
+* ``partial``: it breaks off, or at least one frame is damaged; what could be read has its track file;
 * ``nobody``: read to its end, nobody seen in any frame; its track file has no person (M = 0);
 * ``failed``: no track file;
 * ``pending``: not reached yet.
@@ -43,6 +48,7 @@ def new_record(video: str, status: str, error: str | None = None) -> Record:
     return {
         'video': video, 'track': None, 'status': status, 'frames': 0, 'frames_with_person': 0, 'persons': 0,
         'error': error, 'seconds': 0.0, 'finished': 0.0,
+        'persons_seen': 0, 'persons_left_out': 0, 'decoder': None, 'notes': [],
     }  # fmt: skip
 
 

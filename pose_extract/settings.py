@@ -29,7 +29,7 @@ class ExtractSettings:
         boxes: File with person boxes, in place of the detector.
         whole_frame: One person that fills the frame, in place of the detector.
         box_threshold: Least score of a detected person, 0..1.
-        max_persons: Most persons kept per video.
+        max_persons: Most persons kept at one time.
         flip_test: Average the predictions of the crop and its mirror image.
         precision: ``auto``, ``float32``, ``float16`` (GPU) or ``bfloat16``, of the pose network.
         accelerate: Use the fastest execution of the network that the machine offers.

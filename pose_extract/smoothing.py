@@ -59,6 +59,9 @@ class AfterCare:
 def apply_after_care(tracks: PoseTracks, care: AfterCare) -> PoseTracks:
     """Interpolate and smooth tracks as asked.
 
+    Where several people share a row of the tracks (extra ``identities``), each is treated by itself: nothing is
+    bridged or smoothed from one person to another.
+
     Interpolation adds the extra ``interpolated`` (M, T, K) bool (joined with one that is there already), and the
     settings that had an effect go into the provenance. Boxes are interpolated too, never smoothed.
 
@@ -76,6 +79,68 @@ def apply_after_care(tracks: PoseTracks, care: AfterCare) -> PoseTracks:
         >>> int(mended.extras['interpolated'].sum()), bool(np.isnan(mended.keypoints).any())
         (17, False)
     """
+    identities = tracks.extras.get('identities')
+    if identities is None or all(len(np.unique(row[row >= 0])) < 2 for row in identities):
+        return _care_for(tracks, care)
+    if care.max_gap <= 0 and care.smooth == 'none':
+        return tracks
+    rows = [_care_for_row(tracks, m, care) for m in range(tracks.num_persons)]
+    filled = [row.extras['interpolated'] for row in rows if 'interpolated' in row.extras]
+    return replace(
+        tracks,
+        keypoints=np.concatenate([row.keypoints for row in rows]),
+        scores=np.concatenate([row.scores for row in rows]),
+        boxes=np.concatenate([row.boxes for row in rows]),
+        provenance=rows[0].provenance,
+        extras={**tracks.extras, **({'interpolated': np.concatenate(filled)} if filled else {})},
+    )
+
+
+def _care_for_row(tracks: PoseTracks, m: int, care: AfterCare) -> PoseTracks:
+    """One row, person by person; what one fills in never replaces another who is there."""
+    identities = tracks.extras['identities'][m]
+    marked = tracks.extras.get('interpolated')
+    extras = {} if marked is None else {'interpolated': marked[m : m + 1]}
+    whole = replace(
+        tracks, keypoints=tracks.keypoints[m : m + 1], scores=tracks.scores[m : m + 1], boxes=tracks.boxes[m : m + 1],
+        extras=extras,
+    )  # fmt: skip
+    result = whole
+    for identity in np.unique(identities[identities >= 0]).tolist():
+        own, other = identities == identity, (identities >= 0) & (identities != identity)
+        alone = _care_for(_only(whole, own), care)
+        mine = ~other & alone.person_visible[0] & (own | ~result.person_visible[0])
+        result = replace(_merged(result, alone, mine), provenance=alone.provenance)
+    return result
+
+
+def _only(tracks: PoseTracks, frames: np.ndarray) -> PoseTracks:
+    """The tracks with nobody but in some frames, (T,) bool."""
+    return replace(
+        tracks,
+        keypoints=np.where(frames[:, None, None], tracks.keypoints, np.float32(np.nan)),
+        scores=np.where(frames[:, None], tracks.scores, np.float32(0)),
+        boxes=np.where(frames[:, None], tracks.boxes, np.float32(np.nan)),
+    )
+
+
+def _merged(first: PoseTracks, second: PoseTracks, frames: np.ndarray) -> PoseTracks:
+    """The first tracks, and in some frames, (T,) bool, the second."""
+    extras = dict(second.extras)
+    if 'interpolated' in extras:
+        before = first.extras.get('interpolated', np.zeros_like(extras['interpolated']))
+        extras['interpolated'] = np.where(frames[:, None], extras['interpolated'], before)
+    return replace(
+        first,
+        keypoints=np.where(frames[:, None, None], second.keypoints, first.keypoints),
+        scores=np.where(frames[:, None], second.scores, first.scores),
+        boxes=np.where(frames[:, None], second.boxes, first.boxes),
+        extras=extras,
+    )
+
+
+def _care_for(tracks: PoseTracks, care: AfterCare) -> PoseTracks:
+    """Interpolate and smooth rows that hold one person each."""
     if care.max_gap > 0:
         keypoints, scores, filled = interpolate_gaps(tracks.keypoints, tracks.scores, tracks.frame_times, care.max_gap)
         # a box has no score of its own: its presence is one

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from bmoe_ground.errors import UserError
-from bmoe_ground.media import VideoError
 from bmoe_ground.native_output import library_warnings_silenced, native_stderr_silenced
 from pose_extract.boxes import read_boxes
 from pose_extract.crops import crops_path
@@ -24,8 +23,10 @@ from pose_extract.extraction import Extraction, Progress, extract_video
 from pose_extract.manifest import Record, new_record
 from pose_extract.settings import ExtractSettings
 from pose_extract.tracks import save_tracks
+from pose_extract.video import VideoError
 
 REPORT_EVERY = 0.5
+MAX_NAME = 255
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
@@ -89,7 +90,8 @@ class VideoProcessor:
             record |= {
                 'track': item.track, 'status': result.status, 'error': result.error,
                 'frames': result.tracks.num_frames, 'frames_with_person': result.frames_with_person,
-                'persons': result.tracks.num_persons,
+                'persons': result.tracks.num_persons, 'persons_seen': result.seating.seen,
+                'persons_left_out': result.seating.left_out, 'decoder': result.library, 'notes': result.notes,
             }  # fmt: skip
         except UserError as error:
             if isinstance(error.__cause__, OSError) and error.__cause__.errno in FULL:
@@ -101,6 +103,7 @@ class VideoProcessor:
         return record | {'seconds': round(finished - started, 3), 'finished': round(finished, 3)}
 
     def _extract(self, item: VideoItem, progress: Progress | None) -> Extraction:
+        check_name(item)
         boxes = None
         if self.boxes is not None:
             boxes = self.boxes.get(item.name)
@@ -109,6 +112,20 @@ class VideoProcessor:
         provenance = {**self.task.provenance, 'source': {'name': item.name, 'bytes': item.size}}
         crops = crops_path(self.task.out / item.track)
         return extract_video(item.path, self.estimator, self.task.settings, provenance, boxes, progress, crops)
+
+
+def check_name(item: VideoItem) -> None:
+    """Refuse a video whose track file would have a longer name than file systems take, before hours of work.
+
+    Raises:
+        VideoError: The name is too long.
+    """
+    longest = max((len(os.fsencode(part)) for part in item.track.split('/')), default=0)
+    if longest > MAX_NAME:
+        raise VideoError(
+            f'{item.path}: the name is too long: its track file would have one of {longest} bytes, and file systems '
+            f'take {MAX_NAME}; give it a shorter name'
+        )
 
 
 def run_here(items: Sequence[VideoItem], task: Task) -> Iterator[News]:

@@ -53,7 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     people.add_argument('--box-threshold', type=float, default=default.box_threshold, help='default: %(default)s')
     people.add_argument('--boxes', help='.csv or .json file with person boxes, in place of the detector')
     people.add_argument('--whole-frame', action='store_true', help='one person that fills the frame, no detector')
-    people.add_argument('--max-persons', type=int, default=default.max_persons, help='default: %(default)s')
+    people.add_argument('--max-persons', type=int, default=default.max_persons,
+                        help='most persons at one time (default: %(default)s)')  # fmt: skip
 
     frames = parser.add_argument_group('frames')
     frames.add_argument('--start', type=float, default=default.start, help='first second')

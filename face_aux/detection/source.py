@@ -16,7 +16,7 @@ from face_aux.detection.alignment import CropSettings, crop_face, cut
 from face_aux.detection.detectors import FaceDetector
 from face_aux.detection.tracks import FaceTrack, link_faces, smooth_crops
 from face_aux.images import UnreadableImageError, read_image
-from face_aux.predictions import MISSING, NO_FACE, SKIPPED, UNREADABLE, Prediction
+from face_aux.predictions import MISSING, NO_FACE, PARTIAL, SKIPPED, UNREADABLE, Prediction
 from face_aux.video_reader import VideoReader
 
 READ_AHEAD = 8
@@ -119,22 +119,26 @@ class FaceSource:
         """Two passes over a video: find and follow the faces, then cut the smoothed crops out."""
         reader = VideoReader(name)
         groups = reader.sample(self.max_frames, self.clip_length, self.clip_interval)
-        wanted = sorted({index for group in groups for index in group})
-        times = [index / reader.fps for index in wanted]
-        found = [self.detector.detect(frame) for _, frame in reader.frames(wanted)]
-        wanted, times = wanted[: len(found)], times[: len(found)]
+        found, times, wanted = [], [], []
+        for index, time, frame in reader.frames(sorted({index for group in groups for index in group})):
+            wanted.append(index)
+            times.append(time)
+            found.append(self.detector.detect(frame))
+        problem = reader.problem
         if not found:
-            yield Prediction(name, 'video', UNREADABLE, 'no frame can be decoded')
+            yield Prediction(name, 'video', UNREADABLE, problem or 'no frame can be decoded')
             return
         tracks = link_faces(found, times)
         chosen = tracks if self.faces == 'all' else tracks[:1]
-        if not chosen:
+        if chosen:
+            crops = [smooth_crops(track, times, self.crop) for track in chosen]
+            at = {index: i for i, index in enumerate(wanted)}
+            pending = [[at[index] for index in group if index in at] for group in groups]
+            yield from self._cut(reader, wanted, times, chosen, crops, [group for group in pending if group])
+        else:
             yield Prediction(name, 'video', NO_FACE, f'no face in {len(found)} frames')
-            return
-        crops = [smooth_crops(track, times, self.crop) for track in chosen]
-        at = {index: i for i, index in enumerate(wanted)}
-        pending = [[at[index] for index in group if index in at] for group in groups]
-        yield from self._cut(reader, wanted, times, chosen, crops, [group for group in pending if group])
+        if problem:
+            yield Prediction(name, 'video', PARTIAL, problem)
 
     def _cut(
         self,
@@ -151,7 +155,7 @@ class FaceSource:
         kept: dict[tuple[int, int], np.ndarray] = {}
         sizes = [max(1, round(float(np.median([c.side for c in by_time.values()])))) for by_time in crops]
         queue = deque(groups)
-        for t, (_, frame) in enumerate(reader.frames(wanted)):
+        for t, (*_, frame) in enumerate(reader.frames(wanted)):
             for k, by_time in enumerate(crops):
                 if t in by_time:
                     kept[k, t] = cut(frame, by_time[t], sizes[k]) if self.detector.cuts else frame
@@ -161,7 +165,10 @@ class FaceSource:
                 anyone = False
                 for k, track in enumerate(tracks):
                     frames = [kept[k, i] for i in group if (k, i) in kept]
-                    if len(frames) < len(group):
+                    seen = sum(i in track.faces for i in group)
+                    # A crop between two detections belongs into a clip; alone, or among more of its kind, it may
+                    # show no face at all.
+                    if len(frames) < len(group) or 2 * seen < len(group):
                         continue
                     anyone = True
                     face = track.faces.get(group[0])

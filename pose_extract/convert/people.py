@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from bmoe_ground.errors import UserError
+from pose_extract.building import TrackBuilder
 from pose_extract.convert.clips import ReadOptions, extent_boxes
-from pose_extract.extraction import TrackBuilder
 from pose_extract.poses import FramePoses
 from pose_extract.skeletons import get_skeleton
 from pose_extract.tracking import Tracker

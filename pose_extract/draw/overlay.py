@@ -80,22 +80,23 @@ def look(
 
 def _frames(tracks: PoseTracks, video: Path | None) -> Iterator[tuple[int, np.ndarray]]:
     """Each frame of the tracks with its picture."""
+    blank = np.full((*tracks.image_size, 3), BACKGROUND, np.uint8)
     if video is None:
-        plain = np.full((*tracks.image_size, 3), BACKGROUND, np.uint8)
-        yield from ((t, plain) for t in range(tracks.num_frames))
+        yield from ((t, blank) for t in range(tracks.num_frames))
         return
     indices = tracks.extras.get('frame_indices', np.arange(tracks.num_frames)).tolist()
     wanted = {index: t for t, index in enumerate(indices)}
     with open_video(video) as reader:
-        for frame in reader:
-            if frame.image.shape[:2] != tracks.image_size:
-                height, width = frame.image.shape[:2]
+        for frame in reader.steps():
+            image = blank if frame.image is None else frame.image
+            if image.shape[:2] != tracks.image_size:
+                height, width = image.shape[:2]
                 raise UserError(
                     f'{video}: frames of {width} x {height}, but the tracks are of a video of '
                     f'{tracks.image_size[1]} x {tracks.image_size[0]}'
                 )
             if frame.index in wanted:
-                yield wanted.pop(frame.index), frame.image
+                yield wanted.pop(frame.index), image
             if not wanted:
                 return
     if wanted:

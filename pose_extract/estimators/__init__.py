@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bmoe_ground.errors import UserError
@@ -37,6 +37,12 @@ class PoseEstimator(ABC):
 
     irrelevant: frozenset[str] = frozenset()
     """Names of settings that do not concern this backend."""
+
+    one_person: bool = False
+    """It saw one person at a time in the video that was run last: one row holds all of it, across cuts too."""
+
+    notes: Sequence[str] = ()
+    """What the user should know of the video that was run last; complete when :meth:`run` is through."""
 
     @staticmethod
     @abstractmethod

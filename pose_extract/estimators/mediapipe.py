@@ -22,6 +22,7 @@ from mediapipe.python.solutions.pose import Pose
 from bmoe_ground.errors import UserError
 from bmoe_ground.geometry import box_iou
 from pose_extract.estimators import PoseEstimator
+from pose_extract.estimators.blazepose_detector import PersonCounter
 from pose_extract.poses import BoxSource, FramePoses, PersonBoxes, Poses
 from pose_extract.settings import ExtractSettings
 from pose_extract.tracking import keypoint_similarity
@@ -36,9 +37,10 @@ Pose2D = tuple[np.ndarray, np.ndarray]  # keypoints (33, 2) in pixels of the fra
 class MediaPipeEstimator(PoseEstimator):
     """BlazePose full (``model_complexity=1``).
 
-    Without boxes, MediaPipe finds one person and follows it from frame to frame; with boxes, each person's crop is
-    looked at by itself. A keypoint's score is BlazePose's visibility. MediaPipe's own smoothing of the landmarks is
-    off: it delays and flattens small movements (docs/guides/smooth.md).
+    Without boxes, MediaPipe finds one person and follows it from frame to frame; where its detector sees more of
+    them, a note says so. With boxes, each person's crop is looked at by itself. A keypoint's score is BlazePose's
+    visibility. MediaPipe's own smoothing of the landmarks is off: it delays and flattens small movements
+    (docs/guides/smooth.md).
 
     Args:
         settings: ``device`` must be ``auto`` or ``cpu``; ``whole_frame`` and the MMPose settings do not apply.
@@ -71,9 +73,11 @@ class MediaPipeEstimator(PoseEstimator):
         self.identify(settings)
         self._video_pose: Pose | None = None
         self._still_pose: Pose | None = None
+        self._counter: PersonCounter | None = None
 
     def run(self, frames: Iterable[Frame], boxes: BoxSource | None = None) -> Poses:
         """See :meth:`PoseEstimator.run`."""
+        self.notes, self.one_person = [], boxes is None
         if boxes is not None:
             for frame in frames:
                 yield frame, self._poses_in_boxes(frame.image, boxes(frame.index))
@@ -82,9 +86,13 @@ class MediaPipeEstimator(PoseEstimator):
             self._video_pose = Pose(model_complexity=1, smooth_landmarks=False)
         else:
             self._video_pose.reset()  # nothing of the previous video may show in this one
+        counter = self._counter = self._counter or PersonCounter()
+        counter.reset()
         for frame in frames:
+            counter.look(frame.image)
             found = _landmarks(self._video_pose, frame.image)
             yield frame, FramePoses.nobody(NUM_KEYPOINTS) if found is None else _one_person(*found, frame.image.shape)
+        self.notes = [note] if (note := counter.note()) else []
 
     def _poses_in_boxes(self, image: np.ndarray, boxes: PersonBoxes) -> FramePoses:
         if self._still_pose is None:

@@ -82,7 +82,7 @@ class MMPoseEstimator(PoseEstimator):
         self.skeleton = layout_of(dataset_meta, files.config)
         pipeline = config.test_dataloader.dataset.pipeline
         self.pose = TopdownModel(model.to(device), pipeline, dataset_meta, settings, device)
-        self.execution = self.pose.execution
+        self.execution, self.one_person = self.pose.execution, settings.whole_frame
         self.detector = None if detector is None else PersonDetector(*detector, settings.box_threshold, device)
         self.settings = settings
         self._num_keypoints = int(dataset_meta['num_keypoints'])

@@ -63,3 +63,12 @@ def test_other_kinds_of_file_are_refused(tmp_path: Path) -> None:
     (tmp_path / 'boxes.json').write_text('{"a": 1}')
     with pytest.raises(UserError, match='list of objects'):
         read_boxes(tmp_path / 'boxes.json')
+
+
+def test_a_table_from_a_spreadsheet_begins_with_a_mark(tmp_path: Path) -> None:
+    (tmp_path / 'boxes.csv').write_bytes(b'\xef\xbb\xbfvideo,frame,x1,y1,x2,y2\r\na.mp4,1,20,20,340,420\r\n')
+    assert read_boxes(tmp_path / 'boxes.csv')['a.mp4'](1).boxes.tolist() == [[20, 20, 340, 420]]
+    (tmp_path / 'boxes.json').write_bytes(
+        b'\xef\xbb\xbf[{"video": "a.mp4", "frame": 1, "x1": 1, "y1": 2, "x2": 3, "y2": 4}]'
+    )
+    assert read_boxes(tmp_path / 'boxes.json')['a.mp4'](1).boxes.tolist() == [[1, 2, 3, 4]]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pose_extract.extraction import TrackBuilder
+from pose_extract.building import TrackBuilder
 from pose_extract.poses import FramePoses
 from pose_extract.tracking import Tracker, keypoint_similarity
 from pose_extract.video import Frame

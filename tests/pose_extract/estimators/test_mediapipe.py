@@ -100,3 +100,19 @@ def test_settings_of_the_other_backend_are_refused(tmp_path: Path) -> None:
         MediaPipeEstimator.identify(ExtractSettings(backend='mediapipe', checkpoint=str(file)))
     with pytest.raises(UserError, match='cuda'):
         MediaPipeEstimator.identify(ExtractSettings(backend='mediapipe', device='cuda'))
+
+
+def test_two_people_in_view_are_told_of_and_one_is_not(shared_data: Path) -> None:
+    from pose_extract.estimators import backend_class
+    from pose_extract.video import open_video
+
+    estimator = backend_class('mediapipe')(ExtractSettings(backend='mediapipe'))
+    with open_video(shared_data / 'videos/two_people.mp4') as video:
+        frames = list(video)
+    assert len(list(estimator.run(frames))) == len(frames)
+    (note,) = estimator.notes
+    assert 'more than one person is in view in' in note
+    assert '--boxes' in note
+    left = [Frame(frame.index, frame.time, frame.image[:, :880].copy()) for frame in frames[:30]]
+    list(estimator.run(left))
+    assert estimator.notes == []

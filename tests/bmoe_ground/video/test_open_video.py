@@ -1,18 +1,19 @@
 from __future__ import annotations
 
+import os
 import struct
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from video_files import edit_mp4
 
-from bmoe_ground.containers import broken_off
-from bmoe_ground.media import VideoError
-from pose_extract.video import Frame, numbered_images, open_video
-
-PARENTS = (b'moov', b'trak', b'mdia', b'minf', b'stbl')
+from bmoe_ground.video import Frame, VideoError, numbered_images, open_video
+from bmoe_ground.video.containers import sniff, whole
 
 
 def read(path: Path, **options) -> list[Frame]:
@@ -22,21 +23,6 @@ def read(path: Path, **options) -> list[Frame]:
 
 def brightness(frames: list[Frame]) -> list[int]:
     return [round((float(frame.image.mean()) - 30) / 8) for frame in frames]
-
-
-def edit_mp4(data: bytes, edits: dict[bytes, Callable[[bytes], bytes]]) -> bytes:
-    """Rewrite the payload of some boxes of an MP4 file whose index comes last, so that no offset changes."""
-    out, position = b'', 0
-    while position + 8 <= len(data):
-        length, kind = struct.unpack('>I4s', data[position : position + 8])
-        body = data[position + 8 : position + length]
-        if kind in edits:
-            body = edits[kind](body)
-        elif kind in PARENTS:
-            body = edit_mp4(body, edits)
-        out += struct.pack('>I4s', len(body) + 8, kind) + body
-        position += length
-    return out
 
 
 def test_frames_come_in_order_with_their_times(make_video: Callable[..., Path]) -> None:
@@ -144,7 +130,7 @@ def test_whole_videos_have_no_problem(make_video: Callable[..., Path]) -> None:
         with open_video(path) as video:
             assert len(list(video)) == frames
         assert video.problem is None
-        assert broken_off(path) is None
+        assert whole(path, sniff(path)) == (True, '')
 
 
 @pytest.mark.parametrize(
@@ -169,13 +155,13 @@ def write_images(folder: Path, names: list[str], **shapes: tuple[int, ...]) -> P
 
 
 def test_a_folder_of_numbered_images_is_a_video(tmp_path: Path) -> None:
-    folder = write_images(tmp_path / 'images', ['f_1.png', 'f_2.png', 'f_10.png'])
+    folder = write_images(tmp_path / 'images', ['f_9.png', 'f_10.png', 'f_11.png'])
     (folder / 'notes.txt').write_text('not a frame')
     (folder / 'cover.png').write_bytes(b'')
     frames = read(folder, image_fps=10)
     assert brightness(frames) == [0, 1, 2]
     assert [frame.time for frame in frames] == pytest.approx([0, 0.1, 0.2])
-    assert [path.name for path in numbered_images(folder)] == ['f_1.png', 'f_2.png', 'f_10.png']
+    assert [path.name for path in numbered_images(folder)] == ['f_9.png', 'f_10.png', 'f_11.png']
 
 
 def test_grey_alpha_and_changing_sizes_become_one_size_in_bgr(tmp_path: Path) -> None:
@@ -193,17 +179,30 @@ def test_grey_alpha_and_changing_sizes_become_one_size_in_bgr(tmp_path: Path) ->
     assert video.notes == ['frame 3 is 90x40; scaled to 30x20']
 
 
-def test_a_damaged_image_ends_the_folder_with_a_reason(tmp_path: Path) -> None:
-    folder = write_images(tmp_path / 'images', ['f0.png', 'f1.png', 'f2.png'])
-    (folder / 'f1.png').write_bytes(b'not a picture')
-    with open_video(folder) as video:
-        assert len(list(video)) == 1
-    assert video.problem == 'frame 1 cannot be decoded'
-
-
-def test_what_is_no_video_is_an_error_with_its_name(tmp_path: Path) -> None:
-    (tmp_path / 'broken.mp4').write_bytes(b'just text, for sure\n' * 20)
-    with pytest.raises(VideoError, match=r'broken.mp4.*not a video'):
-        open_video(tmp_path / 'broken.mp4')
+@pytest.mark.parametrize(
+    ('content', 'reason'),
+    [
+        (b'', '0 bytes'),
+        (b'just text, for sure\n' * 20, 'not a video'),
+        (b'\x00\x00\x00\x18ftypisom' + b'\x00' * 12, 'moov'),
+        (os.urandom(2000), 'not a video'),
+    ],
+)
+def test_what_is_no_video_is_an_error_with_its_name(tmp_path: Path, content: bytes, reason: str) -> None:
+    path = tmp_path / 'broken.mp4'
+    path.write_bytes(content)
+    with pytest.raises(VideoError, match=f'broken.mp4.*{reason}'):
+        open_video(path)
     with pytest.raises(VideoError, match='no such file'):
         open_video(tmp_path / 'missing.mp4')
+
+
+def test_a_damaged_file_writes_nothing_to_the_screen(tmp_path: Path) -> None:
+    (tmp_path / 'broken.mp4').write_bytes(b'\x00\x00\x00\x18ftypisom' + b'\x00' * 500)
+    code = (
+        'import sys; from bmoe_ground.video import open_video, VideoError\n'
+        'try: open_video(sys.argv[1])\n'
+        'except VideoError: print("refused")'
+    )
+    done = subprocess.run([sys.executable, '-c', code, str(tmp_path / 'broken.mp4')], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ('refused\n', '')
