@@ -4,8 +4,8 @@
     python tools/crop_faces.py photos --out crops --margin 0.27 --shift 0.2
 
 Names stay: an image keeps its path, a video becomes a folder of its name with PNG frames, label files are copied; so
-the readers take the result with media='frames'. The crops of a video follow its largest face without trembling. A
-stopped run goes on where it was. The statuses of the run go to crops.csv in the output folder. Exit code 0 when every
+the readers take the result with media='frames'. The crops of a video follow its face that is seen longest and surest without trembling. A
+stopped run goes on where it was. The statuses of all runs are in crops.csv in the output folder. Exit code 0 when every
 file could be read, 1 when some could not.
 """
 
@@ -21,7 +21,7 @@ from bmoe_ground.errors import run_tool
 from face_aux.detection import DETECTORS, CropSettings, build_detector
 from face_aux.detection.cropping import crop_folder
 from face_aux.detection.source import FaceSource
-from face_aux.predictions import FAILURES, count_files, write_predictions
+from face_aux.predictions import FAILURES, count_files
 
 
 def parse_args() -> argparse.Namespace:
@@ -45,7 +45,6 @@ def main() -> int:
     crop = CropSettings.from_config(given, 'command line')
     source = FaceSource(build_detector(args.detector), crop, max_frames=args.max_frames)
     rows = crop_folder(source, args.folder, args.out, args.size)
-    write_predictions(args.out / 'crops.csv', rows, {}, {})
     counts = count_files(rows)
     print(', '.join(f'{status}: {n}' for status, n in counts.items()) or 'nothing left to do')
     return int(any(counts.get(status) for status in FAILURES))

@@ -22,10 +22,12 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bmoe_ground.errors import UserError, run_tool
+from bmoe_ground.names import printable
 from face_aux.checkpoint import load_face_model
 from face_aux.detection import DETECTORS, CropSettings, build_detector
+from face_aux.detection.source import FACES
 from face_aux.inferencer import FaceInferencer
-from face_aux.predictions import FAILURES, check_output, count_files, write_predictions
+from face_aux.predictions import FAILURES, SKIPPED, check_output, count_files, write_predictions
 
 
 def parse_args() -> argparse.Namespace:
@@ -35,7 +37,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--checkpoint', required=True, help='checkpoint of tools/train.py')
     parser.add_argument('--out', required=True, help='.csv or .json file to write')
     parser.add_argument('--detector', choices=sorted(DETECTORS), default='mediapipe', help='none: face crops already')
-    parser.add_argument('--faces', choices=('largest', 'all'), default='largest', help='which faces (default: largest)')
+    parser.add_argument('--faces', choices=FACES, default='surest', help='the surest (= largest, an older name) or all')
     parser.add_argument('--margin', type=float, help="widening of the face box (default: the checkpoint's)")
     parser.add_argument('--shift', type=float, help="shift of the crop to the forehead (default: the checkpoint's)")
     parser.add_argument('--no-align', action='store_true', help='do not turn the eyes level')
@@ -91,8 +93,8 @@ def main() -> int:
     counts = count_files(rows)
     print(', '.join(f'{status}: {n}' for status, n in counts.items()) or 'no files')
     for row in rows:
-        if row.status in FAILURES:
-            print(f'{row.status}: {row.file}: {row.message}')
+        if row.status in (*FAILURES, SKIPPED):
+            print(printable(f'{row.status}: {row.file}: {row.message}'))
     print(f'written to {args.out}')
     return int(any(counts.get(status) for status in FAILURES))
 

@@ -11,8 +11,16 @@ from typing import Any
 
 from bmoe_ground.errors import UserError
 
-IMAGE_SUFFIXES = frozenset({'.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.ppm', '.pgm', '.gif'})
-VIDEO_SUFFIXES = frozenset({'.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg'})
+# fmt: off
+IMAGE_SUFFIXES = frozenset({
+    '.avif', '.bmp', '.dib', '.gif', '.heic', '.heif', '.hif', '.j2k', '.jfif', '.jp2', '.jpe', '.jpeg', '.jpg', '.pbm',
+    '.pgm', '.png', '.pnm', '.ppm', '.tif', '.tiff', '.webp',
+})
+VIDEO_SUFFIXES = frozenset({
+    '.3gp', '.asf', '.avi', '.flv', '.m2ts', '.m4v', '.mjpeg', '.mjpg', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.mts',
+    '.ogv', '.ts', '.vob', '.webm', '.wmv',
+})
+# fmt: on
 
 
 @dataclass
