@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image
+from PIL import Image, features
 
 from bmoe_ground.errors import UserError
 from face_aux.image_formats import Content, content_of, register_heif, webp_size, why_not_read
@@ -89,6 +89,8 @@ def _open(file: BinaryIO, path: Path) -> Image.Image:
         _check_size(path, *size, 8)
     if content is Content.HEIF and not register_heif():
         raise UnreadableImageError(f'{path}: a HEIC photograph; to read those, run: pip install pi-heif')
+    if content is Content.AVIF and not features.check('avif'):
+        raise UnreadableImageError(f'{path}: an AVIF image; to read those, run: pip install "pillow>=11.3"')
     file.seek(0)
     return Image.open(file, formats=[content.value])
 

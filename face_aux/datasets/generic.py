@@ -9,7 +9,7 @@ from typing import Any
 from mmengine.logging import print_log
 
 from bmoe_ground.errors import UserError
-from bmoe_ground.folders import walk_files
+from bmoe_ground.folders import is_the_users, walk_files
 from face_aux.datasets.base import POLICIES, FaceDataset
 from face_aux.datasets.boxes import box_of, check_box_columns, find_box_columns, share_images
 from face_aux.datasets.label_names import class_names, names_of_codes
@@ -263,7 +263,7 @@ class FolderFaces(FaceDataset):
 
     @staticmethod
     def _folders(root: Path) -> list[Path]:
-        return sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith('.'))
+        return sorted(p for p in root.iterdir() if p.is_dir() and is_the_users(p.name))
 
 
 def media_kind(path: Path) -> str:
