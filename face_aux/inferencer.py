@@ -42,7 +42,7 @@ class FaceInferencer:
         model: FaceModel,
         detector: FaceDetector,
         crop: CropSettings | None = None,
-        faces: str = 'largest',
+        faces: str = 'surest',
         batch_size: int = 32,
         max_frames: int = 32,
     ) -> None:

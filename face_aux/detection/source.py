@@ -62,7 +62,7 @@ class FaceSource:
         self,
         detector: FaceDetector,
         crop: CropSettings,
-        faces: str = 'largest',
+        faces: str = 'surest',
         max_frames: int = 32,
         clip_length: int = 0,
         clip_interval: int = 1,
