@@ -42,9 +42,9 @@ VARIANTS: dict[str, list[str]] = {
     'mean_router': ['model.router.kind=mean'],
     'top2': ['model.router.top_k=2'],
     'no_global': ['model.global_stream=null'],
-    'no_region_dropout': ['train_dataloader.dataset.pipeline.4.region_prob=0.0'],
-    'no_side_losses': ['model.aux_weight=0.0'],
-    'even_pace': ['train_dataloader.dataset.pipeline.1.warp=0.0', 'train_dataloader.dataset.pipeline.1.crop=[0.5,1.0]'],
+    'no_region_dropout': ['train_pipeline.DropJoints.region_prob=0.0'],
+    'no_side_losses': ['model.head.side_weight=0.0'],
+    'even_pace': ['train_pipeline.SampleFrames.warp=0.0', 'train_pipeline.SampleFrames.crop=[0.5,1.0]'],
     'stage2': [],
 }
 
@@ -132,16 +132,13 @@ def _options(arguments: argparse.Namespace, fold: int) -> list[str]:
 def _stage_one(arguments: argparse.Namespace, folder: Path, seed: int, fold: int) -> list[str]:
     """Train each region's expert alone on the same clips; returns the options that start the mixture from them."""
     started = []
-    config = Path(arguments.config).with_name(Path(arguments.config).stem + '_stage1.py')
-    if not config.is_file():
-        raise UserError(f'variant stage2 needs a config for single experts beside {arguments.config}: {config}')
     for region in REGIONS:
         work = folder / region
         if not (work / 'last_checkpoint').is_file():
-            options = [*_options(arguments, fold), *arguments.cfg_options, f'model.region={region}']
+            options = ['preset=stage1', *_options(arguments, fold), *arguments.cfg_options, f'model.region={region}']
             common = ['--work-dir', str(work), '--seed', str(seed), '--cfg-options', *options]
-            train_main([str(config), *_epochs(arguments), *common])
-        started.append(f'model.init_experts.{region}={(work / "last_checkpoint").read_text().strip()}')
+            train_main([arguments.config, *_epochs(arguments), *common])
+        started.append(f'init_experts.{region}={(work / "last_checkpoint").read_text().strip()}')
     return started
 
 

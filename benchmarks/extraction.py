@@ -23,9 +23,10 @@ from typing import Any
 import cv2
 import numpy as np
 
+from bmoe_ground.media import open_capture
 from bmoe_ground.native_output import library_warnings_silenced, native_stderr_silenced
 from pose_extract.estimators import PoseEstimator, backend_class
-from pose_extract.extract import FRAMES_AHEAD, package_versions
+from pose_extract.extraction import FRAMES_AHEAD, package_versions
 from pose_extract.job import run_job
 from pose_extract.pipeline import prefetch
 from pose_extract.settings import ExtractSettings
@@ -49,7 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure the chosen parts and print them."""
     library_warnings_silenced()
-    print(f'{platform.processor() or platform.machine()}, {os.cpu_count()} cores, {package_versions()}')
+    versions = package_versions(('mediapipe', 'mmpose', 'mmdet', 'mmengine', 'torch', 'onnxruntime'))
+    print(f'{platform.processor() or platform.machine()}, {os.cpu_count()} cores, {versions}')
     with open_video(args.video) as video:
         frames = sum(1 for _ in video)
         print(f'{args.video.name}: {frames} frames of {video.size[1]}x{video.size[0]}')  # type: ignore[index]
@@ -176,7 +178,7 @@ def measure_mediapipe(args: argparse.Namespace, frames: int, folder: Path) -> di
     from mediapipe.python.solutions.pose import Pose
 
     def plain() -> np.ndarray:
-        capture, rows = cv2.VideoCapture(str(args.video)), []
+        capture, rows = open_capture(args.video), []
         with Pose(smooth_landmarks=False) as pose:
             while True:
                 ok, image = capture.read()

@@ -9,6 +9,7 @@ from sklearn.linear_model import RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from bmoe_skel.datasets.ma52.classes import BODY_OF_ACTION
 from bmoe_skel.datasets.ma52.dataset import MA52Dataset
 from bmoe_skel.metrics.micro_action import f1_mean
 from bmoe_skel.transforms.spatial import NormalizePose
@@ -60,7 +61,7 @@ def linear_floor(folder: Path, alphas: tuple[float, ...] = (10.0, 100.0, 1000.0)
     for alpha in alphas:
         for weight in (None, 'balanced'):
             model = make_pipeline(StandardScaler(), RidgeClassifier(alpha=alpha, class_weight=weight))
-            found = f1_mean(y_val, model.fit(x, y).predict(x_val))
+            found = f1_mean(y_val, model.fit(x, y).predict(x_val), body_of_action=BODY_OF_ACTION)
             if found['f1_macro_action'] > best.get('f1_macro_action', -1):
                 best = {key: found[key] for key in ('f1_macro_action', 'f1_mean', 'accuracy_action')}
     return best

@@ -8,19 +8,15 @@ import platform
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from face_aux.textures import (
-    center_symmetric_lbp,
-    kirsch_responses,
-    local_binary_pattern,
-    local_directional_number,
-    local_directional_pattern,
-    local_ternary_pattern,
-)
+from face_aux.textures import DESCRIPTORS, kirsch_responses, local_binary_pattern, local_ternary_pattern
+
+OURS = 'local_binary_pattern (8, 1)'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,15 +65,17 @@ def measure(size: int, batch: int, rounds: int, device: str) -> dict:
     images = torch.from_numpy(arrays).to(device)
     operators: dict[str, Callable[[], object]] = {
         'scikit-image LBP (8, 1)': lambda: np.stack([reference(image, 8, 1) for image in arrays]),
-        'local_binary_pattern (8, 1)': lambda: local_binary_pattern(images, 8, 1),
+        OURS: lambda: local_binary_pattern(images, 8, 1),
         'local_binary_pattern (8, 1) uniform': lambda: local_binary_pattern(images, 8, 1, 'uniform'),
         'local_binary_pattern (16, 2)': lambda: local_binary_pattern(images, 16, 2),
         'local_ternary_pattern (8, 1)': lambda: local_ternary_pattern(images),
-        'center_symmetric_lbp (8, 1)': lambda: center_symmetric_lbp(images),
         'kirsch_responses': lambda: kirsch_responses(images),
-        'local_directional_pattern k=3': lambda: local_directional_pattern(images),
-        'local_directional_number': lambda: local_directional_number(images),
     }
+    for key, descriptor in DESCRIPTORS.items():
+        if key != 'LBP':  # timed above, in three forms
+            operators[f'{descriptor.operator.__name__} ({key})'] = partial(
+                descriptor.operator, images, **descriptor.options
+            )
     for name, operator in operators.items():
         if not name.startswith('scikit'):
             operator()  # first call: memory and, on a GPU, kernels
@@ -85,7 +83,7 @@ def measure(size: int, batch: int, rounds: int, device: str) -> dict:
     for _ in range(rounds):
         for name, operator in operators.items():
             rates[name].append(batch / _seconds(operator, device))
-    ours, theirs = rates['local_binary_pattern (8, 1)'], rates['scikit-image LBP (8, 1)']
+    ours, theirs = rates[OURS], rates['scikit-image LBP (8, 1)']
     codes = local_binary_pattern(images, 8, 1).cpu().numpy()
     return {
         'images_per_second': rates,

@@ -1,4 +1,10 @@
-"""What every package here stands on: errors, whole-or-absent files, safe pickles, and cures for two broken imports.
+"""What every package here stands on.
+
+- what a user can get wrong: :mod:`~bmoe_ground.errors`
+- files: :mod:`~bmoe_ground.files` (whole or absent), :mod:`~bmoe_ground.tables` (CSV and lists),
+  :mod:`~bmoe_ground.media` (images and videos), :mod:`~bmoe_ground.containers`, :mod:`~bmoe_ground.safe_pickle`
+- numbers: :mod:`~bmoe_ground.geometry` (boxes), :mod:`~bmoe_ground.splits`, :mod:`~bmoe_ground.pixels`
+- the machine: :mod:`~bmoe_ground.device`, :mod:`~bmoe_ground.memory`, :mod:`~bmoe_ground.native_output`
 
 Knows neither mmengine nor a model. :mod:`bmoe_ground.import_cures` have to be in place before anything imports
 torchvision or mmengine, so that importing this package puts them there; that takes microseconds.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 
@@ -17,20 +18,26 @@ class UserError(ValueError):
 def run_tool(main: Callable[[], int | None]) -> None:
     """Run a tool's ``main`` and exit with its code.
 
-    A :class:`UserError` is printed as one ``error:`` line and ends with 2, Ctrl-C with 130; anything else is a bug
-    of ours and keeps its traceback.
+    A :class:`UserError` is printed as one ``error:`` line and ends with 2, Ctrl-C with 130, a reader of the output that
+    goes away (``| head``) with 141, as a shell's own tools do; anything else is a bug of ours and keeps its traceback.
 
     Args:
         main: The tool. Returns its exit code, or None for 0.
     """
     try:
-        code = main()
+        try:
+            code = main()
+        finally:
+            sys.stdout.flush()  # what is still on its way out fails here and not when Python ends
     except UserError as error:
         print(f'error: {_own_message(error)}', file=sys.stderr)
         code = 2
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
         code = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python flushes once more on its way out
+        code = 141
     sys.exit(code or 0)
 
 

@@ -1,4 +1,4 @@
-"""From keypoint tracks to labelled intervals, with the region of the body that gave each away."""
+"""From keypoint tracks to events: who did what, when, and which region of the body gave it away."""
 
 from __future__ import annotations
 
@@ -11,20 +11,13 @@ import numpy as np
 import torch
 
 from bmoe_ground.errors import UserError
-from bmoe_skel.registry import MODELS, TRANSFORMS
-from mm_runtime.checkpoint import load_checkpoint
-from mm_runtime.config_text import parse_config_text, section
-from mm_runtime.registry import build_embedded
+from bmoe_skel.checkpoint import load_trained
 from pose_extract.skeletons import REGIONS
 from pose_extract.tracks import PoseTracks, crops_path, load_tracks
 
-# What names files: all that prediction needs is in the checkpoint, and a checkpoint may not have others opened.
-_FILES = frozenset({'init_experts', 'init_cfg', 'pretrained', 'label_embeddings', 'root'})
-_TRAINING_ONLY = ('head.embedder.',)
-
 
 @dataclass
-class Interval:
+class Event:
     """What one person did between two moments.
 
     Attributes:
@@ -34,7 +27,12 @@ class Interval:
         label: The likeliest class.
         score: Its probability, 0..1.
         region: The region that the router trusted most, or None where the model has no router.
-        routing: Mean weight of each region.
+        routing: Mean weight of each region, 0..1 and 1 in sum; empty where the model has no router.
+
+    Example:
+        >>> event = bmoe_skel.Event(0.0, 1.2, 0, 'nod', 0.9, 'head', {})
+        >>> f'{event.label} by {event.region}, {event.end - event.start:.1f} s'
+        'nod by head, 1.2 s'
     """
 
     start: float
@@ -46,7 +44,7 @@ class Interval:
     routing: dict[str, float]
 
     def as_dict(self) -> dict[str, Any]:
-        """The interval as JSON types."""
+        """The event as JSON types."""
         return asdict(self)
 
 
@@ -54,37 +52,29 @@ class MicroActionInferencer:
     """Recognise micro-actions with a trained checkpoint, which says itself how to build the model and its input.
 
     Args:
-        checkpoint: A checkpoint of ``tools/train.py``.
-        device: Where to run, such as 'cpu' or 'cuda'.
+        checkpoint: A checkpoint of ``bmoe train``.
+        device: Where to run: 'cpu', 'cuda', 'cuda:N', or 'auto' for a GPU where there is one.
         feature_root: Folder of precomputed features, for a model whose global stream reads them.
 
     Raises:
         UserError: The checkpoint is damaged, or lacks what is needed to build the model.
+
+    Example:
+        >>> inferencer = bmoe_skel.MicroActionInferencer('best.pth')
+        >>> for event in inferencer('poses/head/head_00.mp4.npz', window=0.5):
+        ...     print(f'{event.start:.1f}-{event.end:.1f} s', event.label in inferencer.classes)
+        0.0-0.5 s True
+        0.3-0.7 s True
+        0.4-0.9 s True
     """
 
     def __init__(
         self, checkpoint: str | os.PathLike[str], device: str = 'cpu', feature_root: str | None = None
     ) -> None:
-        loaded = load_checkpoint(checkpoint)
+        trained = load_trained(checkpoint, device)
+        self.model, self.pipeline = trained.model, trained.pipeline
+        self.classes, self.skeleton = trained.classes, trained.skeleton
         self.feature_root = feature_root
-        meta = loaded.get('meta', {})
-        missing = [key for key in ('cfg', 'dataset_meta') if not meta.get(key)]
-        if missing:
-            raise UserError(
-                f'checkpoint {checkpoint} says nothing of {", ".join(missing)}; was it made by tools/train.py?'
-            )
-        config = parse_config_text(meta['cfg'], f'checkpoint {checkpoint}')
-        self.classes, self.skeleton = _facts(meta['dataset_meta'], str(checkpoint))
-        self.model = build_embedded(MODELS, config.get('model'), str(checkpoint), drop=_FILES)
-        steps = _test_pipeline(config, str(checkpoint))
-        self.pipeline = [build_embedded(TRANSFORMS, step, str(checkpoint), drop=_FILES) for step in steps]
-        weights = {key: value for key, value in loaded['state_dict'].items() if not key.startswith(_TRAINING_ONLY)}
-        try:
-            self.model.load_state_dict(weights)
-        except RuntimeError as error:
-            reason = ' '.join(str(error).split())[:300]
-            raise UserError(f'checkpoint {checkpoint}: weights do not fit its config: {reason}') from error
-        self.model.eval().to(device)
 
     @torch.no_grad()
     def predict_clip(
@@ -116,13 +106,13 @@ class MicroActionInferencer:
         routing = result.routing.mean(1).numpy() if 'routing' in result else None
         return result.pred_scores.numpy(), routing
 
-    def predict_tracks(
+    def __call__(
         self,
         tracks: PoseTracks | str | os.PathLike[str],
         window: float | None = None,
         stride: float | None = None,
         name: str | None = None,
-    ) -> list[Interval]:
+    ) -> list[Event]:
         """Label every person of a track file, whole or window by window.
 
         Args:
@@ -132,7 +122,7 @@ class MicroActionInferencer:
             name: The clip's name, by which its features are found; the file's own if None.
 
         Returns:
-            Intervals by person and time; a window in which the person is not seen has none.
+            Events by person and time; a window in which the person is not seen has none.
 
         Raises:
             UserError: The tracks have another skeleton than the model.
@@ -145,7 +135,7 @@ class MicroActionInferencer:
                 facts['crops'] = str(crops_path(path))
         if tracks.skeleton != self.skeleton:
             raise UserError(f'the tracks have skeleton {tracks.skeleton}, the model was trained on {self.skeleton}')
-        intervals = []
+        events = []
         for person in range(tracks.keypoints.shape[0]):
             for first, last in _windows(tracks.frame_times, window, stride):
                 part = slice(first, last)
@@ -159,8 +149,8 @@ class MicroActionInferencer:
                 )
                 best = int(scores.argmax())
                 weights = {} if routing is None else dict(zip(REGIONS, map(float, routing), strict=True))
-                intervals.append(
-                    Interval(
+                events.append(
+                    Event(
                         start=float(tracks.frame_times[first]),
                         end=float(tracks.frame_times[last - 1]),
                         person=person,
@@ -170,24 +160,7 @@ class MicroActionInferencer:
                         routing=weights,
                     )
                 )
-        return intervals
-
-
-def _facts(described: Any, source: str) -> tuple[list[str], str]:
-    """Class names and skeleton of a checkpoint's ``dataset_meta``."""
-    classes, skeleton = (described.get(key) if isinstance(described, dict) else None for key in ('classes', 'skeleton'))
-    if not isinstance(classes, (list, tuple)) or not all(isinstance(name, str) for name in classes):
-        raise UserError(f'checkpoint {source}: its classes are no list of names')
-    if not isinstance(skeleton, str):
-        raise UserError(f'checkpoint {source}: its skeleton is no name')
-    return list(classes), skeleton
-
-
-def _test_pipeline(config: dict[str, Any], source: str) -> list[Any]:
-    steps = section(config, 'test_dataloader', 'dataset').get('pipeline')
-    if not isinstance(steps, (list, tuple)):
-        raise UserError(f'checkpoint {source}: its config has no test pipeline, so the preprocessing is unknown')
-    return list(steps)
+        return events
 
 
 def _windows(times: np.ndarray, window: float | None, stride: float | None) -> list[tuple[int, int]]:

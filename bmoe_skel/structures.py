@@ -17,7 +17,10 @@ class ActionSample(BaseDataElement):
             averaged over persons and cuts.
         part_scores: (4 or 5, num_classes) probabilities by the classifiers of each region's expert alone and, where
             there is one, of the global stream; 0 for a region that is never seen.
-        name: The clip's name (metainfo).
+        name: The clip's name (metainfo), for display.
+        recording: The longer video of which the clip is a window, where it is one (metainfo).
+        start: Seconds into it at which the window begins, likewise.
+        end: Seconds into it at which the window ends, likewise.
     """
 
     gt_label: Tensor

@@ -14,7 +14,7 @@ from bmoe_ground.errors import UserError
 from bmoe_ground.files import atomic_write
 from bmoe_ground.safe_pickle import load_pickle
 from bmoe_skel.datasets.ma52.classes import ACTIONS, BODY_OF_ACTION, BODY_PARTS
-from bmoe_skel.metrics.micro_action import ranked
+from bmoe_skel.metrics.ranked import ranked
 
 ANSWERS = 5
 CSV_NAME = 'prediction.csv'

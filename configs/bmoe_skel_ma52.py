@@ -1,4 +1,4 @@
-# B-MoE on MA-52 with PCAN's 28 keypoints; docs/ma52.md says where the files come from.
+# B-MoE on MA-52 with PCAN's 28 keypoints; docs/benchmarks/ma52.md says where the files come from
 # Elsewhere: --cfg-options dataset.data_root=FOLDER. MMN's 44 keypoints: dataset.poses={split}_data.pkl
 # Our own tracks: dataset.poses=poses/{split}
 _base_ = ['_base_/runtime.py', '_base_/bmoe.py']
@@ -16,7 +16,7 @@ default_hooks = dict(checkpoint=dict(save_best='f1_mean'))
 # half of the log prior only; balance='class_balanced' weighs the classes instead, None leaves the tail alone.
 model = dict(
     # RGB where the tracks have stored crops of every clip, else the whole skeleton
-    global_stream=dict(kind='auto', rgb=dict(backbone='resnet18', frames=_base_.rgb_frames, pretrained=None)),
+    global_stream=dict(type='AutoStream', rgb=dict(backbone='resnet18', frames='${rgb_frames}', pretrained=None)),
     head=dict(
         drop=0.2,
         body_mode='own',
@@ -26,13 +26,12 @@ model = dict(
         label_embeddings=None,
     ),
 )
+presets = dict(stage1=dict(dataset=dict(crops=False)))
+stage1_dir = 'work_dirs/ma52_stage1'
 
 # 11,250 clips: 176 steps an epoch. One GPU: as it stands. Eight GPUs: torchrun --nproc-per-node 8 ... --launcher
 # pytorch --auto-scale-lr with train_dataloader.batch_size=16. CPU: --epochs 12.
 max_epochs = 50
-train_cfg = dict(max_epochs=max_epochs, val_interval=2)
-param_scheduler = [
-    dict(_base_.param_scheduler[0], end=3),
-    dict(_base_.param_scheduler[1], begin=3, end=max_epochs),
-]
+warmup_epochs = 3
+train_cfg = dict(val_interval=2)
 auto_scale_lr = dict(base_batch_size=64)

@@ -1,5 +1,6 @@
-# B-MoE on MPIIGroupInteraction: 14 behaviours, several at once, 64-frame windows; docs/mpii.md.
+# B-MoE on MPIIGroupInteraction: 14 behaviours, several at once, 64-frame windows; docs/benchmarks/mpii.md
 # Other places: --cfg-options dataset.tracks=FOLDER train_dataloader.dataset.ann_file=FILE.csv and so on.
+# The variant of 19 names, one a clip (lists "clip label", one track file a clip): --cfg-options preset=single
 _base_ = ['_base_/runtime.py', '_base_/bmoe.py']
 
 dataset = dict(type='MPIIGroupInteraction', tracks='data/mpii/poses')
@@ -17,9 +18,36 @@ model = dict(head=dict(drop=0.3, loss=dict(label_smoothing=0.0, balance='logit_a
 # 29,955 windows: 469 steps an epoch. One GPU: as it stands. Eight GPUs: torchrun --nproc-per-node 8 ... --launcher
 # pytorch --auto-scale-lr with train_dataloader.batch_size=16. CPU: --epochs 6.
 max_epochs = 20
-train_cfg = dict(max_epochs=max_epochs, val_interval=1)
-param_scheduler = [
-    dict(_base_.param_scheduler[0], end=1),
-    dict(_base_.param_scheduler[1], begin=1, end=max_epochs),
-]
+warmup_epochs = 1
+train_cfg = dict(val_interval=1)
 auto_scale_lr = dict(base_batch_size=64)
+
+presets = dict(
+    single=dict(
+        classes=[
+            *('Adjusting Clothing', 'Fold Arms', 'Fumble', 'Gesture', 'Groom', 'Hand-face', 'Hand-mouth'),
+            *('Lean Towards Straight', 'Leg Movement', 'Legs Crossed', 'Scratch', 'Settle', 'Shrug', 'Smearing Hands'),
+            *('Stretching', 'Relax', 'Crouch', 'Lean Left', 'Lean Right'),
+        ],
+        # region group of each class: 0 head, 1 body, 2 upper, 3 lower
+        body_parts=[2, 2, 2, 2, 0, 0, 0, 1, 3, 3, 2, 1, 1, 2, 1, 1, 3, 1, 1],
+        dataset=dict(
+            _delete_=True,
+            type='TrackDataset',
+            tracks='data/mpii/clips',
+            classes='${classes}',
+            crops=False,
+            metainfo=dict(body_parts='${body_parts}', body_part_names=['head', 'body', 'upper', 'lower']),
+        ),
+        train_dataloader=dict(dataset=dict(ann_file='data/mpii/train_list.txt')),
+        val_dataloader=dict(dataset=dict(ann_file='data/mpii/val_list.txt')),
+        test_dataloader=dict(dataset=dict(ann_file='data/mpii/val_list.txt')),
+        val_evaluator=dict(type='MicroActionMetric', body_of_action='${body_parts}'),
+        test_evaluator=dict(type='MicroActionMetric', body_of_action='${body_parts}'),
+        default_hooks=dict(checkpoint=dict(save_best='f1_mean')),
+        model=dict(head=dict(drop=0.2, body_mode='own', loss=dict(label_smoothing=0.1))),
+        max_epochs=60,
+        warmup_epochs=5,
+        train_cfg=dict(val_interval=5),
+    ),
+)

@@ -8,26 +8,22 @@ dataset = dict(crops=False)
 model = dict(
     dims=48,
     expert=dict(dims=(16, 24)),
-    global_stream=dict(kind='skeleton', dims=(16, 24), depths=(1, 1)),
+    global_stream=dict(type='SkeletonStream', dims=(16, 24), depths=(1, 1)),
 )
 
 # BlazePose guesses the keypoints that lie outside of the picture: those it is not sure of are left out.
-train_pipeline = [
-    dict(type='NormalizePose', min_score=0.5),
-    dict(type='SampleFrames', num_frames=num_frames, crop=(0.7, 1.0)),
-    dict(type='RandomAffine', rotation=0.1, scale=0.15, stretch=0.1, shear=0.05),
-    dict(type='RandomJitter', joint=0.1, frame=0.005),
-    dict(type='PackPose'),
-]
-test_pipeline = [
-    dict(type='NormalizePose', min_score=0.5),
-    dict(type='SampleFrames', num_frames=num_frames, random=False),
-    dict(type='PackPose'),
-]
-train_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(pipeline=test_pipeline))
-test_dataloader = val_dataloader
+train_pipeline = dict(
+    NormalizePose=dict(min_score=0.5),
+    SampleFrames=dict(crop=(0.7, 1.0)),
+    RandomAffine=dict(_delete_=True, rotation=0.1, scale=0.15, stretch=0.1, shear=0.05),
+    RandomJitter=dict(joint=0.1),
+    DropJoints=None,
+    LoadCrops=None,
+)
+test_pipeline = dict(NormalizePose=dict(min_score=0.5), LoadCrops=None)
+train_dataloader = dict(num_workers=0, persistent_workers=False)
+val_dataloader = dict(num_workers=0, persistent_workers=False)
+test_dataloader = dict(num_workers=0, persistent_workers=False)
 
-train_cfg = dict(max_epochs=max_epochs, val_interval=10)
-param_scheduler = [_base_.param_scheduler[0], dict(_base_.param_scheduler[1], end=max_epochs)]
+train_cfg = dict(val_interval=10)
 default_hooks = dict(checkpoint=dict(interval=10))

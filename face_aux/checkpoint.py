@@ -39,6 +39,11 @@ class FaceModel:
         pipeline: The transforms of the test data, loading included.
         crop: Margin, shift and alignment of the faces it was trained on, as the config's ``face_crop`` has them.
         source: The checkpoint.
+
+    Example:
+        >>> trained = face_aux.load_face_model('face.pth')
+        >>> trained.tasks
+        {'light': ['dark', 'bright']}
     """
 
     model: nn.Module
@@ -65,6 +70,11 @@ def load_face_model(
 
     Raises:
         UserError: The checkpoint is missing, damaged, of another kind, or has another label map.
+
+    Example:
+        >>> trained = face_aux.load_face_model('face.pth', label_map={'light': ['dark', 'bright']})
+        >>> trained.model.training, [step['type'] for step in trained.pipeline][:2]
+        (False, ['LoadFace', 'Resize'])
     """
     checkpoint = load_checkpoint(path)
     meta = checkpoint.get('meta') or {}

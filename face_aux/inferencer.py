@@ -35,6 +35,12 @@ class FaceInferencer:
     Raises:
         UserError: An option is out of range, or a weight of the model is NaN or infinite, as a diverged training
             leaves them.
+
+    Example:
+        >>> model = face_aux.load_face_model('face.pth')
+        >>> inferencer = face_aux.FaceInferencer(model, face_aux.build_detector('none'))
+        >>> [(row.file, row.labels) for row in inferencer.predict(['crops'])]
+        [('crops/bright.png', {'light': 'bright'}), ('crops/dark.png', {'light': 'dark'})]
     """
 
     def __init__(

@@ -40,6 +40,11 @@ class Prediction:
         samples: For a video, how many frames or clips its scores are the mean of.
         scores: Task to class to probability.
         labels: Task to the chosen class; to a list of them for a multi-label task.
+
+    Example:
+        >>> row = face_aux.Prediction('a.jpg', 'image', status='no face')
+        >>> row.status, row.labels
+        ('no face', {})
     """
 
     file: str
@@ -179,6 +184,16 @@ def count_files(rows: Sequence[Prediction]) -> dict[str, int]:
     return dict(Counter(file_status(rows).values()))
 
 
+def exit_code(counts: Mapping[str, int]) -> int:
+    """Exit code of a command that went through files: 0 all could be used, 1 some, 2 none.
+
+    Args:
+        counts: Files by status, from :func:`count_files`; those skipped are no failure.
+    """
+    failed = sum(counts.get(status, 0) for status in FAILURES)
+    return 2 if failed and failed == sum(counts.values()) - counts.get(SKIPPED, 0) else int(failed > 0)
+
+
 def file_status(rows: Sequence[Prediction]) -> dict[str, str]:
     """Status of each input file; one with any face is ok, unless the model failed on another."""
     status: dict[str, str] = {}
@@ -205,7 +220,14 @@ def check_output(path: str | Path) -> Path:
 def write_predictions(
     path: str | Path, rows: Sequence[Prediction], tasks: Mapping[str, Sequence[str]], settings: Mapping[str, Any]
 ) -> None:
-    """Write the rows to a .csv or .json file, whole or not at all."""
+    """Write the rows to a .csv or .json file, whole or not at all.
+
+    Example:
+        >>> rows = [face_aux.Prediction('a.jpg', 'image', scores={'light': {'dark': 0.8, 'bright': 0.2}})]
+        >>> face_aux.write_predictions('rows.json', rows, {'light': ['dark', 'bright']}, settings={})
+        >>> json.loads(pathlib.Path('rows.json').read_text())['files']
+        {'ok': 1}
+    """
     path = check_output(path)
     text = csv_text(rows, tasks) if path.suffix.lower() == '.csv' else json_text(rows, tasks, settings)
     with atomic_write(path) as file:

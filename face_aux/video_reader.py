@@ -8,7 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from face_aux.videos import UnreadableVideoError, clip_indices, open_video
+from bmoe_ground.media import VideoError, open_capture
+from face_aux.videos import clip_indices
 
 
 class VideoReader:
@@ -18,12 +19,12 @@ class VideoReader:
         path: The file.
 
     Raises:
-        UnreadableVideoError: It cannot be opened, or holds no frame.
+        VideoError: It cannot be opened, or holds no frame.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.name = str(path)
-        capture = open_video(Path(path))
+        capture = open_capture(path)
         self.fps = capture.get(cv2.CAP_PROP_FPS)
         if not 0 < self.fps < 1000:
             self.fps = 25.0  # a container without a rate; times are then relative
@@ -34,7 +35,7 @@ class VideoReader:
                 self.total += 1
         capture.release()
         if self.total == 0:
-            raise UnreadableVideoError(f'{path}: holds no frame')
+            raise VideoError(f'{path}: holds no frame')
 
     def sample(self, most: int, clip_length: int = 0, interval: int = 1) -> list[list[int]]:
         """Frame numbers of evenly spaced samples.
@@ -65,7 +66,7 @@ class VideoReader:
         Yields:
             Number and uint8 (H, W, 3) RGB pixels; ends early where the video is shorter than it says.
         """
-        capture = open_video(Path(self.name))
+        capture = open_capture(self.name)
         try:
             position = 0
             for index in wanted:

@@ -8,30 +8,25 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bmoe_ground.errors import UserError
-from face_aux.datasets.records import list_frames
+from bmoe_ground.media import VideoError, media_of, open_capture
 from face_aux.images import read_image
-
-
-class UnreadableVideoError(UserError):
-    """A video that is missing, damaged or has no frame."""
 
 
 def frame_count(path: str | Path) -> int:
     """Number of frames that a video's container, or a folder of frames, states.
 
     Raises:
-        UnreadableVideoError: There is no such video, or it has no frame.
+        VideoError: There is no such video, or it has no frame.
     """
     path = Path(path)
     if path.is_dir():
         count = len(list_frames(path))
     else:
-        capture = open_video(path)
+        capture = open_capture(path)
         count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         capture.release()
     if count <= 0:
-        raise UnreadableVideoError(f'{path}: has no frame')
+        raise VideoError(f'{path}: has no frame')
     return count
 
 
@@ -65,34 +60,19 @@ def read_frames(path: str | Path, indices: Sequence[int]) -> list[np.ndarray]:
         One uint8 (H, W, 3) RGB array per number.
 
     Raises:
-        UnreadableVideoError: The video cannot be opened, or no frame at all can be decoded.
+        VideoError: The video cannot be opened, or no frame at all can be decoded.
     """
     path = Path(path)
     if path.is_dir():
         files = list_frames(path)
         if not files:
-            raise UnreadableVideoError(f'{path}: no frame in this folder')
+            raise VideoError(f'{path}: no frame in this folder')
         return [read_image(files[min(i, len(files) - 1)]) for i in indices]
-    capture = open_video(path)
+    capture = open_capture(path)
     try:
         return _decode(capture, path, indices)
     finally:
         capture.release()
-
-
-def open_video(path: Path) -> cv2.VideoCapture:
-    """Open a video file.
-
-    Raises:
-        UnreadableVideoError: It is missing, or no video that OpenCV can open.
-    """
-    if not path.is_file():
-        raise UnreadableVideoError(f'{path}: no such video')
-    capture = cv2.VideoCapture(str(path))
-    if not capture.isOpened():
-        capture.release()
-        raise UnreadableVideoError(f'{path}: not a video, or damaged')
-    return capture
 
 
 def _decode(capture: cv2.VideoCapture, path: Path, indices: Sequence[int]) -> list[np.ndarray]:
@@ -116,7 +96,7 @@ def _decode(capture: cv2.VideoCapture, path: Path, indices: Sequence[int]) -> li
 
 def _last_frame(path: Path, wanted: int) -> np.ndarray:
     """The last frame up to ``wanted`` that decodes from the start, for a container whose count or index lies."""
-    capture = open_video(path)
+    capture = open_capture(path)
     last = None
     for _ in range(wanted + 1):
         good, frame = capture.read()
@@ -125,5 +105,16 @@ def _last_frame(path: Path, wanted: int) -> np.ndarray:
         last = frame
     capture.release()
     if last is None:
-        raise UnreadableVideoError(f'{path}: no frame can be decoded')
+        raise VideoError(f'{path}: no frame can be decoded')
     return last
+
+
+def natural_key(path: Path) -> tuple[int, str]:
+    """Sort key that puts ``2.png`` before ``10.png``."""
+    digits = ''.join(c for c in path.stem if c.isdigit())
+    return (int(digits) if digits else -1, path.name)
+
+
+def list_frames(folder: Path) -> list[Path]:
+    """The images of a folder of frames, in frame order."""
+    return sorted((p for p in folder.iterdir() if media_of(p) == 'image'), key=natural_key)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import math
 import os
 from collections.abc import Sequence
@@ -19,18 +18,27 @@ import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.dist import init_dist, is_distributed, is_main_process
 from mmengine.model import is_model_wrapper
-from mmengine.registry import init_default_scope
+from mmengine.registry import DefaultScope, init_default_scope
 from mmengine.runner import Runner, find_latest_checkpoint, set_random_seed
-from mmengine.utils.dl_utils import collect_env
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.import_cures import apply_import_cures
-from mm_runtime import determinism, early_stop, optim, progress  # noqa: F401  (registers the hooks)
+from mm_runtime import best, determinism, early_stop, optim, progress  # noqa: F401  (registers the hooks)
+from mm_runtime.announce import after_test, after_training, opening_lines
 from mm_runtime.checkpoint import load_checkpoint, register_safe_loader
-from mm_runtime.config import RUNNER_KEYS, load_config, parse_cfg_options, set_epochs, share_dataset
+from mm_runtime.config import (
+    RUNNER_KEYS,
+    drop_empty_schedules,
+    load_config,
+    parse_cfg_options,
+    set_epochs,
+    share_dataset,
+)
+from mm_runtime.console import log_to_file
 from mm_runtime.curves import drop_tensorboard, settle_tensorboard
 from mm_runtime.dump import PlainDump
 from mm_runtime.scope import complete_scope, find_model
+from mm_runtime.suggest import did_you_mean, listing, named_mistakes, registered
 
 # facts of the clips at hand, not of what they look like or mean
 _OF_ONE_SPLIT = ('class_counts', 'clips_digest', 'rgb_crops')
@@ -49,10 +57,10 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
 
 
-def train_parser() -> argparse.ArgumentParser:
-    """Build the parser of ``tools/train.py``."""
-    parser = argparse.ArgumentParser(description='Train a model.')
-    parser.add_argument('config', help='config file')
+def train_parser(prog: str | None = None) -> argparse.ArgumentParser:
+    """Build the parser of ``bmoe train``; ``prog`` is how the user called it."""
+    parser = argparse.ArgumentParser(prog, description='Train a model.')
+    parser.add_argument('config', help='config file, or the name of one that comes with the project')
     _add_common(parser)
     parser.add_argument(
         '--resume', nargs='?', const='auto', metavar='auto|FILE', help='go on from the newest checkpoint or from FILE'
@@ -64,10 +72,10 @@ def train_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def test_parser() -> argparse.ArgumentParser:
-    """Build the parser of ``tools/test.py``."""
-    parser = argparse.ArgumentParser(description='Test a trained model.')
-    parser.add_argument('config', help='config file')
+def test_parser(prog: str | None = None) -> argparse.ArgumentParser:
+    """Build the parser of ``bmoe test``; ``prog`` is how the user called it."""
+    parser = argparse.ArgumentParser(prog, description='Test a trained model.')
+    parser.add_argument('config', help='config file, or the name of one that comes with the project')
     parser.add_argument('checkpoint', help='checkpoint file')
     _add_common(parser)
     parser.add_argument('--dump', metavar='FILE.pkl', help='write every prediction to a pickle of plain dicts')
@@ -79,7 +87,7 @@ def _prepare(args: argparse.Namespace) -> Config:
     register_safe_loader()
     cfg = load_config(args.config, parse_cfg_options(args.cfg_options))
     share_dataset(cfg)
-    cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(Path('work_dirs') / Path(args.config).stem)
+    cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(Path('work_dirs') / _run_name(args.config, cfg))
     try:
         Path(cfg.work_dir).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -95,6 +103,12 @@ def _prepare(args: argparse.Namespace) -> Config:
     _start_processes(cfg)
     set_random_seed(**randomness)
     return cfg
+
+
+def _run_name(config: str, cfg: Config) -> str:
+    """The config's name, and the presets applied to it."""
+    chosen = cfg.get('preset') or []
+    return '_'.join([Path(config).stem, *([chosen] if isinstance(chosen, str) else chosen)])
 
 
 def _start_processes(cfg: Config) -> None:
@@ -115,12 +129,8 @@ def _start_processes(cfg: Config) -> None:
 
 
 def _build_loader(cfg: Config, key: str) -> Any:
-    try:
+    with named_mistakes(f'{cfg.filename}: {key}'):
         return Runner.build_dataloader(cfg[key], seed=cfg.randomness['seed'])
-    except UserError:
-        raise
-    except (TypeError, KeyError) as error:
-        raise UserError(f'{cfg.filename}: {key}: {error}') from error
 
 
 def complete_model(model: ConfigDict, metainfo: dict[str, Any]) -> None:
@@ -135,7 +145,11 @@ def complete_model(model: ConfigDict, metainfo: dict[str, Any]) -> None:
     """
     cls = find_model(model['type']) if isinstance(model['type'], str) else model['type']
     if cls is None:
-        raise UserError(f'unknown model type {model["type"]!r}; is its package in custom_imports?')
+        known = registered('model', DefaultScope.get_current_instance().scope_name, parents=False)
+        raise UserError(
+            f'unknown model type {model["type"]!r}{did_you_mean(model["type"], known)}; there are: {listing(known)}. '
+            'Is its package in custom_imports?'
+        )
     if hasattr(cls, 'complete_config'):
         cls.complete_config(model, metainfo)
 
@@ -145,36 +159,18 @@ def _build_runner(cfg: Config, loaders: dict[str, Any]) -> Runner:
     arguments.update(loaders)
     # the runner prints its environment, its config and its hooks before the first useful line; the log file has them
     level = arguments.pop('log_level', 'INFO')
-    try:
+    with named_mistakes(str(cfg.filename)):
         runner = Runner(cfg=cfg, log_level='WARNING', **arguments)
-    except UserError:
-        raise
-    except (TypeError, KeyError, ValueError) as error:
-        # the registry's message names the class and the unexpected key
-        raise UserError(f'{cfg.filename}: {error}') from error
-    _log_to_file(runner, level)
+    log_to_file(runner, level)
     return runner
 
 
-def _log_to_file(runner: Runner, level: str) -> None:
-    console = [handler for handler in runner.logger.handlers if not isinstance(handler, logging.FileHandler)]
-    runner.logger.setLevel(level)
-    for handler in runner.logger.handlers:
-        if handler.level == logging.WARNING:  # those of other ranks are set to errors only
-            handler.setLevel(level)
-    for handler in console:
-        runner.logger.removeHandler(handler)
-    runner.logger.info('environment:\n' + '\n'.join(f'  {key}: {value}' for key, value in collect_env().items()))
-    runner.logger.info(f'config:\n{runner.cfg.pretty_text}')
-    for handler in console:
-        runner.logger.addHandler(handler)
-
-
-def train_main(argv: Sequence[str] | None = None) -> int:
+def train_main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Train a model from a config.
 
     Args:
         argv: Arguments without the program's name; the process's own if None.
+        prog: How the user called it, for help and errors.
 
     Returns:
         Exit code 0.
@@ -182,7 +178,7 @@ def train_main(argv: Sequence[str] | None = None) -> int:
     Raises:
         UserError: Config, data, checkpoint or options are wrong.
     """
-    args = train_parser().parse_args(argv)
+    args = train_parser(prog).parse_args(argv)
     cfg = _prepare(args)
     if args.epochs is not None:
         set_epochs(cfg, args.epochs)
@@ -203,6 +199,7 @@ def train_main(argv: Sequence[str] | None = None) -> int:
     loaders = {'train_dataloader': _build_loader(cfg, 'train_dataloader')}
     if cfg.get('val_dataloader'):
         loaders['val_dataloader'] = _build_loader(cfg, 'val_dataloader')
+    drop_empty_schedules(cfg, len(loaders['train_dataloader']))
     metainfo = loaders['train_dataloader'].dataset.metainfo
     complete_model(cfg.model, metainfo)
     if resume_from:
@@ -214,8 +211,17 @@ def train_main(argv: Sequence[str] | None = None) -> int:
         cfg_train.pop(key, None)
     runner = _build_runner(cfg_train, loaders)
     runner.cfg = cfg
-    runner.train()
+    if is_main_process():
+        print('\n'.join(opening_lines(runner, loaders)), flush=True)
+    with named_mistakes(str(cfg.filename), anywhere=False):  # schedules and optimizer are built only now
+        runner.train()
+    _print_next(after_training(runner, args.config, cfg.work_dir, args.work_dir is not None, args.cfg_options))
     return 0
+
+
+def _print_next(command: str | None) -> None:
+    if command is not None and is_main_process():
+        print(f'next: {command}')
 
 
 def _find_resume(resume: str | None, cfg: Config) -> str | None:
@@ -261,11 +267,12 @@ def _short(value: Any) -> str:
     return (text if len(text) <= 120 else text[:117] + '...') + count
 
 
-def test_main(argv: Sequence[str] | None = None) -> int:
+def test_main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Test a checkpoint, print its metrics and write them to ``metrics.json`` in the work folder.
 
     Args:
         argv: Arguments without the program's name; the process's own if None.
+        prog: How the user called it, for help and errors.
 
     Returns:
         Exit code 0.
@@ -273,7 +280,7 @@ def test_main(argv: Sequence[str] | None = None) -> int:
     Raises:
         UserError: Config, data, checkpoint or options are wrong.
     """
-    args = test_parser().parse_args(argv)
+    args = test_parser(prog).parse_args(argv)
     checkpoint = load_checkpoint(args.checkpoint)
     cfg = _prepare(args)
     loader = _build_loader(cfg, 'test_dataloader')
@@ -295,9 +302,11 @@ def test_main(argv: Sequence[str] | None = None) -> int:
         if not args.dump.endswith(('.pkl', '.pickle')):
             raise UserError(f'--dump {args.dump}: expected a name that ends in .pkl')
         runner.test_evaluator.metrics.append(PlainDump(out_file_path=args.dump))
-    metrics = runner.test()
+    with named_mistakes(str(cfg.filename), anywhere=False):  # the metrics are built only now
+        metrics = runner.test()
     if is_main_process():
         write_metrics(metrics, Path(cfg.work_dir) / 'metrics.json')
+    _print_next(after_test(cfg.get('after_test'), args.checkpoint))
     return 0
 
 

@@ -6,43 +6,26 @@ import copy
 import difflib
 import math
 import os
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import yaml
 from mmengine.config import Config, ConfigDict
 
 from bmoe_ground.errors import UserError
-
-RUNNER_KEYS = (
-    'model',
-    'work_dir',
-    'train_dataloader',
-    'val_dataloader',
-    'test_dataloader',
-    'train_cfg',
-    'val_cfg',
-    'test_cfg',
-    'auto_scale_lr',
-    'optim_wrapper',
-    'param_scheduler',
-    'val_evaluator',
-    'test_evaluator',
-    'default_hooks',
-    'custom_hooks',
-    'data_preprocessor',
-    'load_from',
-    'resume',
-    'launcher',
-    'env_cfg',
-    'log_processor',
-    'log_level',
-    'visualizer',
-    'default_scope',
-    'randomness',
-    'experiment_name',
+from mm_runtime.catalog import find_config
+from mm_runtime.config_options import (
+    OWN_KEYS,
+    RUNNER_KEYS,
+    check_plain_keys,
+    check_shared,
+    effective,
+    set_option,
+    where_copied,
 )
+from mm_runtime.config_references import resolve, resolve_base
+from mm_runtime.config_steps import to_lists
+from mm_runtime.suggest import did_you_mean, listing
 
 
 def parse_cfg_options(options: Sequence[str] | None) -> dict[str, Any]:
@@ -81,34 +64,78 @@ def _parse_value(text: str) -> Any:
 
 
 def load_config(path: str | os.PathLike[str], options: dict[str, Any] | None = None) -> Config:
-    """Load a config file and apply overrides.
+    """Load a config and apply overrides.
+
+    A config may hold, beside what mmengine reads: references ``'${key}'`` (:mod:`mm_runtime.config_references`);
+    pipelines, hooks, schedules and metrics as dicts ``name -> step`` (:mod:`mm_runtime.config_steps`); and ``presets``,
+    named sets of changes of which ``preset`` chooses one or several. A preset goes on top of the file, options on top
+    of both.
 
     Args:
-        path: A config in Python, YAML or JSON. Python configs run code: load only those you trust.
+        path: A config in Python, YAML or JSON, or the name of one that comes with the project
+            (:func:`mm_runtime.catalog.list_configs`). Python configs run code: load only those you trust.
         options: Dotted key to value, from :func:`parse_cfg_options`.
 
     Returns:
-        The config.
+        The config as mmengine expects it: no references, and lists of steps.
 
     Raises:
-        UserError: The file is missing or broken, or a key is unknown.
+        UserError: The file is missing or broken, a key is unknown, or an option would have no effect.
+
+    Example:
+        >>> cfg = load_config('bmoe_skel', {'train_pipeline.RandomJitter.joint': 0.1, 'early_stop.patience': 4})
+        >>> cfg.train_dataloader.dataset.pipeline[3]
+        {'type': 'RandomJitter', 'joint': 0.1, 'frame': 0.005}
     """
-    path = Path(path)
-    if not path.is_file():
-        raise UserError(f'config not found: {path}')
+    path, options = find_config(path), options or {}
     try:
-        cfg = Config.fromfile(str(path))
+        raw = Config.fromfile(str(path))._cfg_dict
     except (SyntaxError, KeyError, TypeError, NameError, AttributeError, OSError, ImportError, ValueError) as error:
         raise UserError(f'config {path} cannot be read: {type(error).__name__}: {error}') from error
-    check_top_level(cfg.keys(), str(path))
-    for key in options or {}:
-        _check_option(cfg, key, path)
-        _open_null_parents(cfg, key)
-    try:
-        cfg.merge_from_dict(options or {})
-    except (KeyError, TypeError, IndexError, AssertionError) as error:
-        raise UserError(f'--cfg-options for {path}: {error}') from error
-    return cfg
+    check_top_level(raw.keys(), str(path))
+    whole = _finish(raw, options, str(path))
+    check_plain_keys(whole, str(path))
+    for key in options:
+        check_shared(whole, key)
+        if key != 'preset' and key.split('.')[0] not in RUNNER_KEYS + OWN_KEYS:
+            _check_effect(raw, options, key, whole, str(path))
+    return Config(whole, filename=str(path))
+
+
+def _finish(raw: Mapping[str, Any], options: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Apply presets and options to a config as it was read, then resolve references and make lists of steps."""
+    cfg = copy.deepcopy(dict(raw))
+    presets = cfg.pop('presets', None) or {}
+    chosen = options.get('preset', cfg.get('preset'))
+    for name in [chosen] if isinstance(chosen, str) else chosen or ():
+        if name not in presets:
+            raise UserError(f'{where}: unknown preset {name!r}{did_you_mean(name, presets)}; known: {listing(presets)}')
+        changes = resolve_base(presets[name], cfg, where)
+        try:
+            cfg = Config._merge_a_into_b(ConfigDict(copy.deepcopy(changes)), cfg)
+        except TypeError as error:
+            raise UserError(f'{where}: preset {name!r}: {error}') from error
+    if chosen is not None:
+        cfg['preset'] = chosen
+    # names that others refer to come first: an option that leads through a reference changes a copy of its own
+    for key in sorted((key for key in options if key != 'preset'), key=lambda key: key.split('.')[0] in RUNNER_KEYS):
+        set_option(cfg, key, copy.deepcopy(options[key]), where)
+    return to_lists(resolve(cfg, where))
+
+
+def _check_effect(
+    raw: Mapping[str, Any], options: dict[str, Any], key: str, whole: Mapping[str, Any], where: str
+) -> None:
+    """Refuse an option of a name that is only copied inside the config, where no copy changes with it."""
+    without = _finish(raw, {other: value for other, value in options.items() if other != key}, where)
+    if without == whole or effective(without) != effective(whole):
+        return
+    copies = where_copied(without, key)
+    hint = f'; set {", ".join(copies)}' if copies else ''
+    users = [name for name, changes in (raw.get('presets') or {}).items() if f'${{{key.split(".")[0]}' in str(changes)]
+    if users and not copies:
+        hint = f'; it is for preset={" or ".join(users)}'
+    raise UserError(f'--cfg-options {key}: nothing in {where} uses it, it would have no effect{hint}')
 
 
 def share_dataset(cfg: Config) -> None:
@@ -146,6 +173,8 @@ def set_epochs(cfg: Config, epochs: int) -> None:
         raise UserError(f'--epochs {epochs}: expected a positive number')
     scale = epochs / before
     cfg.train_cfg.max_epochs = epochs
+    if 'max_epochs' in cfg:
+        cfg.max_epochs = epochs
     schedulers = cfg.get('param_scheduler') or []
     for scheduler in schedulers if isinstance(schedulers, (list, tuple)) else [schedulers]:
         if not scheduler.get('by_epoch', True):
@@ -158,6 +187,25 @@ def set_epochs(cfg: Config, epochs: int) -> None:
                 scheduler[key] = max(round(at * scale), 1) if whole else at * scale
         if scheduler.get('milestones'):
             scheduler.milestones = [round(at * scale) if whole else at * scale for at in scheduler.milestones]
+
+
+def drop_empty_schedules(cfg: Config, steps: int) -> None:
+    """Leave schedules out that a short training has no step for, such as a warm-up of a quarter of an epoch.
+
+    Args:
+        cfg: The config; changed in place.
+        steps: Steps of an epoch.
+    """
+    schedulers = cfg.get('param_scheduler') or []
+    if isinstance(schedulers, (list, tuple)):
+        cfg.param_scheduler = [scheduler for scheduler in schedulers if not _is_empty(scheduler, steps)]
+
+
+def _is_empty(scheduler: Mapping[str, Any], steps: int) -> bool:
+    begin, end = scheduler.get('begin', 0), scheduler.get('end', math.inf)
+    if not scheduler.get('convert_to_iter_based') or not begin < end < math.inf:
+        return False
+    return int(begin * steps) == int(end * steps)
 
 
 def check_top_level(keys: Iterable[str], source: str) -> None:
@@ -177,41 +225,3 @@ def check_top_level(keys: Iterable[str], source: str) -> None:
         near = difflib.get_close_matches(key, RUNNER_KEYS, n=1, cutoff=0.9)
         if near and near[0] not in keys:
             raise UserError(f'{source}: unknown key {key!r}; did you mean {near[0]!r}?')
-
-
-def _open_null_parents(cfg: Config, dotted: str) -> None:
-    """Turn a null on the way to an option into an empty dict; mmengine merges nothing into null."""
-    node: Any = cfg
-    for part in dotted.split('.')[:-1]:
-        if isinstance(node, (list, tuple)):
-            node = node[int(part)]
-            continue
-        if node.get(part) is None:
-            node[part] = ConfigDict()
-        node = node[part]
-
-
-def _check_option(cfg: Config, dotted: str, path: Path) -> None:
-    node: Any = cfg
-    parts = dotted.split('.')
-    for depth, part in enumerate(parts[:-1]):
-        if isinstance(node, (list, tuple)):
-            if not part.isdigit() or int(part) >= len(node):
-                raise UserError(
-                    f'--cfg-options {dotted}: {".".join(parts[:depth])} is a list of {len(node)} items, '
-                    f'{part!r} is none of them'
-                )
-            node = node[int(part)]
-        elif isinstance(node, (Config, ConfigDict, dict)):
-            if part not in node:
-                known = sorted(key for key in node if not key.startswith('_'))
-                missing = '.'.join(parts[: depth + 1])
-                raise UserError(f'--cfg-options {dotted}: {path} has no {missing!r}; known: {known}')
-            node = node[part]
-        else:
-            node = None
-        if node is None:
-            return  # merging replaces a value that is null
-    known_top = set(cfg.keys()) | set(RUNNER_KEYS)
-    if len(parts) == 1 and parts[0] not in known_top:
-        raise UserError(f'--cfg-options {dotted}: {path} has no key {dotted!r}; known: {sorted(known_top)}')

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -12,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.tables import iter_table, read_text
 from pose_extract.poses import PersonBoxes
 
 CORNERS = ('x1', 'y1', 'x2', 'y2')
+REQUIRED = ('video', 'frame', *CORNERS)
 NOBODY = PersonBoxes(np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
 
 
@@ -48,7 +49,7 @@ def read_boxes(path: str | Path) -> dict[str, VideoBoxes]:
     path = Path(path)
     rows: dict[str, dict[int, list[tuple[list[float], float, int | None]]]] = {}
     for where, entry in _entries(path):
-        video, frame, person = _person(f'{path}, {where}', entry)
+        video, frame, person = _person(where, entry)
         rows.setdefault(video, {}).setdefault(frame, []).append(person)
     if not rows:
         raise UserError(f'{path}: no boxes in it')
@@ -61,24 +62,23 @@ def read_boxes(path: str | Path) -> dict[str, VideoBoxes]:
 
 
 def _entries(path: Path) -> Iterable[tuple[str, Mapping[str, Any]]]:
-    try:
-        if path.suffix.lower() == '.csv':
-            with path.open(newline='', encoding='utf-8') as file:
-                for entry in (reader := csv.DictReader(file)):
-                    yield f'line {reader.line_num}', {k: v for k, v in entry.items() if v not in ('', None)}
-        elif path.suffix.lower() == '.json':
-            entries = json.loads(path.read_text(encoding='utf-8'))
-            if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-                raise UserError(f'{path}: expected a list of objects with video, frame, x1, y1, x2, y2')
-            yield from ((f'item {number}', entry) for number, entry in enumerate(entries))
-        else:
-            raise UserError(f'{path}: boxes are read from .csv or .json files')
-    except (OSError, UnicodeDecodeError, csv.Error, json.JSONDecodeError) as error:
-        raise UserError(f'{path}: cannot be read: {error}') from error
+    if path.suffix.lower() == '.csv':
+        for row in iter_table(path, REQUIRED):
+            yield row.where, {column: text for column, text in row.items() if text}
+    elif path.suffix.lower() == '.json':
+        try:
+            entries = json.loads(read_text(path))
+        except json.JSONDecodeError as error:
+            raise UserError(f'{path}: cannot be read: {error}') from error
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise UserError(f'{path}: expected a list of objects with {", ".join(REQUIRED)}')
+        yield from ((f'{path}, item {number}', entry) for number, entry in enumerate(entries))
+    else:
+        raise UserError(f'{path}: boxes are read from .csv or .json files')
 
 
 def _person(where: str, entry: Mapping[str, Any]) -> tuple[str, int, tuple[list[float], float, int | None]]:
-    missing = [key for key in ('video', 'frame', *CORNERS) if key not in entry]
+    missing = [key for key in REQUIRED if key not in entry]
     if missing:
         raise UserError(f'{where}: {", ".join(missing)} missing; expected video, frame, x1, y1, x2, y2[, score][, id]')
     frame = _number(where, entry, 'frame')

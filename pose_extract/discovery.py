@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bmoe_ground.errors import UserError
-from pose_extract.video import VIDEO_SUFFIXES, numbered_images
+from bmoe_ground.media import GIF, VIDEO_SUFFIXES, media_of
+from pose_extract.video import numbered_images
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def find_videos(source: Path, out: Path) -> list[VideoItem]:
         UserError: There is no such folder, or no video in it.
     """
     if source.is_file():
-        if source.suffix.lower() not in VIDEO_SUFFIXES:
+        if media_of(source, gif='video') != 'video':
             raise UserError(f'{source}: not a folder and not a video ({_kinds()})')
         return [VideoItem(source, source.name, source.stat().st_size)]
     if not source.is_dir():
@@ -63,7 +64,7 @@ def _walk(folder: Path, prefix: str, out: Path, above: tuple[Path, ...]) -> Iter
     if real == out or real in above:  # a link back to a folder on the way here
         return
     names = sorted(name for name in os.listdir(folder) if not name.startswith('.'))
-    videos = [n for n in names if Path(n).suffix.lower() in VIDEO_SUFFIXES and not (folder / n).is_dir()]
+    videos = [n for n in names if media_of(n, gif='video') == 'video' and not (folder / n).is_dir()]
     for name in videos:
         path = folder / name
         yield VideoItem(path, prefix + name, path.stat().st_size if path.exists() else 0)
@@ -77,7 +78,7 @@ def _walk(folder: Path, prefix: str, out: Path, above: tuple[Path, ...]) -> Iter
 
 
 def _kinds() -> str:
-    return ' '.join(sorted(VIDEO_SUFFIXES))
+    return ' '.join(sorted((*VIDEO_SUFFIXES, GIF)))
 
 
 def rank_and_world(environment: Mapping[str, str] = os.environ) -> tuple[int, int]:

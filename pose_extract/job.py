@@ -18,11 +18,11 @@ from bmoe_ground.files import TEMPORARY_PREFIX
 from pose_extract.crops import crops_path
 from pose_extract.discovery import VideoItem, find_videos, rank_and_world
 from pose_extract.estimators import backend_class
-from pose_extract.extract import package_versions
+from pose_extract.extraction import package_versions
 from pose_extract.manifest import Manifest, Record, new_record
 from pose_extract.settings import ExtractSettings
 from pose_extract.tracks import PoseTracks, load_tracks
-from pose_extract.worker import Event, Task, run_here, run_in_processes
+from pose_extract.worker import News, Task, run_here, run_in_processes
 
 MERGE_EVERY = 20.0
 REMAINS_AFTER = 3600.0
@@ -48,8 +48,9 @@ class Summary:
 
     @property
     def exit_code(self) -> int:
-        """0 when every video is ``ok``, else 1."""
-        return int(any(record['status'] != 'ok' for record in self.records))
+        """0 when every video is ``ok``, 2 when none could be read, else 1."""
+        statuses = {record['status'] for record in self.records}
+        return 2 if statuses == {'failed'} else int(bool(statuses - {'ok'}))
 
     def lines(self) -> list[str]:
         """The summary for people."""
@@ -124,7 +125,7 @@ def run_job(
             manifest.add(record)
     _say_changed(summary)
     threads = max(1, (os.cpu_count() or 1) // jobs) if jobs > 1 else 0
-    task = Task(out, settings, {'settings': fingerprint, 'versions': package_versions()}, threads)
+    task = Task(out, settings, {'settings': fingerprint, 'versions': package_versions(backend.packages)}, threads)
     try:
         _run(todo, task, jobs, manifest, summary, show_progress)
     finally:
@@ -141,12 +142,12 @@ def _run(
     started = merged = time.monotonic()
     bar = _Bar(todo, summary.skipped, show_progress)
     try:
-        for event in run_in_processes(todo, task, jobs) if jobs else run_here(todo, task):
-            bar.update(event)
-            if event.record is not None:
-                manifest.add(event.record)
-                summary.records.append(event.record)
-                summary.frames += event.record['frames']
+        for news in run_in_processes(todo, task, jobs) if jobs else run_here(todo, task):
+            bar.update(news)
+            if news.record is not None:
+                manifest.add(news.record)
+                summary.records.append(news.record)
+                summary.frames += news.record['frames']
             if time.monotonic() - merged > MERGE_EVERY:
                 manifest.merge()
                 merged = time.monotonic()
@@ -175,12 +176,12 @@ class _Bar:
         )
         self._skip = skip
 
-    def update(self, event: Event) -> None:
-        name = event.item.name
+    def update(self, news: News) -> None:
+        name = news.item.name
         before = self._shares.get(name, 0.0)
-        share = max(before, event.share)
-        self._frames[name], self._shares[name] = event.frames, share
-        self._done += event.record is not None
+        share = max(before, news.share)
+        self._frames[name], self._shares[name] = news.frames, share
+        self._done += news.record is not None
         rate = sum(self._frames.values()) / max(time.monotonic() - self._started, 1e-3)
         self._bar.set_description_str(
             f'{self._done}/{self._count} videos{self._skip}, {rate:.1f} frames/s', refresh=False

@@ -1,9 +1,8 @@
 """Keypoint layouts as data: the order of the keypoints and the bones between them.
 
-A layout is the tuple of its keypoints' names and, for every keypoint but the root, the name of its parent. The
-left-right pairs follow from the names (``left_x`` and ``right_x``; the numbered face points carry theirs in
-``FACE_PAIRS``), the region from ``PART_REGION``. One name means one point of the body in every layout, which is what
-makes conversions between layouts possible.
+An entry of ``LAYOUTS`` is all that a new layout needs: left-right pairs, regions, sheet, pages, guessing and tests are
+derived from it. Pages are rewritten by ``python tools/write_pages.py``, the picture of all layouts by
+``python tools/show_skeletons.py docs/images/skeletons.png``.
 
 Sources: COCO and COCO-WholeBody (Jin et al., ECCV 2020), Halpe (Fang et al., TPAMI 2022), BlazePose (Bazarevsky et
 al., 2020), OpenPose (Cao et al., TPAMI 2021), Kinect v1 and v2 (NTU RGB+D: Shahroudy et al., CVPR 2016), JHMDB
@@ -16,38 +15,8 @@ list, which does not name them. Point 9 of Human3.6M, called neck or nose by tho
 
 from __future__ import annotations
 
-REGIONS: tuple[str, ...] = ('head', 'body', 'upper', 'lower')
-
-# region -> its parts, without their side
-_REGION_PARTS: dict[str, str] = {
-    'head': 'nose eye eye_inner eye_outer ear mouth head head_top face nose_bridge nose_base upper_lip lower_lip',
-    'body': 'neck upper_neck thorax spine spine1 spine2 spine3 spine_mid spine_shoulder shoulder_center collar belly '
-    'hip_center shoulder hip',
-    'upper': 'elbow wrist hand hand_root hand_tip thumb index pinky',
-    'lower': 'knee ankle foot heel big_toe small_toe foot_index',
-}
-_FINGERS = ('thumb', 'forefinger', 'middle_finger', 'ring_finger', 'pinky_finger')
-_TIPS = 'thumb_tip index_tip middle_tip ring_tip pinky_tip'
-
-PART_REGION: dict[str, str] = {
-    **{part: region for region, parts in _REGION_PARTS.items() for part in parts.split()},
-    **{f'face_{i}': 'head' for i in range(68)},
-    **{f'{finger}{joint}': 'upper' for finger in _FINGERS for joint in range(1, 5)},
-    **dict.fromkeys(_TIPS.split(), 'upper'),
-}
-
-# 68-point face: (left, right) in the person's own sense, as `swap` in MMPose's dataset description
-FACE_PAIRS: tuple[tuple[str, str], ...] = tuple(
-    (f'face_{left}', f'face_{right}')
-    for left, right in [
-        *((16 - i, i) for i in range(8)),  # jaw
-        *((26 - i, 17 + i) for i in range(5)),  # brows
-        *((35, 31), (34, 32)),  # nostrils
-        *((45, 36), (44, 37), (43, 38), (42, 39), (47, 40), (46, 41)),  # eyes
-        *((54, 48), (53, 49), (52, 50), (55, 59), (56, 58)),  # outer lips
-        *((64, 60), (63, 61), (65, 67)),  # inner lips
-    ]
-)
+from pose_extract.body_parts import FINGERS, TIPS
+from pose_extract.declarations import Layout
 
 
 def _both(text: str) -> tuple[str, ...]:
@@ -89,7 +58,7 @@ _HALPE26_TREE = _tree(
     '*_heel *_small_toe',
 )
 
-_HAND21 = ' '.join(['hand_root', *(f'{finger}{joint}' for finger in _FINGERS for joint in range(1, 5))])
+_HAND21 = ' '.join(['hand_root', *(f'{finger}{joint}' for finger in FINGERS for joint in range(1, 5))])
 
 
 def _face_chain(*points: int) -> str:
@@ -119,7 +88,7 @@ _FACE68_TREE = _tree(
 )
 _HAND21_TREE = _tree(
     '*_wrist *_hand_root',
-    *(f'*_hand_root *_{finger}1 *_{finger}2 *_{finger}3 *_{finger}4' for finger in _FINGERS),
+    *(f'*_hand_root *_{finger}1 *_{finger}2 *_{finger}3 *_{finger}4' for finger in FINGERS),
 )
 
 _OPENPOSE_ARMS = _sides('shoulder elbow wrist', first='right')
@@ -128,11 +97,22 @@ _OPENPOSE_FACE = ('right_eye', 'left_eye', 'right_ear', 'left_ear')
 _OPENPOSE18 = ('nose', 'neck', *_OPENPOSE_ARMS, *_OPENPOSE_LEGS, *_OPENPOSE_FACE)
 _OPENPOSE18_TREE = _tree('neck nose *_eye *_ear', 'neck *_shoulder', 'neck *_hip', _ARM, _LEG)
 
-# name -> (keypoint names in order, child -> parent)
-LAYOUTS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
-    'coco17': (_COCO, _COCO_TREE),
-    'halpe26': (_HALPE26, _HALPE26_TREE),
-    'coco_wholebody133': (
+LAYOUTS: dict[str, Layout] = {
+    'coco17': Layout(
+        _COCO,
+        _COCO_TREE,
+        source='most 2D estimators',
+        checked="MMPose's dataset description (names, pairs)",
+        mmpose='coco',
+    ),
+    'halpe26': Layout(
+        _HALPE26,
+        _HALPE26_TREE,
+        source='RTMPose body with feet',
+        checked="MMPose's dataset description",
+        mmpose='halpe26',
+    ),
+    'coco_wholebody133': Layout(
         (
             *_COCO,
             *_sides('big_toe small_toe heel'),
@@ -145,8 +125,26 @@ LAYOUTS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
             **_FACE68_TREE,
             **_HAND21_TREE,
         },
+        source='RTMW, DWPose, RTMPose whole body',
+        checked="MMPose's dataset description",
+        mmpose='coco_wholebody',
     ),
-    'blazepose33': (
+    'halpe44': Layout(
+        (
+            *_HALPE26,
+            *('nose_bridge', 'nose_base', 'right_eye_outer', 'left_eye_outer', 'upper_lip', 'lower_lip'),
+            *_sides(f'hand_root {TIPS}'),
+        ),
+        {
+            **_HALPE26_TREE,
+            **_tree('nose nose_bridge *_eye *_eye_outer *_ear', 'nose nose_base upper_lip lower_lip'),
+            **_tree('*_wrist *_hand_root', *(f'*_hand_root *_{tip}' for tip in TIPS.split())),
+        },
+        source='MA-52 files of MMN',
+        checked='parts and bones of its reader',
+        detail='Halpe-26, six face points, root and tips of each hand',
+    ),
+    'blazepose33': Layout(
         (
             'nose',
             *_sides('eye_inner eye eye_outer'),
@@ -163,25 +161,24 @@ LAYOUTS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
             _LEG,
             '*_ankle *_heel *_foot_index',
         ),
+        source='MediaPipe',
+        checked='`mediapipe.solutions.pose.PoseLandmark`',
     ),
-    'openpose18': (_OPENPOSE18, _OPENPOSE18_TREE),
-    'openpose28': (
-        (*_OPENPOSE18, *_sides(_TIPS)),
-        _OPENPOSE18_TREE | _tree(*(f'*_wrist *_{tip}' for tip in _TIPS.split())),
+    'openpose18': Layout(
+        _OPENPOSE18,
+        _OPENPOSE18_TREE,
+        source='OpenPose COCO',
+        checked='`openpose28`, whose first 18 points it is',
+        detail='Kinetics-Skeleton, many older sets',
     ),
-    'halpe44': (
-        (
-            *_HALPE26,
-            *('nose_bridge', 'nose_base', 'right_eye_outer', 'left_eye_outer', 'upper_lip', 'lower_lip'),
-            *_sides(f'hand_root {_TIPS}'),
-        ),
-        {
-            **_HALPE26_TREE,
-            **_tree('nose nose_bridge *_eye *_eye_outer *_ear', 'nose nose_base upper_lip lower_lip'),
-            **_tree('*_wrist *_hand_root', *(f'*_hand_root *_{tip}' for tip in _TIPS.split())),
-        },
+    'openpose28': Layout(
+        (*_OPENPOSE18, *_sides(TIPS)),
+        _OPENPOSE18_TREE | _tree(*(f'*_wrist *_{tip}' for tip in TIPS.split())),
+        source='MA-52 files of PCAN',
+        checked='bones and side lists of its configuration',
+        detail='OpenPose-18 and five finger tips a hand',
     ),
-    'openpose25': (
+    'openpose25': Layout(
         (
             *('nose', 'neck', *_OPENPOSE_ARMS, 'hip_center', *_OPENPOSE_LEGS, *_OPENPOSE_FACE),
             *_sides('big_toe small_toe heel'),
@@ -195,8 +192,10 @@ LAYOUTS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
             '*_ankle *_big_toe *_small_toe',
             '*_ankle *_heel',
         ),
+        source='OpenPose BODY_25',
+        checked='coordinates of 272 real clips',
     ),
-    'ntu25': (
+    'ntu25': Layout(
         (
             *('hip_center', 'spine_mid', 'neck', 'head'),
             *_sides('shoulder elbow wrist hand'),
@@ -210,8 +209,10 @@ LAYOUTS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
             '*_hand *_thumb_tip',
             'hip_center *_hip *_knee *_ankle *_foot',
         ),
+        source='NTU RGB+D, Kinect v2',
+        checked="the data set's joint list",
     ),
-    'kinect20': (
+    'kinect20': Layout(
         (
             *('hip_center', 'spine', 'shoulder_center', 'head'),
             *_sides('shoulder elbow wrist hand'),
@@ -222,8 +223,17 @@ LAYOUTS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
             'shoulder_center *_shoulder *_elbow *_wrist *_hand',
             'hip_center *_hip *_knee *_ankle *_foot',
         ),
+        source='Kinect v1',
+        checked='coordinates of 1,219 real clips',
+        detail='NW-UCLA, UTKinect',
     ),
-    'jhmdb15': (
+    'openni15': Layout(
+        ('head', 'neck', 'spine_mid', *_sides('shoulder elbow hand'), *_sides('hip knee foot')),
+        _tree('spine_mid neck head', 'neck *_shoulder *_elbow *_hand', 'spine_mid *_hip *_knee *_foot'),
+        source='OpenNI: SBU, Florence 3D',
+        checked='bones in which the latter is drawn, a published reader of the former',
+    ),
+    'jhmdb15': Layout(
         (
             *('neck', 'belly', 'face'),
             *('right_shoulder', 'left_shoulder', 'right_hip', 'left_hip'),
@@ -231,31 +241,38 @@ LAYOUTS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
             *('right_wrist', 'left_wrist', 'right_ankle', 'left_ankle'),
         ),
         _tree('belly neck face', 'neck *_shoulder', 'belly *_hip', _ARM, _LEG),
+        source='JHMDB',
+        checked="MMPose's dataset description, coordinates of 433 real clips",
+        mmpose='jhmdb',
     ),
-    'penn13': (
+    'penn13': Layout(
         ('head', *_both('shoulder elbow wrist hip knee ankle')),
         _tree('head *_shoulder *_hip', _ARM, _LEG),
+        source='Penn Action',
+        checked="the data set's README",
     ),
-    'mpii16': (
+    'mpii16': Layout(
         (
             *('right_ankle', 'right_knee', 'right_hip', 'left_hip', 'left_knee', 'left_ankle'),
             *('hip_center', 'thorax', 'upper_neck', 'head_top'),
             *('right_wrist', 'right_elbow', 'right_shoulder', 'left_shoulder', 'left_elbow', 'left_wrist'),
         ),
         _tree('hip_center thorax upper_neck head_top', 'thorax *_shoulder', 'hip_center *_hip', _ARM, _LEG),
+        source='MPII Human Pose',
+        checked="MMPose's dataset description",
     ),
-    'h36m17': (
+    'h36m17': Layout(
         (
             *('hip_center', *_sides('hip knee ankle', first='right')),
             *('spine_mid', 'thorax', 'face', 'head_top', *_sides('shoulder elbow wrist')),
         ),
         _tree('hip_center spine_mid thorax face head_top', 'thorax *_shoulder', 'hip_center *_hip', _ARM, _LEG),
+        source='Human3.6M',
+        checked="MMPose's dataset description",
+        detail='3D lifters (VideoPose3D, MotionBERT)',
+        guessed=False,
     ),
-    'openni15': (
-        ('head', 'neck', 'spine_mid', *_sides('shoulder elbow hand'), *_sides('hip knee foot')),
-        _tree('spine_mid neck head', 'neck *_shoulder *_elbow *_hand', 'spine_mid *_hip *_knee *_foot'),
-    ),
-    'smpl24': (
+    'smpl24': Layout(
         (
             *('hip_center', 'left_hip', 'right_hip', 'spine1', 'left_knee', 'right_knee', 'spine2'),
             *('left_ankle', 'right_ankle', 'spine3', 'left_foot', 'right_foot', 'neck'),
@@ -266,5 +283,7 @@ LAYOUTS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
             'spine3 *_collar *_shoulder *_elbow *_wrist *_hand',
             'hip_center *_hip *_knee *_ankle *_foot',
         ),
+        source='SMPL body models',
+        checked="the model's joint list",
     ),
 }

@@ -19,7 +19,7 @@ class ExtractSettings:
     """Settings of one extraction.
 
     Attributes:
-        backend: ``mmpose`` or ``mediapipe``.
+        backend: Key of :data:`pose_extract.estimators.BACKENDS`, or ``module:Class`` for one's own.
         model: MMPose alias or config name, used where ``config`` is None.
         config: MMPose config file.
         checkpoint: Weights for the pose model; None downloads the alias' own.
@@ -46,6 +46,13 @@ class ExtractSettings:
         beta: One-Euro: how fast the cut-off rises with speed.
         save_rgb: Side in pixels of the person-centred frames to store, 0 for none.
         rgb_frames: Number of such frames per video, spread evenly; 0 for all.
+
+    Example:
+        >>> pose_extract.ExtractSettings(backend='mediapipe', smooth='one_euro').stride
+        1
+        >>> pose_extract.ExtractSettings(stride=0)
+        Traceback (most recent call last):
+        bmoe_ground.errors.UserError: stride must be at least 1, got 0
     """
 
     backend: str = 'mmpose'

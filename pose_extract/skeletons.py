@@ -1,169 +1,195 @@
-"""Keypoint layouts with their bones, left-right pairs and the four regions of the body."""
+"""All keypoint layouts that are known: the project's own, and those that somebody declared.
+
+Example:
+    >>> get_skeleton('coco17').regions['lower']
+    (13, 14, 15, 16)
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-import numpy as np
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from bmoe_ground.errors import UserError
-from pose_extract.layouts import FACE_PAIRS, LAYOUTS, PART_REGION, REGIONS
+from pose_extract.body_parts import REGIONS
+from pose_extract.declarations import parse_declaration, read_declaration
+from pose_extract.layouts import LAYOUTS
+from pose_extract.skeleton import Skeleton, build_skeleton
 
-__all__ = ['REGIONS', 'Skeleton', 'get_skeleton', 'skeleton_names']
+__all__ = [
+    'DECLARATION',
+    'REGIONS',
+    'REGION_COLORS',
+    'Skeleton',
+    'embed_declaration',
+    'get_skeleton',
+    'load_layout',
+    'region_hex',
+    'register_declaration',
+    'register_embedded',
+    'register_layout',
+    'resolve_skeleton',
+    'skeleton_names',
+]
+
+DECLARATION = 'layout_declaration'
+"""Key under which data sets, pickles, track files and checkpoints keep a layout that is not built in."""
+LAYOUT_FILES = ('.yaml', '.yml')
+"""Endings by which :func:`resolve_skeleton` tells a file from a name."""
+
+REGION_COLORS: dict[str, tuple[int, int, int]] = {
+    'head': (230, 159, 0),
+    'body': (0, 114, 178),
+    'upper': (0, 158, 115),
+    'lower': (204, 92, 150),
+}
+"""Red, green, blue of each region; after Okabe and Ito's palette, told apart without red-green vision too."""
 
 
-@dataclass(frozen=True)
-class Skeleton:
-    """A keypoint layout of ``K`` keypoints.
+def region_hex(region: str) -> str:
+    """A region's colour as plots and pages take it.
 
-    The bones form a tree: every keypoint but the root is the child of exactly one edge, and edges are listed parents
-    first, so that walking them in order builds a body from its root. Trunk keypoints (neck, spine, shoulders, hips)
-    are the region ``body``; arms from the elbow and hands are ``upper``; legs from the knee and feet are ``lower``;
-    the head and face are ``head``.
+    Args:
+        region: One of :data:`REGIONS`.
 
-    Attributes:
-        name: The layout's name.
-        keypoints: The ``K`` keypoint names, in order.
-        edges: Bones as (parent, child), ``K - 1`` of them.
-        pairs: (left, right) keypoints that mirror each other, in the person's own sense of left.
-        center: Keypoints whose mean is the body's centre: the hip-centre joint, or both hips.
-        shoulders: (left, right) shoulder.
-        hips: (left, right) hip.
-        regions: The four of :data:`REGIONS`, each with its keypoints; every keypoint is in exactly one.
-
-    Raises:
-        ValueError: The parts contradict each other (an edge that makes a cycle, a keypoint in no region and so on).
+    Example:
+        >>> region_hex('head')
+        '#e69f00'
     """
-
-    name: str
-    keypoints: tuple[str, ...]
-    edges: tuple[tuple[int, int], ...]
-    pairs: tuple[tuple[int, int], ...]
-    center: tuple[int, ...]
-    shoulders: tuple[int, int]
-    hips: tuple[int, int]
-    regions: Mapping[str, tuple[int, ...]] = field(hash=False)
-
-    def __post_init__(self) -> None:
-        every = range(len(self.keypoints))
-        if len(set(self.keypoints)) != len(self.keypoints):
-            raise ValueError(f'skeleton {self.name}: two keypoints have the same name')
-        if tuple(self.regions) != REGIONS or any(not members for members in self.regions.values()):
-            raise ValueError(f'skeleton {self.name}: regions must be {REGIONS}, none empty, got {dict(self.regions)}')
-        if sorted(k for members in self.regions.values() for k in members) != list(every):
-            raise ValueError(f'skeleton {self.name}: every keypoint must be in exactly one region')
-        if len({k for pair in self.pairs for k in pair}) != 2 * len(self.pairs):
-            raise ValueError(f'skeleton {self.name}: a keypoint is in two left-right pairs')
-        for k in [k for group in (*self.edges, *self.pairs, self.center, self.shoulders, self.hips) for k in group]:
-            if k not in every:
-                raise ValueError(f'skeleton {self.name}: keypoint {k} is outside 0..{len(self.keypoints) - 1}')
-        children = {child for _, child in self.edges}
-        if len(self.edges) != len(self.keypoints) - 1 or len(children) != len(self.edges):
-            raise ValueError(f'skeleton {self.name}: edges must give every keypoint but the root one parent')
-        reached = set(every) - children
-        for parent, child in self.edges:
-            if parent not in reached:
-                raise ValueError(f'skeleton {self.name}: edge {(parent, child)} comes before its parent has one')
-            reached.add(child)
-
-    @property
-    def num_keypoints(self) -> int:
-        """Number of keypoints ``K``."""
-        return len(self.keypoints)
-
-    @property
-    def root(self) -> int:
-        """The keypoint that has no parent."""
-        return int(np.flatnonzero(self.parents == np.arange(self.num_keypoints))[0])
-
-    @property
-    def parents(self) -> np.ndarray:
-        """The parent of each keypoint, int64 (K,); the root is its own."""
-        parents = np.arange(self.num_keypoints)
-        for parent, child in self.edges:
-            parents[child] = parent
-        return parents
-
-    @property
-    def flip_indices(self) -> np.ndarray:
-        """Where each keypoint comes from in a mirrored image, int64 (K,): ``keypoints[..., flip_indices, :]``."""
-        flip = np.arange(self.num_keypoints)
-        for left, right in self.pairs:
-            flip[left], flip[right] = right, left
-        return flip
-
-    @property
-    def region_of(self) -> np.ndarray:
-        """The region of each keypoint as an index into :data:`REGIONS`, int64 (K,)."""
-        region_of = np.empty(self.num_keypoints, dtype=np.int64)
-        for index, name in enumerate(REGIONS):
-            region_of[list(self.regions[name])] = index
-        return region_of
-
-    def index(self, keypoint: str) -> int:
-        """The index of a keypoint by its name.
-
-        Raises:
-            ValueError: The layout has no keypoint of that name.
-        """
-        if keypoint not in self.keypoints:
-            raise ValueError(f'skeleton {self.name} has no keypoint {keypoint!r}; it has {", ".join(self.keypoints)}')
-        return self.keypoints.index(keypoint)
+    return '#{:02x}{:02x}{:02x}'.format(*REGION_COLORS[region])
 
 
-def _region(keypoint: str) -> str:
-    return PART_REGION[keypoint.removeprefix('left_').removeprefix('right_')]
-
-
-def _edges(keypoints: tuple[str, ...], parents: Mapping[str, str]) -> tuple[tuple[int, int], ...]:
-    """Bones by index, parents first and otherwise in keypoint order."""
-    index = {name: i for i, name in enumerate(keypoints)}
-    edges: list[tuple[int, int]] = []
-    frontier = [name for name in keypoints if name not in parents]
-    while frontier:
-        children = [name for name in keypoints if parents.get(name) in frontier]
-        edges.extend((index[parents[name]], index[name]) for name in children)
-        frontier = children
-    return tuple(edges)
-
-
-def _build(name: str) -> Skeleton:
-    keypoints, parents = LAYOUTS[name]
-    index = {keypoint: i for i, keypoint in enumerate(keypoints)}
-    lefts = [k.removeprefix('left_') for k in keypoints if k.startswith('left_')]
-    pairs = [(f'left_{part}', f'right_{part}') for part in lefts]
-    pairs += [pair for pair in FACE_PAIRS if pair[0] in index]
-    hips = (index['left_hip'], index['right_hip'])
-    return Skeleton(
-        name=name,
-        keypoints=keypoints,
-        edges=_edges(keypoints, parents),
-        pairs=tuple((index[left], index[right]) for left, right in pairs),
-        center=(index['hip_center'],) if 'hip_center' in index else hips,
-        shoulders=(index['left_shoulder'], index['right_shoulder']),
-        hips=hips,
-        regions={r: tuple(i for i, k in enumerate(keypoints) if _region(k) == r) for r in REGIONS},
-    )
-
-
-_SKELETONS: dict[str, Skeleton] = {name: _build(name) for name in LAYOUTS}
+_SKELETONS: dict[str, Skeleton] = {name: build_skeleton(name, layout) for name, layout in LAYOUTS.items()}
 
 
 def skeleton_names() -> tuple[str, ...]:
-    """The names of all layouts."""
+    """The names of all layouts: the project's own, then those that were registered."""
     return tuple(_SKELETONS)
 
 
 def get_skeleton(name: str) -> Skeleton:
-    """A layout by its name.
+    """A layout by its name; nothing is opened.
 
     Args:
         name: One of :func:`skeleton_names`.
 
     Raises:
         UserError: No layout has that name.
+
+    Example:
+        >>> get_skeleton('coco17').keypoints[:3]
+        ('nose', 'left_eye', 'right_eye')
     """
     if name not in _SKELETONS:
-        raise UserError(f'unknown skeleton {name!r}: choose one of {", ".join(_SKELETONS)}')
+        hint = '; a layout of your own is read with load_layout(FILE) first' if name.endswith(LAYOUT_FILES) else ''
+        raise UserError(f'unknown skeleton {name!r}: choose one of {", ".join(_SKELETONS)}{hint}')
     return _SKELETONS[name]
+
+
+def register_layout(name: str, keypoints: Sequence[Mapping[str, str]]) -> Skeleton:
+    """Declare a layout of one's own, under whose name it is then known everywhere in this process.
+
+    Args:
+        name: Its name.
+        keypoints: For each keypoint in order its ``name``, ``region`` and, for all but one, ``parent``; see
+            :mod:`pose_extract.declarations`.
+
+    Returns:
+        The layout.
+
+    Raises:
+        UserError: The keypoints make no layout, or another layout has the name.
+
+    Example:
+        >>> arm, leg = ('shoulder', 'elbow'), ('hip', 'knee')
+        >>> points = [{'name': 'nose'}]
+        >>> for side in ('left', 'right'):
+        ...     for parent, child in (('nose', 'shoulder'), arm, ('shoulder', 'hip'), leg):
+        ...         above = parent if parent == 'nose' else f'{side}_{parent}'
+        ...         points.append({'name': f'{side}_{child}', 'parent': above})
+        >>> register_layout('limbs9', points).regions['lower']
+        (4, 8)
+    """
+    return register_declaration({'name': name, 'keypoints': list(keypoints)}, f'layout {name}')
+
+
+def register_declaration(declaration: object, source: str) -> Skeleton:
+    """Register what a file declares: see :attr:`Skeleton.declaration`.
+
+    Args:
+        declaration: Plain data. It is checked like anything from outside.
+        source: Where it comes from, for the errors.
+
+    Returns:
+        The layout; registering the same again changes nothing.
+
+    Raises:
+        UserError: The data declares no layout, or another layout has the name.
+    """
+    name, layout = parse_declaration(declaration, source)
+    skeleton = build_skeleton(name, layout)
+    known = _SKELETONS.setdefault(name, skeleton)
+    if known != skeleton:
+        what = 'built in' if name in LAYOUTS else 'known already'
+        raise UserError(
+            f'{source}: another layout of the name {name!r} is {what}, with other keypoints, regions or bones; '
+            'choose another name'
+        )
+    return known
+
+
+def embed_declaration(facts: dict[str, Any], skeleton: Skeleton) -> None:
+    """Put a layout that is not built in among the facts that a file keeps of its data.
+
+    Args:
+        facts: What the file says of its data, such as a data set's metainfo; gets the key :data:`DECLARATION`.
+        skeleton: The data's layout.
+    """
+    if not skeleton.built_in:
+        facts[DECLARATION] = skeleton.declaration
+
+
+def register_embedded(facts: Mapping[str, Any], source: str) -> None:
+    """Register the layout that a file brings along, if it does; see :func:`embed_declaration`.
+
+    Args:
+        facts: What the file says of its data.
+        source: The file, for the errors.
+
+    Raises:
+        UserError: The declaration is none, or another layout has its name.
+    """
+    if facts.get(DECLARATION) is not None:
+        register_declaration(facts[DECLARATION], source)
+
+
+def load_layout(path: str | os.PathLike[str]) -> Skeleton:
+    """Read a layout of one's own from a YAML file and register it.
+
+    Args:
+        path: The file; its form is in :mod:`pose_extract.declarations`.
+
+    Returns:
+        The layout.
+
+    Raises:
+        UserError: The file cannot be read, declares no layout, or its name is another layout's.
+    """
+    return register_declaration(read_declaration(path), os.fspath(path))
+
+
+def resolve_skeleton(name: str | os.PathLike[str]) -> Skeleton:
+    """A layout as a user names it: by its name, or by the YAML file that declares it.
+
+    For options and arguments only. What a checkpoint or a track file names goes to :func:`get_skeleton`, which opens
+    nothing.
+
+    Args:
+        name: One of :func:`skeleton_names`, or a path that ends in ``.yaml`` or ``.yml``.
+
+    Raises:
+        UserError: As :func:`get_skeleton` and :func:`load_layout`.
+    """
+    text = os.fspath(name)
+    return load_layout(text) if text.lower().endswith(LAYOUT_FILES) else get_skeleton(text)

@@ -16,7 +16,7 @@ METHODS: tuple[str, ...] = ('none', 'savgol', 'one_euro')
 
 @dataclass(frozen=True)
 class AfterCare:
-    """What is done to tracks once a video is through. The defaults change nothing; `docs/smoothing.md` says why.
+    """What is done to tracks once a video is through. The defaults change nothing; `docs/guides/smooth.md` says why.
 
     Attributes:
         max_gap: Longest gap to interpolate across, in seconds from the last frame that is there to the next one;
@@ -30,6 +30,10 @@ class AfterCare:
 
     Raises:
         UserError: A value is out of range.
+
+    Example:
+        >>> pose_extract.AfterCare(max_gap=0.1, smooth='savgol').window
+        0.17
     """
 
     max_gap: float = 0.0
@@ -64,6 +68,13 @@ def apply_after_care(tracks: PoseTracks, care: AfterCare) -> PoseTracks:
 
     Returns:
         New tracks, or the same object when nothing is asked.
+
+    Example:
+        >>> tracks = pose_extract.load_tracks('poses/head/head_00.mp4.npz')
+        >>> tracks.keypoints[0, 5], tracks.scores[0, 5] = np.nan, 0
+        >>> mended = pose_extract.apply_after_care(tracks, pose_extract.AfterCare(max_gap=0.1))
+        >>> int(mended.extras['interpolated'].sum()), bool(np.isnan(mended.keypoints).any())
+        (17, False)
     """
     if care.max_gap > 0:
         keypoints, scores, filled = interpolate_gaps(tracks.keypoints, tracks.scores, tracks.frame_times, care.max_gap)

@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from bmoe_ground.geometry import box_iou
 from pose_extract.poses import FramePoses
 
 MIN_SCORE = 0.2  # keypoints below it say nothing about who it is
 STALE = 0.3  # how much less a person counts at the end of its longest absence
 SIGMA = 0.1  # spread of a keypoint between frames, relative to the person's size
-
-
-def box_iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Intersection over union of every pair of boxes.
-
-    Args:
-        first: (N, 4), xyxy.
-        second: (M, 4), xyxy.
-
-    Returns:
-        (N, M), 0..1; 0 for boxes without area.
-    """
-    low = np.maximum(first[:, None, :2], second[None, :, :2])
-    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    overlap = np.clip(high - low, 0, None).prod(-1)
-    areas = [np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(-1) for boxes in (first, second)]
-    union = areas[0][:, None] + areas[1][None] - overlap
-    return np.divide(overlap, union, out=np.zeros_like(overlap), where=union > 0)
 
 
 def keypoint_similarity(
@@ -117,7 +101,7 @@ class Tracker:
         box, width_height = poses.boxes[number], poses.boxes[number, 2:] - poses.boxes[number, :2]
         best = 0.0
         for shift in person.shifts(now, self.coast):
-            iou = box_iou((person.box + np.tile(shift, 2))[None], box[None])[0, 0]
+            iou: Any = box_iou(person.box + np.tile(shift, 2), box)[()]  # float32, as the boxes are
             oks = keypoint_similarity(
                 person.keypoints + shift, person.scores, poses.keypoints[number], poses.scores[number],
                 float(width_height.prod()),

@@ -17,13 +17,14 @@ from numpy.lib import format as npy
 from bmoe_ground.errors import UserError
 from bmoe_ground.files import atomic_write
 from pose_extract.crops import Crops, crops_path, load_crops  # noqa: F401 - offered here beside the tracks
-from pose_extract.skeletons import Skeleton, get_skeleton
+from pose_extract.skeletons import DECLARATION, Skeleton, get_skeleton, register_declaration
 
 MAX_BYTES = 8 * 2**30
 """Track files that unpack to more than this are refused before anything is unpacked."""
 
 _ARRAYS = ('keypoints', 'scores', 'boxes', 'frame_times', 'image_size')
 _TEXTS = ('skeleton', 'provenance')
+_MAX_DECLARATION = 2**20  # bytes; numpy keeps four a letter
 
 
 @dataclass(eq=False)
@@ -46,6 +47,14 @@ class PoseTracks:
     Raises:
         ValueError: A part has the wrong shape, type or values; the message names the part.
         UserError: The skeleton is not known.
+
+    Example:
+        >>> tracks = pose_extract.load_tracks('poses/head/head_00.mp4.npz')
+        >>> tracks.num_persons, tracks.num_frames, tracks.num_keypoints
+        (1, 24, 17)
+        >>> nose = tracks.keypoints[0, :, pose_extract.get_skeleton(tracks.skeleton).index('nose')]
+        >>> nose.shape
+        (24, 2)
     """
 
     keypoints: np.ndarray
@@ -117,7 +126,8 @@ def save_tracks(path: str | os.PathLike[str], tracks: PoseTracks) -> None:
     """Write tracks to a compressed ``.npz`` file, whole or not at all.
 
     The same tracks give the same bytes. The file holds plain arrays only and opens with
-    ``numpy.load(path, allow_pickle=False)``.
+    ``numpy.load(path, allow_pickle=False)``. A layout that is not built in goes along as the text
+    ``layout_declaration``, JSON, so that the file can be read where nobody has declared it.
 
     Args:
         path: The file to write, replaced if it exists. Missing folders above it are made.
@@ -126,11 +136,20 @@ def save_tracks(path: str | os.PathLike[str], tracks: PoseTracks) -> None:
     Raises:
         UserError: The file cannot be written.
         ValueError: The tracks are no longer valid.
+
+    Example:
+        >>> tracks = pose_extract.load_tracks('poses/head/head_00.mp4.npz')
+        >>> pose_extract.save_tracks('copy.npz', tracks)
+        >>> pathlib.Path('copy.npz').read_bytes() == pathlib.Path('poses/head/head_00.mp4.npz').read_bytes()
+        True
     """
     tracks.__post_init__()
     arrays = {name: np.asarray(getattr(tracks, name)) for name in _ARRAYS}
     arrays['skeleton'] = np.array(tracks.skeleton)
     arrays['provenance'] = np.array(_to_json(tracks.provenance))
+    skeleton = get_skeleton(tracks.skeleton)
+    if not skeleton.built_in:
+        arrays[DECLARATION] = np.array(_to_json(skeleton.declaration))
     with atomic_write(path) as file:
         np.savez_compressed(file, **arrays, **tracks.extras)
 
@@ -147,6 +166,11 @@ def load_tracks(path: str | os.PathLike[str]) -> PoseTracks:
 
     Raises:
         UserError: The file is missing, damaged or not a track file; the message names the file and the key.
+
+    Example:
+        >>> tracks = pose_extract.load_tracks('poses/head/head_00.mp4.npz')
+        >>> tracks.skeleton, tracks.image_size
+        ('coco17', (200, 200))
     """
     path = Path(path)
     try:
@@ -171,12 +195,21 @@ def _from_arrays(path: Path, arrays: dict[str, np.ndarray]) -> PoseTracks:
     if not isinstance(provenance, dict):
         raise UserError(f'{path}: provenance: expected a JSON object, got {type(provenance).__name__}')
     skeleton = str(arrays.pop('skeleton'))
+    if DECLARATION in arrays:
+        register_declaration(_declaration(path, arrays.pop(DECLARATION)), str(path))
     height, width = (int(side) for side in arrays.pop('image_size'))
     known = {name: arrays.pop(name) for name in _ARRAYS[:4]}
     try:
         return PoseTracks(**known, image_size=(height, width), skeleton=skeleton, provenance=provenance, extras=arrays)
     except ValueError as error:
         raise UserError(f'{path}: {error}') from error
+
+
+def _declaration(path: Path, text: np.ndarray) -> object:
+    try:
+        return json.loads(str(text))
+    except (ValueError, RecursionError) as error:
+        raise UserError(f'{path}: {DECLARATION}: not a JSON text ({error})') from error
 
 
 def _read_headers(path: Path, archive: zipfile.ZipFile) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
@@ -214,6 +247,9 @@ def _check_headers(path: Path, headers: dict[str, tuple[tuple[int, ...], np.dtyp
         shape, dtype = headers[key]
         if shape != () or dtype.kind != 'U':
             raise UserError(f'{path}: {key}: expected a text, got {dtype} of shape {shape}')
+    shape, dtype = headers.get(DECLARATION, ((), np.dtype('U1')))
+    if shape != () or dtype.kind != 'U' or dtype.itemsize > _MAX_DECLARATION:
+        raise UserError(f'{path}: {DECLARATION}: expected a short text, got {dtype} of shape {shape}')
     shape, dtype = headers['image_size']
     if shape != (2,) or dtype.kind not in 'iu':
         raise UserError(f'{path}: image_size: expected two integers (height, width), got {dtype} of shape {shape}')
@@ -256,7 +292,7 @@ def _floats(name: str, value: np.ndarray, dtype: type[np.floating]) -> np.ndarra
 
 
 def _extra(name: str, value: np.ndarray) -> np.ndarray:
-    if name in (*_ARRAYS, *_TEXTS, 'file', 'allow_pickle') or not name.isidentifier():
+    if name in (*_ARRAYS, *_TEXTS, DECLARATION, 'file', 'allow_pickle') or not name.isidentifier():
         raise ValueError(f'extras: {name!r} is not a free name')
     array = np.asarray(value)
     if array.dtype.hasobject:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -10,30 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-# Read by OpenCV when its FFmpeg backend first opens a file: the reason of a failure belongs into the manifest, once.
-os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
-
 import cv2
 import numpy as np
 
-from pose_extract.containers import broken_off
+from bmoe_ground.containers import broken_off
+from bmoe_ground.media import VideoError, media_of, open_capture, silence_opencv
 
-# fmt: off
-VIDEO_SUFFIXES = frozenset((
-    '.3gp', '.asf', '.avi', '.flv', '.gif', '.m2ts', '.m4v', '.mjpeg', '.mjpg', '.mkv', '.mov', '.mp4', '.mpeg',
-    '.mpg', '.mts', '.ogv', '.ts', '.vob', '.webm', '.wmv',
-))
-IMAGE_SUFFIXES = frozenset(('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp'))
-# fmt: on
 TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 NUMBERED = re.compile(r'(\d+)$')
 
-# newer releases have it in a module of its own
-(cv2.setLogLevel if hasattr(cv2, 'setLogLevel') else cv2.utils.logging.setLogLevel)(0)  # type: ignore[attr-defined]
-
-
-class VideoError(ValueError):
-    """One video cannot be read; the message names the file and the reason."""
+silence_opencv()
 
 
 @dataclass(frozen=True)
@@ -141,18 +126,7 @@ class FileReader(VideoReader):
 
     def __init__(self, path: Path, start: float = 0.0, end: float | None = None, stride: int = 1) -> None:
         super().__init__(path, start, end, stride)
-        if not path.is_file():
-            raise VideoError(f'{path}: no such file')
-        if path.stat().st_size == 0:
-            raise VideoError(f'{path}: the file is empty (0 bytes)')
-        try:
-            # An absolute path, so that no name is taken for one of FFmpeg's protocols.
-            self._capture = cv2.VideoCapture(os.path.abspath(path), cv2.CAP_FFMPEG)
-        except (cv2.error, UnicodeError) as error:
-            raise VideoError(f'{path}: OpenCV cannot open it ({error}); a name that is not UTF-8?') from error
-        if not self._capture.isOpened():
-            reason = broken_off(path) or 'not a video that OpenCV can read (damaged, cut off, or another kind of file)'
-            raise VideoError(f'{path}: {reason}')
+        self._capture = open_capture(path)
         count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         self.expected_frames = int(count) if 0 < count < 1e9 else 0
         fps = self._capture.get(cv2.CAP_PROP_FPS)
@@ -229,7 +203,7 @@ def numbered_images(folder: Path) -> list[Path]:
     images = []
     for file in folder.iterdir():
         number = NUMBERED.search(file.stem)
-        if number and file.suffix.lower() in IMAGE_SUFFIXES and file.is_file():
+        if number and media_of(file, gif='video') == 'image' and file.is_file():
             images.append((int(number.group(1)), file.name, file))
     return [file for *_, file in sorted(images)]
 

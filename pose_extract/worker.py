@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.media import VideoError
 from bmoe_ground.native_output import library_warnings_silenced, native_stderr_silenced
 from pose_extract.boxes import read_boxes
 from pose_extract.crops import crops_path
 from pose_extract.discovery import VideoItem
 from pose_extract.estimators import PoseEstimator, backend_class
-from pose_extract.extract import Extraction, Progress, extract_video
+from pose_extract.extraction import Extraction, Progress, extract_video
 from pose_extract.manifest import Record, new_record
 from pose_extract.settings import ExtractSettings
 from pose_extract.tracks import save_tracks
-from pose_extract.video import VideoError
 
 REPORT_EVERY = 0.5
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -47,7 +47,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Event:
+class News:
     """News of one video: ``record`` is None while it is under way.
 
     Attributes:
@@ -95,8 +95,6 @@ class VideoProcessor:
             if isinstance(error.__cause__, OSError) and error.__cause__.errno in FULL:
                 raise UserError(f'{error}; what is done is kept, free some space and run again') from error
             record['error'] = str(error)
-        except VideoError as error:
-            record['error'] = str(error)
         except Exception as error:  # one video must not end the job; the reason goes into the manifest
             record['error'] = f'{type(error).__name__}: {error}'
         finished = time.time()
@@ -113,16 +111,16 @@ class VideoProcessor:
         return extract_video(item.path, self.estimator, self.task.settings, provenance, boxes, progress, crops)
 
 
-def run_here(items: Sequence[VideoItem], task: Task) -> Iterator[Event]:
+def run_here(items: Sequence[VideoItem], task: Task) -> Iterator[News]:
     """Extract the videos one after the other in this process."""
     with native_stderr_silenced():
         process = VideoProcessor(task)
         for item in items:
             record = process(item)
-            yield Event(item, record['frames'], 1.0, record)
+            yield News(item, record['frames'], 1.0, record)
 
 
-def run_in_processes(items: Sequence[VideoItem], task: Task, jobs: int) -> Iterator[Event]:
+def run_in_processes(items: Sequence[VideoItem], task: Task, jobs: int) -> Iterator[News]:
     """Extract the videos in ``jobs`` processes.
 
     A process that dies, say in a decoder that a damaged file brings down, is replaced, and the video it was at is
@@ -143,10 +141,10 @@ def run_in_processes(items: Sequence[VideoItem], task: Task, jobs: int) -> Itera
                     worker.give(waiting.pop())
             for connection in wait([worker.connection for worker in crew if worker.item]):
                 worker = next(one for one in crew if one.connection is connection)
-                event = worker.receive()
-                if event.record is not None and worker.dead:
+                news = worker.receive()
+                if news.record is not None and worker.dead:
                     crew[crew.index(worker)] = _Worker(task)
-                yield event
+                yield news
     finally:
         for worker in crew:
             worker.stop()
@@ -172,7 +170,7 @@ class _Worker:
         except OSError:
             return  # it died; receive() finds out
 
-    def receive(self) -> Event:
+    def receive(self) -> News:
         assert self.item is not None  # noqa: S101 - only asked while it is at a video
         try:
             kind, value = self.connection.recv()
@@ -180,19 +178,19 @@ class _Worker:
             return self._died(self.item)
         if kind == 'fatal':
             raise UserError(value)
-        event: Event = value
-        if event.record is not None:
+        news: News = value
+        if news.record is not None:
             self.item = None
-        return event
+        return news
 
-    def _died(self, item: VideoItem) -> Event:
+    def _died(self, item: VideoItem) -> News:
         self.process.join(10)
         code = self.process.exitcode
         how = f'signal {signal.Signals(-code).name}' if code is not None and code < 0 else f'exit code {code}'
         self.dead, self.item = True, None
         now = time.time()
         record = new_record(item.name, 'failed', f'{item.path}: the process that was reading it died ({how})')
-        return Event(item, 0, 1.0, record | {'seconds': round(now - self._started, 3), 'finished': round(now, 3)})
+        return News(item, 0, 1.0, record | {'seconds': round(now - self._started, 3), 'finished': round(now, 3)})
 
     def stop(self) -> None:
         if self.item is None and not self.dead:
@@ -218,7 +216,7 @@ def _serve(connection: Connection, task: Task) -> None:
             while (item := connection.recv()) is not None:
                 process = process or VideoProcessor(task)
                 record = process(item, _reporter(connection, item))
-                connection.send(('event', Event(item, record['frames'], 1.0, record)))
+                connection.send(('news', News(item, record['frames'], 1.0, record)))
         except UserError as error:
             connection.send(('fatal', str(error)))
         except (EOFError, BrokenPipeError, ConnectionResetError):
@@ -232,7 +230,7 @@ def _reporter(connection: Connection, item: VideoItem) -> Callable[[int, float],
         nonlocal last
         if time.monotonic() - last >= REPORT_EVERY:
             last = time.monotonic()
-            connection.send(('event', Event(item, frames, share)))
+            connection.send(('news', News(item, frames, share)))
 
     return report
 

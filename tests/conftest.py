@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from mmengine.registry import DefaultScope
 
-pytest_plugins = ['pose_fixtures']
+pytest_plugins = ['own_layout', 'pose_fixtures']
 REPO = Path(__file__).resolve().parents[1]
 
 

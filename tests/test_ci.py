@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 REPO = Path(__file__).resolve().parents[1]
 FAKE_MAKE = """#!/bin/sh
@@ -43,3 +45,12 @@ def test_a_failure_ends_it(tmp_path: Path, fails: str, last: int) -> None:
     code, calls = run_ci(tmp_path, fails)
     assert code != 0
     assert len(calls) == last + 1
+
+
+def test_the_workflow_calls_it_with_every_python_that_make_accepts() -> None:
+    (job,) = yaml.safe_load((REPO / '.github' / 'workflows' / 'ci.yml').read_text())['jobs'].values()
+    (step,) = [step for step in job['steps'] if 'run' in step]
+    assert step['run'] == '.ci/run'
+    assert step['env'] == {'PYTHON': 'python${{ matrix.python }}'}
+    accepted = re.findall(r'\((3), (\d+)\)', (REPO / 'Makefile').read_text().split('endif')[0])
+    assert job['strategy']['matrix']['python'] == ['.'.join(version) for version in accepted]

@@ -1,57 +1,18 @@
 """Go through a config's data before any training.
 
-python tools/check_dataset.py configs/bmoe_skel_ma52.py
-python tools/check_dataset.py configs/bmoe_skel_ma52.py --cfg-options dataset.data_root=data/rehearsal
-python tools/check_dataset.py configs/bmoe_skel.py --sheet examples.png --json check.json
+    python tools/check_dataset.py configs/bmoe_skel_ma52.py
+    python tools/check_dataset.py configs/bmoe_skel_ma52.py --cfg-options dataset.data_root=data/rehearsal
+    python tools/check_dataset.py configs/bmoe_skel.py --sheet examples.png --json check.json
 
 Exit code: 0 nothing stands against training, 1 training would fail or its scores would mislead, 2 no such config.
 """
 
-from __future__ import annotations
-
-import argparse
-import json
 import sys
 from pathlib import Path
 
-from mmengine.registry import init_default_scope
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bmoe_ground.errors import UserError, run_tool
-from bmoe_ground.files import atomic_write
-from bmoe_skel.check.checks import check_config
-from bmoe_skel.check.report import as_dict, as_text, draw_examples
-from mm_runtime.config import load_config, parse_cfg_options, share_dataset
-from mm_runtime.scope import complete_scope
-
-
-def main() -> int:
-    """Run the tool."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', help='config file')
-    parser.add_argument('--cfg-options', nargs='+', metavar='KEY=VALUE', help='override config values')
-    parser.add_argument('--sheet', type=Path, help='PNG file for a sheet of examples')
-    parser.add_argument('--json', type=Path, help='file for the report as JSON')
-    parser.add_argument('--samples', type=int, default=200, help='clips of a split that go through the pipeline')
-    args = parser.parse_args()
-    if args.samples < 1:
-        raise UserError(f'--samples {args.samples}: expected at least 1')
-    cfg = load_config(args.config, parse_cfg_options(args.cfg_options))
-    share_dataset(cfg)
-    scope = cfg.get('default_scope', 'bmoe_skel')
-    init_default_scope(scope)
-    complete_scope(scope)
-    report = check_config(cfg, args.samples)
-    print(as_text(report))
-    if args.json:
-        with atomic_write(args.json) as file:
-            file.write((json.dumps(as_dict(report), indent=2) + '\n').encode())
-    if args.sheet and report.datasets:
-        draw_examples(args.sheet, report.datasets)
-        print(f'examples: {args.sheet}')
-    return 1 if report.failed else 0
-
+from bmoe_app.cli import run_door
 
 if __name__ == '__main__':
-    run_tool(main)
+    run_door('check', __file__)

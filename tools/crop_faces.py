@@ -9,46 +9,12 @@ A stopped run goes on where it was. The statuses of all runs are in crops.csv in
 every file could be read, 1 when some could not.
 """
 
-from __future__ import annotations
-
-import argparse
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bmoe_ground.errors import run_tool
-from face_aux.detection import DETECTORS, CropSettings, build_detector
-from face_aux.detection.cropping import crop_folder
-from face_aux.detection.source import FaceSource
-from face_aux.predictions import FAILURES, count_files
-
-
-def parse_args() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('folder', type=Path, help='folder of the set')
-    parser.add_argument('--out', type=Path, required=True, help='folder for the crops')
-    parser.add_argument('--detector', choices=sorted(set(DETECTORS) - {'none'}), default='mediapipe')
-    parser.add_argument('--margin', type=float, default=0.3, help='widening of the face box on each side (0.3)')
-    parser.add_argument('--shift', type=float, default=0.0, help='shift of the crop to the forehead (0)')
-    parser.add_argument('--no-align', action='store_true', help='do not turn the eyes level')
-    parser.add_argument('--size', type=int, help="side of the crops in pixels (default: each face's own)")
-    parser.add_argument('--max-frames', type=int, default=32, help='frames of a video; 0 for all (default: 32)')
-    return parser.parse_args()
-
-
-def main() -> int:
-    """Crop, write the statuses, and say how it went."""
-    args = parse_args()
-    given = {'margin': args.margin, 'shift': args.shift, 'align': not args.no_align}
-    crop = CropSettings.from_config(given, 'command line')
-    source = FaceSource(build_detector(args.detector), crop, max_frames=args.max_frames)
-    rows = crop_folder(source, args.folder, args.out, args.size)
-    counts = count_files(rows)
-    print(', '.join(f'{status}: {n}' for status, n in counts.items()) or 'nothing left to do')
-    return int(any(counts.get(status) for status in FAILURES))
-
+from bmoe_app.cli import run_door
 
 if __name__ == '__main__':
-    run_tool(main)
+    run_door('face crop', __file__)

@@ -50,10 +50,10 @@ def train_and_test(folder: Path, seed: int, options: list[str]) -> None:
     work_dir = f'seed{seed}'
     common = ['--work-dir', work_dir, '--seed', str(seed), '--cfg-options', f'dataset.split_seed={seed}', *options]
     run_command('train.py', config, *common, folder=folder)
-    best = sorted((folder / work_dir).glob('best_*.pth'), key=lambda file: file.stat().st_mtime)
-    if not best:
-        raise UserError(f'training left no best_*.pth in {folder / work_dir}')
-    run_command('test.py', config, str(best[-1].relative_to(folder)), *common, folder=folder)
+    best = f'{work_dir}/best.pth'
+    if not (folder / best).is_file():
+        raise UserError(f'training left no {folder / best}')
+    run_command('test.py', config, best, *common, folder=folder)
 
 
 def summarise(folders: list[Path]) -> str:

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.framing import measure_framing
 from bmoe_ground.errors import UserError, run_tool
-from face_aux.datasets.records import IMAGE_SUFFIXES
+from bmoe_ground.media import media_of
 from face_aux.detection import DETECTORS, build_detector
 
 
@@ -31,7 +31,7 @@ def main() -> int:
     parser.add_argument('--images', type=int, default=200, help='how many to look at (default: 200)')
     parser.add_argument('--seed', type=int, default=0, help='which ones (default: 0)')
     args = parser.parse_args()
-    paths = sorted(path for path in args.folder.rglob('*') if path.suffix.lower() in IMAGE_SUFFIXES)
+    paths = sorted(path for path in args.folder.rglob('*') if media_of(path) == 'image')
     if not paths:
         raise UserError(f'{args.folder}: no images in it')
     chosen = np.random.default_rng(args.seed).permutation(len(paths))[: args.images]

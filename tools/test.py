@@ -9,8 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bmoe_ground.errors import run_tool
-from mm_runtime.cli import test_main
+from bmoe_app.cli import run_door
 
 if __name__ == '__main__':
-    run_tool(test_main)
+    run_door('test', __file__)

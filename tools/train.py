@@ -10,8 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bmoe_ground.errors import run_tool
-from mm_runtime.cli import train_main
+from bmoe_app.cli import run_door
 
 if __name__ == '__main__':
-    run_tool(train_main)
+    run_door('train', __file__)

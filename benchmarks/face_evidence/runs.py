@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader
 from benchmarks.face_evidence.experiments import EXPERIMENTS, Experiment, without_labels
 from bmoe_ground.errors import UserError, run_tool
 from bmoe_ground.files import atomic_write
-from face_aux.datasets.records import IMAGE_SUFFIXES
+from bmoe_ground.media import media_of
 from face_aux.images import read_image
 from face_aux.models import TextureJointModel
 from face_aux.registry import DATASETS
@@ -79,7 +79,7 @@ def shrink_images(folder: Path, out: Path, side: int = 64) -> Path:
     Returns:
         The folder of copies, ``<name>.png`` each; complete ones are used again.
     """
-    paths = sorted(path for path in folder.rglob('*') if path.suffix.lower() in IMAGE_SUFFIXES)
+    paths = sorted(path for path in folder.rglob('*') if media_of(path) == 'image')
     if not paths:
         raise UserError(f'{folder}: no images in it')
     out.mkdir(parents=True, exist_ok=True)

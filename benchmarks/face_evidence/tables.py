@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from sklearn.metrics import confusion_matrix
 
 from benchmarks.face_evidence.experiments import BASELINE, EXPERIMENTS
 from benchmarks.face_evidence.runs import run_folder
 from bmoe_ground.errors import UserError
-from face_aux.metrics.functional import accuracy, balanced_accuracy, confusion_matrix, multiclass_auc
+from face_aux.metrics.functional import accuracy, balanced_accuracy, multiclass_auc
 
 Arrays = dict[str, np.ndarray]
 Statistic = Callable[[Arrays], float]
@@ -225,7 +226,7 @@ def _started(out: Path, experiment: str) -> list[str]:
 
 def _confusion(arrays: Arrays, task: str) -> np.ndarray:
     scores = arrays[f'score/{task}']
-    return confusion_matrix(arrays[f'label/{task}'], scores.argmax(axis=1), scores.shape[1])
+    return confusion_matrix(arrays[f'label/{task}'], scores.argmax(axis=1), labels=range(scores.shape[1]))
 
 
 def _select(arrays: Arrays, prefix: str) -> Arrays:

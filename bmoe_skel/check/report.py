@@ -11,9 +11,7 @@ import numpy as np
 from bmoe_ground.files import atomic_write
 from bmoe_skel.check.checks import LEVELS, CheckReport
 from bmoe_skel.datasets.base import PoseDataset
-from pose_extract.skeletons import REGIONS, get_skeleton
-
-_COLORS = {'head': '#d1495b', 'body': '#5b6770', 'upper': '#00798c', 'lower': '#edae49'}
+from pose_extract.skeletons import REGIONS, get_skeleton, region_hex
 
 
 def as_dict(report: CheckReport) -> dict[str, Any]:
@@ -103,7 +101,7 @@ def draw_examples(path: Path, datasets: dict[str, PoseDataset], columns: int = 6
                 for parent, child in skeleton.edges:
                     if there[parent] and there[child]:
                         ends = points[[parent, child]]
-                        axes.plot(ends[:, 0], ends[:, 1], color=_COLORS[region[child]], alpha=opacity, linewidth=1)
+                        axes.plot(*ends.T, color=region_hex(region[child]), alpha=opacity, linewidth=1)
     buffer = io.BytesIO()
     picture.savefig(buffer, format='png', dpi=110)
     with atomic_write(path) as file:

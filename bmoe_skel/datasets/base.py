@@ -14,23 +14,24 @@ from mmengine.dataset import BaseDataset
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.memory import release_heap
+from bmoe_skel.clip import Clip
 from mm_runtime.determinism import SharedEpoch
-from pose_extract.skeletons import get_skeleton
+from pose_extract.skeletons import embed_declaration, get_skeleton, register_embedded, resolve_skeleton
 
 
 class PoseDataset(BaseDataset):
     """Clips of keypoints with labels.
 
-    A clip is a dict with ``frame_dir`` (its name), ``label`` (int, or a 0/1 vector for ``multi_label``), ``keypoint``
-    (M, T, K, C) float and ``keypoint_score`` (M, T, K) float or absent; other keys are kept. All clips are kept in one
-    serialized array, which forked data loader workers share.
+    A clip is a :class:`Clip` with ``frame_dir``, ``label``, ``keypoint`` and perhaps ``keypoint_score``; other keys are
+    kept. All clips are kept in one serialized array, which forked data loader workers share.
 
     Subclasses implement ``load_clips``. One whose labels are not published sets ``labels_hidden``; its labels are not
     checked and not counted.
 
     Args:
         pipeline: Transforms, dicts in and out.
-        skeleton: Name of the keypoint layout; None takes what the data declares.
+        skeleton: Keypoint layout, by name or by the YAML file that declares it (:mod:`pose_extract.declarations`);
+            None takes what the data declares.
         classes: Class names in label order; None takes what the data declares.
         multi_label: Whether a clip may have several labels at once.
         test_mode: Whether a clip that fails in the pipeline is an error instead of being replaced by another.
@@ -45,6 +46,8 @@ class PoseDataset(BaseDataset):
     """
 
     labels_hidden = False
+
+    unit = 'clips'  # what a sample is called on the screen
 
     def __init__(
         self,
@@ -61,7 +64,7 @@ class PoseDataset(BaseDataset):
         if epoch_clips < 0:
             raise UserError(f'epoch_clips must be at least 0, got {epoch_clips}')
         self.epoch_clips = epoch_clips
-        self.skeleton_name = skeleton
+        self.skeleton_name = None if skeleton is None else resolve_skeleton(skeleton).name
         self.class_names = None if classes is None else list(classes)
         self.multi_label = multi_label
         self.feature_root = feature_root
@@ -73,11 +76,11 @@ class PoseDataset(BaseDataset):
         """What the clips come from, for error messages."""
         raise NotImplementedError
 
-    def load_clips(self) -> list[dict[str, Any]]:
+    def load_clips(self) -> list[Clip]:
         """Read the clips, and set ``skeleton_name`` and ``class_names`` where they were None."""
         raise NotImplementedError
 
-    def load_data_list(self) -> list[dict[str, Any]]:
+    def load_data_list(self) -> list[Clip]:
         """Read and validate all clips; called once by mmengine.
 
         Returns:
@@ -87,9 +90,11 @@ class PoseDataset(BaseDataset):
         if not clips:
             raise UserError(f'{self.source}: no clips')
         if self.skeleton_name is None:
-            raise UserError(f'{self.source} does not say which skeleton it has; give the dataset skeleton=NAME')
+            raise UserError(
+                f'{self.source} does not say which skeleton it has; give the dataset skeleton=NAME or FILE.yaml'
+            )
         skeleton = get_skeleton(self.skeleton_name)
-        labels = [clip['label'] for clip in clips]
+        labels: list[Any] = [clip['label'] for clip in clips]
         if self.class_names is None:
             count = len(labels[0]) if self.multi_label else int(max(labels)) + 1
             self.class_names = [str(i) for i in range(count)]
@@ -105,6 +110,7 @@ class PoseDataset(BaseDataset):
             multi_label=self.multi_label,
             clips_digest=digest_names(str(clip.get('frame_dir')) for clip in clips),
         )
+        embed_declaration(self._metainfo, skeleton)
         if not self.labels_hidden:
             counts = count_classes([clip['label'] for clip in clips], len(self.class_names))
             self._metainfo['class_counts'] = counts.tolist()
@@ -124,12 +130,17 @@ class PoseDataset(BaseDataset):
         release_heap()
         return np.frombuffer(content, dtype=np.uint8), np.array(ends, dtype=np.int64)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Come to life in a data loader's process, which may not know a layout of somebody's own yet."""
+        self.__dict__.update(state)
+        register_embedded(self._metainfo, self.source)
+
     def __len__(self) -> int:
         """Clips that an epoch visits."""
         count = super().__len__()
         return count * max(1, math.ceil(self.epoch_clips / count)) if count else 0
 
-    def get_data_info(self, idx: int) -> dict[str, Any]:
+    def get_data_info(self, idx: int) -> Clip:
         """Return one clip; clips beyond the last one are the same again."""
         if not -len(self) <= idx < len(self):
             raise IndexError(f'clip {idx} of {len(self)}')
@@ -154,7 +165,7 @@ class PoseDataset(BaseDataset):
         return self.pipeline(clip)
 
 
-def check_clip(clip: dict[str, Any], num_keypoints: int, coordinates: int | None, source: str) -> int:
+def check_clip(clip: Clip, num_keypoints: int, coordinates: int | None, source: str) -> int:
     """Check one clip's arrays and give them their types.
 
     Args:
@@ -196,7 +207,7 @@ def check_clip(clip: dict[str, Any], num_keypoints: int, coordinates: int | None
     return int(keypoint.shape[3])
 
 
-def check_label(clip: dict[str, Any], classes: Sequence[str], multi_label: bool, source: str) -> None:
+def check_label(clip: Clip, classes: Sequence[str], multi_label: bool, source: str) -> None:
     """Check one clip's label.
 
     Args:

@@ -2,50 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.splits import stratified_split
 
 
-def stratified_parts(labels: Sequence[Any], ratios: Sequence[float], seed: int) -> np.ndarray:
-    """Share clips out in given ratios, class by class.
-
-    Every class is shuffled by the seed and cut at the cumulated ratios, so that each part gets its share of each
-    class, rounded; a class of at least as many clips as there are parts is in every part.
-
-    Args:
-        labels: One hashable label a clip.
-        ratios: Share of each part, positive; scaled to sum to 1.
-        seed: Seed of the shuffle.
-
-    Returns:
-        (N,) int, the part of each clip.
-
-    Raises:
-        ValueError: A ratio is not positive.
-    """
-    if min(ratios) <= 0:
-        raise ValueError(f'ratios must be positive, got {tuple(ratios)}')
-    rng = np.random.default_rng(seed)
-    parts = np.zeros(len(labels), dtype=np.int64)
-    keys = np.array([str(label) for label in labels])
-    cuts = np.cumsum(ratios) / np.sum(ratios)
-    for key in np.unique(keys):
-        members = rng.permutation(np.flatnonzero(keys == key))
-        count = len(members)
-        bounds = np.floor(cuts * count + 0.5).astype(int)
-        if count >= len(ratios):
-            # no part goes without: move a bound that leaves a part empty by as little as it takes
-            for i in range(len(bounds)):
-                bounds[i] = min(max(bounds[i], i + 1), count - (len(bounds) - 1 - i))
-        parts[members] = np.searchsorted(bounds, np.arange(count), side='right')
-    return parts
-
-
-def fold_mask(clips: Sequence[dict[str, Any]], fold: dict[str, Any]) -> np.ndarray:
+def fold_mask(clips: Sequence[Mapping[str, Any]], fold: dict[str, Any]) -> np.ndarray:
     """Choose the clips of one side of a cross-validation split.
 
     Args:
@@ -70,7 +36,7 @@ def fold_mask(clips: Sequence[dict[str, Any]], fold: dict[str, Any]) -> np.ndarr
     if by is None:
         if not isinstance(num_folds, int) or num_folds < 2:
             raise UserError(f'fold {fold}: num_folds must be an int of at least 2')
-        parts = stratified_parts([clip['label'] for clip in clips], [1.0] * num_folds, seed)
+        parts = stratified_split([clip['label'] for clip in clips], [1.0] * num_folds, seed)
         _check_index(index, num_folds, fold)
         tested = parts == index
     else:

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.tables import Row, read_table
+from bmoe_skel.clip import Clip
 from bmoe_skel.datasets.mpii_classes import BEHAVIOURS
-from bmoe_skel.datasets.windows import WindowDataset, number_in, read_table
+from bmoe_skel.datasets.windows import WindowDataset
 from bmoe_skel.registry import DATASETS
 
 TIME_UNITS = ('seconds', 'frames')
@@ -56,17 +58,18 @@ class MPIIGroupInteraction(WindowDataset):
         """The table."""
         return self.ann_path
 
-    def load_clips(self) -> list[dict[str, Any]]:
+    def load_clips(self) -> list[Clip]:
         """Read the table and the recordings.
 
         Returns:
             The clips, unchecked.
         """
         rows = read_table(self.ann_path, _FACTS)
-        columns = label_columns(list(rows[0][0]), self.ann_path)
-        clips: list[dict[str, Any]] = []
+        columns = label_columns(list(rows[0]), self.ann_path)
+        clips: list[Clip] = []
         places: dict[str, str] = {}
-        for row, where in rows:
+        for row in rows:
+            where = row.where
             name = row['sample_id']
             if name in places:
                 raise UserError(f'{where}: sample {name!r} stands at {places[name]} already')
@@ -76,16 +79,17 @@ class MPIIGroupInteraction(WindowDataset):
                 raise UserError(f'{where}: {wrong[0]}: expected 0 or 1, found {row[wrong[0]]!r}')
             label = np.array([float(row[column]) for column in columns], np.float32)
             path = self.tracks / track_path(self.track_name, row, where)
-            start, stop = self._frames(path, row, where)
+            start, stop = self._frames(path, row)
             persons = tuple(range(min(self.max_persons, self.tracks_of(path, where).num_persons)))
             clip = self.window(path, persons, start, stop, frame_dir=name, label=label, subject=_subject(row))
             if clip is not None:
                 clips.append(clip)
         return clips
 
-    def _frames(self, path: Path, row: dict[str, str], where: str) -> tuple[int, int]:
+    def _frames(self, path: Path, row: Row) -> tuple[int, int]:
+        where = row.where
         tracks = self.tracks_of(path, where)
-        start, end = (number_in(row, column, where) for column in ('start_time', 'end_time'))
+        start, end = row.number('start_time'), row.number('end_time')
         if end <= start:
             raise UserError(f'{where}: end_time {end} is not after start_time {start}')
         if self.time_unit == 'seconds':

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.safe_pickle import load_pickle
+from bmoe_skel.clip import Clip
 from bmoe_skel.datasets.base import PoseDataset
 from bmoe_skel.datasets.folds import fold_mask
 from bmoe_skel.registry import DATASETS
+from pose_extract.skeletons import register_embedded
 
 
 @DATASETS.register_module()
@@ -21,8 +23,9 @@ class PosePickleDataset(PoseDataset):
     """Clips of a pickle ``dict(split={name: [frame_dir, ...]}, annotations=[dict(frame_dir, label, keypoint, ...)])``.
 
     A bare list of annotations is read too. Class names and skeleton are taken from ``metainfo`` (keys ``classes`` and
-    ``layout``) where the pickle has it. Without scores, keypoints at the origin are taken for absent ones, see
-    :func:`mark_absent`. ``metainfo`` says in ``persons`` how many persons a clip of the file has at most.
+    ``layout``, with ``layout_declaration`` for somebody's own) where the pickle has it. Without scores, keypoints at
+    the origin are taken for absent ones, see :func:`mark_absent`. ``metainfo`` says in ``persons`` how many persons a
+    clip of the file has at most.
 
     Args:
         ann_file: The pickle.
@@ -33,6 +36,11 @@ class PosePickleDataset(PoseDataset):
 
     Raises:
         UserError: The pickle is missing, holds other objects than numpy arrays and builtins, or has another layout.
+
+    Example:
+        >>> clips = bmoe_skel.PosePickleDataset('clips.pkl', skeleton='coco17')
+        >>> len(clips), clips[0]['keypoint'].shape
+        (6, (1, 24, 17, 2))
     """
 
     def __init__(
@@ -58,7 +66,7 @@ class PosePickleDataset(PoseDataset):
         """The pickle and the split."""
         return self.ann_path + (f' (split {self.split})' if self.split else '')
 
-    def load_clips(self) -> list[dict[str, Any]]:
+    def load_clips(self) -> list[Clip]:
         """Read the pickle and choose the clips of the split and fold.
 
         Returns:
@@ -69,6 +77,7 @@ class PosePickleDataset(PoseDataset):
         mark_absent(annotations)
         persons = [keep_persons(annotation, self.max_persons) for annotation in annotations]
         self._metainfo['persons'] = max(persons, default=1)
+        register_embedded(metainfo, self.ann_path)
         if self.skeleton_name is None:
             self.skeleton_name = metainfo.get('layout')
         if self.class_names is None and metainfo.get('classes'):
@@ -76,7 +85,7 @@ class PosePickleDataset(PoseDataset):
         elif self.class_names is None and not self.multi_label:
             # counted over the whole file, so that a split without the last class agrees with the others
             self.class_names = [str(i) for i in range(1 + max(int(a.get('label', 0)) for a in annotations))]
-        clips = _choose(annotations, splits, self.split, self.ann_path)
+        clips = cast(list[Clip], _choose(annotations, splits, self.split, self.ann_path))
         if self.fold is not None:
             mask = fold_mask(clips, dict(self.fold))
             clips = [clip for clip, chosen in zip(clips, mask, strict=True) if chosen]

@@ -16,8 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.geometry import box_iou
+from bmoe_ground.tables import read_table
+from bmoe_skel.clip import Clip
 from bmoe_skel.datasets.mpii import track_path
-from bmoe_skel.datasets.windows import WindowDataset, number_in, read_table
+from bmoe_skel.datasets.windows import WindowDataset
 from bmoe_skel.registry import DATASETS
 from pose_extract.tracks import PoseTracks
 
@@ -51,16 +54,17 @@ def read_gestures(path: str | os.PathLike[str]) -> list[Gesture]:
         UserError: The table cannot be read or a row is wrong; the message has file and line.
     """
     gestures = []
-    for row, where in read_table(Path(path), COLUMNS):
+    for row in read_table(path, COLUMNS):
+        where = row.where
         if row['label'] not in (*GESTURES, NONE):
             raise UserError(f'{where}: unknown label {row["label"]!r}; choose of {", ".join((*GESTURES, NONE))}')
-        start, end = number_in(row, 'start', where), number_in(row, 'end', where)
+        start, end = row.number('start'), row.number('end')
         if not 0 <= start < end:
             raise UserError(f'{where}: expected 0 <= start < end, found {start} and {end}')
         corners = [row[column] for column in COLUMNS[3:7]]
         box = None
         if any(corners):
-            box = np.array([number_in(row, column, where) for column in COLUMNS[3:7]])
+            box = np.array([row.number(column) for column in COLUMNS[3:7]])
             if (box[2:] <= box[:2]).any():
                 raise UserError(f'{where}: box {box.tolist()}: expected x1 < x2 and y1 < y2')
         gestures.append(Gesture(row['clip'], start, end, box, row['label'], where))
@@ -113,11 +117,11 @@ class SocialGestureDataset(WindowDataset):
         """The table and the task."""
         return f'{self.table} (task {self.task})'
 
-    def load_clips(self) -> list[dict[str, Any]]:
+    def load_clips(self) -> list[Clip]:
         """Read the table and the tracks.
 
         Returns:
-            The clips, unchecked; their names are ``<clip>@<start>-<end>`` in seconds.
+            The clips, unchecked, with ``recording``, ``start`` and ``end``.
         """
         gestures = read_gestures(self.table)
         rows = self._sliding(gestures) if self.task == 'localization' else self._labelled(gestures)
@@ -129,8 +133,9 @@ class SocialGestureDataset(WindowDataset):
                 raise UserError(
                     f'{gesture.where}: starts at {gesture.start} s, after the end of {path} ({times[-1]} s)'
                 )
-            name = window_name(gesture.clip, gesture.start, gesture.end)
-            clip = self.window(path, persons, int(start), max(int(stop), int(start) + 1), frame_dir=name, label=label)
+            facts = {'recording': gesture.clip, 'start': gesture.start, 'end': gesture.end, 'label': label}
+            facts['frame_dir'] = f'{gesture.clip}@{gesture.start:.3f}-{gesture.end:.3f}'
+            clip = self.window(path, persons, int(start), max(int(stop), int(start) + 1), **facts)
             if clip is not None:
                 clips.append(clip)
         return clips
@@ -179,44 +184,3 @@ class SocialGestureDataset(WindowDataset):
                 f'(best overlap {best:.2f}, min_iou is {self.min_iou})'
             )
         return (int(mean.argmax()),)
-
-
-def box_iou(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """Overlap of boxes with one box.
-
-    Args:
-        boxes: (..., 4) xyxy, NaN where absent.
-        box: (4,) xyxy.
-
-    Returns:
-        (...) intersection over union, NaN where absent.
-    """
-    size = np.clip(np.minimum(boxes[..., 2:], box[2:]) - np.maximum(boxes[..., :2], box[:2]), 0, None).prod(-1)
-    return size / ((boxes[..., 2:] - boxes[..., :2]).prod(-1) + (box[2:] - box[:2]).prod() - size)
-
-
-def window_name(clip: str, start: float, end: float) -> str:
-    """Name a window, ``<clip>@<start>-<end>``.
-
-    Args:
-        clip: The video.
-        start: Seconds.
-        end: Seconds.
-    """
-    return f'{clip}@{start:.3f}-{end:.3f}'
-
-
-def parse_window(name: str) -> tuple[str, float, float]:
-    """Read what :func:`window_name` wrote.
-
-    Args:
-        name: The window's name.
-
-    Raises:
-        ValueError: The name is of another kind.
-    """
-    clip, at, times = name.rpartition('@')
-    start, dash, end = times.partition('-')
-    if not at or not dash:
-        raise ValueError(f'{name!r}: expected <clip>@<start>-<end>')
-    return clip, float(start), float(end)

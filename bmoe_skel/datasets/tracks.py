@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.splits import stratified_split
+from bmoe_ground.tables import read_labels
+from bmoe_skel.clip import Clip
 from bmoe_skel.datasets.base import PoseDataset, duplicates
-from bmoe_skel.datasets.folds import stratified_parts
 from bmoe_skel.registry import DATASETS
 from pose_extract.tracks import PoseTracks, crops_path, load_tracks
 
@@ -39,6 +40,11 @@ class TrackDataset(PoseDataset):
 
     Raises:
         UserError: The folder, a track file or an annotation is missing or wrong; the message names it.
+
+    Example:
+        >>> clips = bmoe_skel.TrackDataset('poses')
+        >>> clips.metainfo['classes'], len(clips)
+        (['arms', 'head', 'legs'], 6)
     """
 
     def __init__(
@@ -67,7 +73,7 @@ class TrackDataset(PoseDataset):
         """The folder and the split."""
         return self.tracks + (f' (split {self.split})' if self.split else '')
 
-    def load_clips(self) -> list[dict[str, Any]]:
+    def load_clips(self) -> list[Clip]:
         """Read the track files of the split; clips in which nobody was seen are left out and counted.
 
         Returns:
@@ -136,7 +142,7 @@ class TrackDataset(PoseDataset):
         if not rows:
             raise UserError(f'{folder} holds no track files (.npz)')
         if not all(part for _, _, part in rows):
-            parts = stratified_parts([label for _, label, _ in rows], self.split_ratio, self.split_seed)
+            parts = stratified_split([label for _, label, _ in rows], self.split_ratio, self.split_seed)
             rows = [(path, label, PARTS[k]) for (path, label, _), k in zip(rows, parts, strict=True)]
         return rows
 
@@ -154,7 +160,7 @@ def _existing_track(folder: Path, name: str, ann_path: str) -> str:
     return relative.as_posix()
 
 
-def _clip(path: str, tracks: PoseTracks, label: int, max_persons: int) -> dict[str, Any]:
+def _clip(path: str, tracks: PoseTracks, label: int, max_persons: int) -> Clip:
     keep = slice(None, max_persons)  # extraction orders persons by how long and how sure they are
     return {
         'frame_dir': path.removesuffix('.npz'),
@@ -183,24 +189,13 @@ def read_annotations(path: str | os.PathLike[str], classes: Sequence[str] | None
     Raises:
         UserError: The file is missing, or a line is wrong; the message has file and line.
     """
-    path = Path(path)
-    try:
-        lines = path.read_text(encoding='utf-8-sig').splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f'annotation file {path} cannot be read: {error}') from error
     rows: list[tuple[str, str, str]] = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        fields = [field.strip() for field in next(csv.reader([line]))] if ',' in line else line.strip().rsplit(None, 1)
-        if not rows and fields[:2] == ['video', 'label']:
-            continue
-        if len(fields) not in (2, 3) or not all(fields[:2]):
-            raise UserError(f'{path}:{number}: expected "video label" or "video,label[,split]", found {line!r}')
-        part = fields[2] if len(fields) == 3 else ''
-        if part and part not in PARTS:
-            raise UserError(f'{path}:{number}: unknown split {part!r}; choose of {", ".join(PARTS)}')
-        rows.append((fields[0], _class_name(fields[1], classes, f'{path}:{number}'), part))
+    for line in read_labels(path):
+        if not line.label:
+            raise UserError(f'{line.where}: clip {line.video!r} has no label')
+        if line.split and line.split not in PARTS:
+            raise UserError(f'{line.where}: unknown split {line.split!r}; choose of {", ".join(PARTS)}')
+        rows.append((line.video, _class_name(line.label, classes, line.where), line.split))
     repeated = duplicates([name for name, _, _ in rows])
     if repeated:
         raise UserError(f'{path}: clip {repeated[0]!r} is listed more than once ({len(repeated)} such clips)')

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from bmoe_ground.errors import UserError
+from bmoe_skel.clip import Clip
 from bmoe_skel.datasets.base import PoseDataset
 from pose_extract.tracks import PoseTracks, load_tracks
 
@@ -48,15 +48,15 @@ class WindowDataset(PoseDataset):
         return self._tracks[path]
 
     def window(
-        self, path: Path, persons: tuple[int, ...], start: int, stop: int, **facts: Any
-    ) -> dict[str, Any] | None:
+        self, path: Path, persons: tuple[int, ...], first_frame: int, stop_frame: int, **facts: Any
+    ) -> Clip | None:
         """Build the clip of one window.
 
         Args:
             path: The track file.
             persons: Which persons of it.
-            start: First frame.
-            stop: Frame after the last.
+            first_frame: First frame.
+            stop_frame: Frame after the last.
             **facts: Further keys, ``frame_dir`` and ``label`` among them.
 
         Returns:
@@ -72,20 +72,27 @@ class WindowDataset(PoseDataset):
                 (tracks.keypoints, tracks.scores) if whole else (tracks.keypoints[chosen], tracks.scores[chosen])
             )
         number = self._number[key]
-        keypoint, score = (array[:, start:stop] for array in self.recordings[number])
+        keypoint, score = (array[:, first_frame:stop_frame] for array in self.recordings[number])
         if not (score > 0).any():
             self.unseen.append(facts['frame_dir'])
             return None
-        clip = {'keypoint': keypoint, 'keypoint_score': score, 'total_frames': stop - start, 'recording': number}
-        times = self._tracks[path].frame_times[start:stop]
-        return {**clip, 'start': start, 'stop': stop, 'frame_times': times, **facts}
+        clip: Clip = {
+            'keypoint': keypoint,
+            'keypoint_score': score,
+            'total_frames': stop_frame - first_frame,
+            'frame_times': self._tracks[path].frame_times[first_frame:stop_frame],
+            'source_index': number,
+            'first_frame': first_frame,
+            'stop_frame': stop_frame,
+        }
+        return cast(Clip, {**clip, **facts})
 
     def _serialize_data(self) -> tuple[np.ndarray, np.ndarray]:
         for clip in self.data_list:
             del clip['keypoint'], clip['keypoint_score']
         return super()._serialize_data()
 
-    def get_data_info(self, idx: int) -> dict[str, Any]:
+    def get_data_info(self, idx: int) -> Clip:
         """Take one window's clip, with a copy of its keypoints.
 
         Args:
@@ -93,63 +100,7 @@ class WindowDataset(PoseDataset):
         """
         clip = super().get_data_info(idx)
         if 'keypoint' not in clip:
-            arrays = self.recordings[clip['recording']]
-            clip['keypoint'], clip['keypoint_score'] = (
-                array[:, clip['start'] : clip['stop']].copy() for array in arrays
-            )
+            keypoint, score = self.recordings[clip['source_index']]
+            part = slice(clip['first_frame'], clip['stop_frame'])
+            clip['keypoint'], clip['keypoint_score'] = keypoint[:, part].copy(), score[:, part].copy()
         return clip
-
-
-def read_table(path: str | Path, required: tuple[str, ...]) -> list[tuple[dict[str, str], str]]:
-    """Read a CSV table with a header.
-
-    Args:
-        path: The file; a byte-order mark, Windows line ends, blank lines and blanks around fields are allowed.
-        required: Columns that it must have.
-
-    Returns:
-        Each row as a dict of texts, with its ``file:line``.
-
-    Raises:
-        UserError: The file cannot be read, a column is missing, or a row has another number of fields.
-    """
-    path = Path(path)
-    try:
-        lines = path.read_text(encoding='utf-8-sig').splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f'table {path} cannot be read: {error}') from error
-    numbered = [
-        (number, [f.strip() for f in next(csv.reader([line]))]) for number, line in enumerate(lines, 1) if line.strip()
-    ]
-    if len(numbered) < 2:
-        raise UserError(f'table {path}: expected a header and at least one row')
-    header = numbered[0][1]
-    missing = [name for name in required if name not in header]
-    if missing:
-        raise UserError(f'{path}:{numbered[0][0]}: no column {", ".join(missing)}; found {", ".join(header)}')
-    rows = []
-    for number, fields in numbered[1:]:
-        if len(fields) != len(header):
-            raise UserError(f'{path}:{number}: {len(fields)} fields, the header has {len(header)}')
-        rows.append((dict(zip(header, fields, strict=True)), f'{path}:{number}'))
-    return rows
-
-
-def number_in(row: dict[str, str], column: str, where: str) -> float:
-    """Read a number from a row.
-
-    Args:
-        row: From :func:`read_table`.
-        column: Which field.
-        where: For the error.
-
-    Raises:
-        UserError: The field is no finite number.
-    """
-    try:
-        value = float(row[column])
-    except ValueError as error:
-        raise UserError(f'{where}: {column}: expected a number, found {row[column]!r}') from error
-    if not np.isfinite(value):
-        raise UserError(f'{where}: {column}: expected a finite number, found {row[column]!r}')
-    return value

@@ -12,6 +12,7 @@ import torch
 from mmengine.dist import collect_results, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from sklearn.metrics import confusion_matrix
 from torch import Tensor
 
 from bmoe_skel.models.region_expert import WHOLE_BODY
@@ -19,20 +20,6 @@ from bmoe_skel.registry import HOOKS
 from pose_extract.skeletons import REGIONS
 
 PARTS = (*REGIONS, WHOLE_BODY)  # those with a classifier of their own, in the order of ActionSample.part_scores
-
-
-def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
-    """Count predictions by class.
-
-    Args:
-        labels: (N,) int.
-        predicted: (N,) int.
-        num_classes: C.
-
-    Returns:
-        (C, C) int64, rows are the labels.
-    """
-    return np.bincount(labels * num_classes + predicted, minlength=num_classes**2).reshape(num_classes, num_classes)
 
 
 def body_confusion(confusion: np.ndarray, body_parts: Sequence[int]) -> np.ndarray:
@@ -195,7 +182,7 @@ class ReportHook(Hook):
         if all(row[3] is not None for row in rows):
             self._parts(np.stack([row[3] for row in rows]), predicted, labels, classes, Path(runner.work_dir))
         path = Path(runner.work_dir) / 'report.png'
-        confusion = confusion_matrix(labels, predicted, len(classes))
+        confusion = confusion_matrix(labels, predicted, labels=range(len(classes)))
         draw_report(path, confusion, routing, classes)
         counts = {'classes': list(classes), 'rows_are_the_truth': confusion.tolist()}
         (Path(runner.work_dir) / 'confusion.json').write_text(json.dumps(counts) + '\n')

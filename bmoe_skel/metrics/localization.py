@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from mmengine.evaluator import BaseMetric
 
-from bmoe_skel.datasets.social_gesture import GESTURES, NONE, parse_window, read_gestures
+from bmoe_ground.errors import UserError
+from bmoe_ground.tables import read_table
 from bmoe_skel.registry import METRICS
+from mm_runtime.metric import SampleMetric
 
+NONE = 'none'
+"""Name of the class that is no segment."""
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
 
 
@@ -108,12 +112,17 @@ def mean_average_precision(
 
 
 def merge_windows(
-    clip: str, times: np.ndarray, scores: np.ndarray, classes: Sequence[str], threshold: float = 0.3
+    clip: str,
+    times: np.ndarray,
+    scores: np.ndarray,
+    classes: Sequence[str],
+    threshold: float = 0.3,
+    background: str = NONE,
 ) -> list[Segment]:
     """Turn the scores of sliding windows into segments.
 
-    For each class but ``none``, windows that overlap or touch and reach the threshold become one segment, from the
-    middle of what the first sees alone to the middle of what the last does, and with their mean score.
+    For each class but the background, windows that overlap or touch and reach the threshold become one segment, from
+    the middle of what the first sees alone to the middle of what the last does, and with their mean score.
 
     Args:
         clip: The video.
@@ -121,13 +130,14 @@ def merge_windows(
         scores: (W, C).
         classes: C names.
         threshold: Least score.
+        background: The class that is no segment.
 
     Returns:
         The segments.
     """
     segments = []
     for c, name in enumerate(classes):
-        if name == NONE:
+        if name == background:
             continue
         run: list[int] = []
         for w in [*np.flatnonzero(scores[:, c] >= threshold).tolist(), -1]:
@@ -141,54 +151,118 @@ def merge_windows(
     return segments
 
 
-@METRICS.register_module()
-class LocalizationMetric(BaseMetric):
-    """:func:`mean_average_precision` of the windows of a ``SocialGestureDataset`` of task 'localization'.
+def read_segments(path: str | os.PathLike[str], classes: Sequence[str], background: str = NONE) -> list[Segment]:
+    """Read what is shown, and when, from a table.
 
     Args:
-        table: The table of gestures.
+        path: CSV with the columns ``clip``, ``start``, ``end`` (seconds) and ``label``; others are not looked at.
+        classes: What a label may be.
+        background: The class that is no segment; its rows are left out.
+
+    Returns:
+        The segments.
+
+    Raises:
+        UserError: The table cannot be read or a row is wrong; the message has file and line.
+    """
+    segments = []
+    for row in read_table(path, ('clip', 'start', 'end', 'label')):
+        if row['label'] not in (*classes, background):
+            raise UserError(f'{row.where}: unknown label {row["label"]!r}; choose of {", ".join(classes)}')
+        start, end = row.number('start'), row.number('end')
+        if not 0 <= start < end:
+            raise UserError(f'{row.where}: expected 0 <= start < end, found {start} and {end}')
+        if row['label'] != background:
+            segments.append(Segment(row['clip'], start, end, row['label']))
+    return segments
+
+
+@METRICS.register_module()
+class LocalizationMetric(SampleMetric):
+    """:func:`mean_average_precision` of the segments that sliding windows merge into, by :meth:`calculate`.
+
+    The samples are windows named ``<clip>@<start>-<end>`` in seconds.
+
+    Args:
+        table: The segments that are there, for :func:`read_segments`.
         threshold: For :func:`merge_windows`.
         thresholds: For :func:`mean_average_precision`.
-        **kwargs: For mmengine's ``BaseMetric``.
+        background: Class of a window that shows nothing.
+        classes: C names in the order of the scores; None takes the data set's.
+        **kwargs: For :class:`SampleMetric`.
     """
-
-    default_prefix = 'localization'
 
     def __init__(
         self,
         table: str,
         threshold: float = 0.3,
         thresholds: Sequence[float] = THRESHOLDS,
-        prefix: str | None = None,
+        background: str = NONE,
+        classes: Sequence[str] | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(prefix=prefix, **kwargs)
-        self.prefix = prefix
+        super().__init__(**kwargs)
         self.table, self.threshold, self.thresholds = table, threshold, tuple(thresholds)
+        self.background, self.classes = background, classes
 
-    def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
-        """Keep a batch's scores.
+    def keep(self, sample: dict[str, Any]) -> tuple[str, float, float, np.ndarray]:
+        """Clip, start and end in seconds, and scores (C,) of a window."""
+        if 'recording' not in sample:
+            raise UserError(
+                f'{sample.get("name")!r} does not say of which recording it is a window: LocalizationMetric is for '
+                "SocialGestureDataset(task='localization')"
+            )
+        return sample['recording'], sample['start'], sample['end'], sample['pred_scores'].numpy()
 
-        Args:
-            data_batch: Unused.
-            data_samples: Samples as dicts, with ``name`` and ``pred_scores``.
+    def options(self) -> dict[str, Any]:
+        """The true segments and the classes.
+
+        Raises:
+            UserError: The table is wrong, or neither the metric's arguments nor the data set name the classes.
         """
-        for sample in data_samples:
-            self.results.append((*parse_window(sample['name']), sample['pred_scores'].numpy()))
+        classes = self.classes or self.meta('classes')
+        if classes is None:
+            raise UserError('LocalizationMetric: the data set names no classes; give the metric classes=[...]')
+        return {
+            'truth': read_segments(self.table, classes, self.background),
+            'classes': classes,
+            'background': self.background,
+            'threshold': self.threshold,
+            'thresholds': self.thresholds,
+        }
 
-    def compute_metrics(self, results: list[tuple[str, float, float, np.ndarray]]) -> dict[str, float]:
+    @staticmethod
+    def calculate(
+        clips: np.ndarray,
+        starts: np.ndarray,
+        ends: np.ndarray,
+        scores: np.ndarray,
+        truth: Sequence[Segment],
+        classes: Sequence[str],
+        background: str = NONE,
+        threshold: float = 0.3,
+        thresholds: Sequence[float] = THRESHOLDS,
+    ) -> dict[str, float]:
         """Merge each video's windows and score the segments.
 
         Args:
-            results: Video, start, end and scores of each window.
+            clips: (N,) video of each window.
+            starts: (N,) seconds.
+            ends: (N,) seconds.
+            scores: (N, C).
+            truth: Segments that are there.
+            classes: C names.
+            background: Class of a window that shows nothing.
+            threshold: For :func:`merge_windows`.
+            thresholds: For :func:`mean_average_precision`.
 
         Returns:
             As :func:`mean_average_precision`.
         """
         found: list[Segment] = []
-        for clip in sorted({row[0] for row in results}):
-            rows = sorted((row for row in results if row[0] == clip), key=lambda row: row[1])
-            times, scores = np.array([row[1:3] for row in rows]), np.stack([row[3] for row in rows])
-            found += merge_windows(clip, times, scores, (NONE, *GESTURES), self.threshold)
-        truth = [Segment(g.clip, g.start, g.end, g.label) for g in read_gestures(self.table) if g.label != NONE]
-        return mean_average_precision(truth, found, self.thresholds)
+        for clip in np.unique(clips):
+            members = np.flatnonzero(clips == clip)
+            members = members[np.argsort(starts[members], kind='stable')]
+            times = np.stack([starts[members], ends[members]], axis=1)
+            found += merge_windows(str(clip), times, scores[members], classes, threshold, background)
+        return mean_average_precision(truth, found, thresholds)

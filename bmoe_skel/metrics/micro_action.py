@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from sklearn.metrics import f1_score
 
-from bmoe_skel.datasets.ma52.classes import BODY_OF_ACTION
+from bmoe_ground.errors import UserError
+from bmoe_skel.metrics.ranked import ranked
 from bmoe_skel.registry import METRICS
+from mm_runtime.metric import SampleMetric
 
 BODY_SOURCES = ('action', 'own')
 
@@ -21,7 +22,8 @@ def f1_mean(
     action_true: Sequence[int] | np.ndarray,
     action_pred: Sequence[int] | np.ndarray,
     body_pred: Sequence[int] | np.ndarray | None = None,
-    body_of_action: Sequence[int] = BODY_OF_ACTION,
+    *,
+    body_of_action: Sequence[int],
 ) -> dict[str, float]:
     """Compute the official score of micro-action recognition.
 
@@ -73,117 +75,97 @@ def _labels(name: str, values: Sequence[int] | np.ndarray, count: int, length: i
     return array.astype(np.int64)
 
 
-def ranked(scores: np.ndarray, k: int) -> np.ndarray:
-    """The k best classes of each clip, best first; of equal scores the lower class comes first.
-
-    Args:
-        scores: (N, C).
-        k: At most C.
-
-    Returns:
-        (N, k) int64.
-    """
-    return np.argsort(-np.asarray(scores), axis=1, kind='stable')[:, :k]
-
-
-def micro_action_scores(
-    scores: np.ndarray,
-    action_true: np.ndarray,
-    body_scores: np.ndarray | None = None,
-    body_of_action: Sequence[int] = BODY_OF_ACTION,
-) -> dict[str, float]:
-    """Compute :func:`f1_mean` and the top-1 and top-5 accuracies of both levels.
-
-    Args:
-        scores: (N, C) of the actions.
-        action_true: (N,) actions.
-        body_scores: (N, P) of the body parts, or None: then the body parts of the five best actions count as the five
-            answers, as in the challenge's file.
-        body_of_action: (C,) body part of each action.
-
-    Returns:
-        As :func:`f1_mean`, and ``top1_action``, ``top5_action``, ``top1_body``, ``top5_body``.
-
-    Raises:
-        ValueError: As :func:`f1_mean`, or shapes do not match.
-    """
-    scores, true, parts = np.asarray(scores), np.asarray(action_true), np.asarray(body_of_action)
-    if scores.ndim != 2 or scores.shape[1] != len(parts):
-        raise ValueError(f'scores: expected shape (N, {len(parts)}), got {scores.shape}')
-    if not np.isfinite(scores).all():
-        raise ValueError('scores: hold NaN or infinite numbers')
-    actions = ranked(scores, 5)
-    bodies = parts[actions] if body_scores is None else ranked(body_scores, 5)
-    result = f1_mean(true, actions[:, 0], None if body_scores is None else bodies[:, 0], body_of_action)
-    for level, answers, truth in (('action', actions, true), ('body', bodies, parts[true])):
-        hits = answers == truth[:, None]
-        result[f'top1_{level}'] = float(hits[:, 0].mean())
-        result[f'top5_{level}'] = float(hits.any(1).mean())
-    return result
-
-
 @METRICS.register_module()
-class MicroActionMetric(BaseMetric):
-    """:func:`micro_action_scores` as an mmengine metric.
+class MicroActionMetric(SampleMetric):
+    """:func:`f1_mean` and the top-1 and top-5 accuracies of actions and their body parts, by :meth:`calculate`.
 
     Clips whose label is hidden (-1, as in MA-52's test list) have no score; a test on them ends without one.
 
     Args:
         body: 'action' takes the body part of the predicted action, as the official script does; 'own' takes the
             model's own body-level answer (``body_mode`` 'own' or 'derived' of the head).
-        body_of_action: (C,) body part of each action.
-        **kwargs: For mmengine's ``BaseMetric``.
+        body_of_action: (C,) body part of each action; None takes the data set's ``body_parts``.
+        **kwargs: For :class:`SampleMetric`.
 
     Raises:
         ValueError: ``body`` is unknown.
     """
 
-    default_prefix = 'action'
-
-    def __init__(
-        self,
-        body: str = 'action',
-        body_of_action: Sequence[int] = BODY_OF_ACTION,
-        prefix: str | None = None,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, body: str = 'action', body_of_action: Sequence[int] | None = None, **kwargs: Any) -> None:
         if body not in BODY_SOURCES:
             raise ValueError(f'unknown body {body!r}; choose one of {BODY_SOURCES}')
-        super().__init__(prefix=prefix, **kwargs)
-        self.prefix = prefix
-        self.body, self.body_of_action = body, tuple(body_of_action)
+        super().__init__(**kwargs)
+        self.body = body
+        self.body_of_action = None if body_of_action is None else tuple(body_of_action)
 
-    def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
-        """Keep a batch's scores and labels.
-
-        Args:
-            data_batch: Unused.
-            data_samples: Samples as dicts, with ``pred_scores``, ``gt_label`` and for 'own' ``pred_body_scores``.
+    def keep(self, sample: dict[str, Any]) -> tuple[Any, ...]:
+        """Scores (C,) and label of a clip, and for 'own' the body-level scores (P,).
 
         Raises:
             ValueError: ``body`` is 'own', but the model gives no body-level answer.
         """
-        for sample in data_samples:
-            own = None
-            if self.body == 'own':
-                if 'pred_body_scores' not in sample:
-                    raise ValueError("MicroActionMetric(body='own') needs a model whose head has a body_mode")
-                own = sample['pred_body_scores'].numpy()
-            self.results.append((sample['pred_scores'].numpy(), own, int(sample['gt_label'])))
+        kept = (sample['pred_scores'].numpy(), int(sample['gt_label']))
+        if self.body == 'action':
+            return kept
+        if 'pred_body_scores' not in sample:
+            raise ValueError("MicroActionMetric(body='own') needs a model whose head has a body_mode")
+        return (*kept, sample['pred_body_scores'].numpy())
 
-    def compute_metrics(self, results: list[tuple[np.ndarray, np.ndarray | None, int]]) -> dict[str, float]:
-        """Compute the scores over all clips.
+    def options(self) -> dict[str, Any]:
+        """The body part of each action.
 
-        Args:
-            results: Action scores, body scores or None, and label of each clip.
-
-        Returns:
-            As :func:`micro_action_scores`; empty where every label is hidden.
+        Raises:
+            UserError: Neither the metric's arguments nor the data set state it.
         """
-        scores, own, labels = zip(*results, strict=True)
-        true = np.array(labels)
-        if (true < 0).all():
+        parts = self.body_of_action if self.body_of_action is not None else self.meta('body_parts')
+        if parts is None:
+            raise UserError(
+                'MicroActionMetric: the data set states no body_parts; give the metric body_of_action=[...], '
+                'or the data set metainfo=dict(body_parts=[...]), one number for each action'
+            )
+        return {'body_of_action': parts}
+
+    def compute_metrics(self, results: list[Any]) -> dict[str, float]:
+        """Compute the scores; none, and a warning, where every label is hidden."""
+        if results and all(label < 0 for _, label, *_ in results):
             print_log('the labels of these clips are hidden: no score; use --dump', 'current', logging.WARNING)
             return {}
-        body = np.stack(own) if self.body == 'own' else None
-        return micro_action_scores(np.stack(scores), true, body, self.body_of_action)
+        return super().compute_metrics(results)
+
+    @staticmethod
+    def calculate(
+        scores: np.ndarray,
+        action_true: np.ndarray,
+        body_scores: np.ndarray | None = None,
+        *,
+        body_of_action: Sequence[int],
+    ) -> dict[str, float]:
+        """Compute :func:`f1_mean` and the top-1 and top-5 accuracies of both levels.
+
+        Args:
+            scores: (N, C) of the actions.
+            action_true: (N,) actions.
+            body_scores: (N, P) of the body parts, or None: then the body parts of the five best actions count as the
+                five answers, as in the challenge's file.
+            body_of_action: (C,) body part of each action.
+
+        Returns:
+            As :func:`f1_mean`, and ``top1_action``, ``top5_action``, ``top1_body``, ``top5_body``.
+
+        Raises:
+            ValueError: As :func:`f1_mean`, or shapes do not match.
+        """
+        scores, true, parts = np.asarray(scores), np.asarray(action_true), np.asarray(body_of_action)
+        if scores.ndim != 2 or scores.shape[1] != len(parts):
+            raise ValueError(f'scores: expected shape (N, {len(parts)}), got {scores.shape}')
+        if not np.isfinite(scores).all():
+            raise ValueError('scores: hold NaN or infinite numbers')
+        actions = ranked(scores, 5)
+        bodies = parts[actions] if body_scores is None else ranked(body_scores, 5)
+        own = None if body_scores is None else bodies[:, 0]
+        result = f1_mean(true, actions[:, 0], own, body_of_action=body_of_action)
+        for level, answers, truth in (('action', actions, true), ('body', bodies, parts[true])):
+            hits = answers == truth[:, None]
+            result[f'top1_{level}'] = float(hits[:, 0].mean())
+            result[f'top5_{level}'] = float(hits.any(1).mean())
+        return result

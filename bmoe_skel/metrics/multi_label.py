@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from mmengine.evaluator import BaseMetric
 from sklearn.metrics import average_precision_score
 
 from bmoe_skel.registry import METRICS
+from mm_runtime.metric import SampleMetric
 
 
 def macro_average_precision(scores: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
@@ -43,44 +43,45 @@ def macro_average_precision(scores: np.ndarray, labels: np.ndarray) -> tuple[flo
 
 
 @METRICS.register_module()
-class MultiLabelMetric(BaseMetric):
-    """:func:`macro_average_precision` as an mmengine metric: ``mean_ap``, and ``ap/<class>`` for each class.
+class MultiLabelMetric(SampleMetric):
+    """:func:`macro_average_precision` of clips with several labels: ``mean_ap``, and ``ap/<class>`` for each class.
 
     Args:
         per_class: Whether to report each class.
-        **kwargs: For mmengine's ``BaseMetric``.
+        **kwargs: For :class:`SampleMetric`.
     """
 
-    default_prefix = 'action'
-
-    def __init__(self, per_class: bool = True, prefix: str | None = None, **kwargs: Any) -> None:
-        super().__init__(prefix=prefix, **kwargs)
-        self.prefix = prefix
+    def __init__(self, per_class: bool = True, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.per_class = per_class
 
-    def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
-        """Keep a batch's scores and labels.
+    def keep(self, sample: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+        """Scores (C,) and 0/1 labels (C,) of a clip."""
+        return sample['pred_scores'].numpy(), np.asarray(sample['gt_label'])
+
+    def options(self) -> dict[str, Any]:
+        """The classes to report; by number where the data set has no names."""
+        return {'classes': self.meta('classes'), 'per_class': self.per_class}
+
+    @staticmethod
+    def calculate(
+        scores: np.ndarray, labels: np.ndarray, classes: Sequence[str] | None = None, per_class: bool = True
+    ) -> dict[str, float]:
+        """Compute the scores.
 
         Args:
-            data_batch: Unused.
-            data_samples: Samples as dicts, with ``pred_scores`` (C,) and ``gt_label`` (C,).
-        """
-        for sample in data_samples:
-            self.results.append((sample['pred_scores'].numpy(), np.asarray(sample['gt_label'])))
-
-    def compute_metrics(self, results: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
-        """Compute the scores over all clips.
-
-        Args:
-            results: Scores and label vector of each clip.
+            scores: (N, C).
+            labels: (N, C) of 0 and 1.
+            classes: C names; None for '0', '1', ...
+            per_class: Whether to report each class.
 
         Returns:
             ``mean_ap`` and, if asked for, ``ap/<class>`` of the classes that occur.
+
+        Raises:
+            ValueError: As :func:`macro_average_precision`.
         """
-        scores, labels = (np.stack(column) for column in zip(*results, strict=True))
         mean, each = macro_average_precision(scores, labels)
-        names = (self.dataset_meta or {}).get('classes') or [str(c) for c in range(len(each))]
-        result = {'mean_ap': mean}
-        if self.per_class:
-            result.update({f'ap/{n}': float(v) for n, v in zip(names, each, strict=True) if np.isfinite(v)})
-        return result
+        names = classes or [str(c) for c in range(len(each))]
+        found = {f'ap/{n}': float(v) for n, v in zip(names, each, strict=True) if np.isfinite(v)}
+        return {'mean_ap': mean, **(found if per_class else {})}

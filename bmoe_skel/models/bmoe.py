@@ -2,72 +2,82 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from mmengine.dist import is_main_process
 from torch import Tensor, nn
 
-from bmoe_ground.errors import UserError
 from bmoe_skel.models.heads import ActionHead
 from bmoe_skel.models.layers import masked_mean
 from bmoe_skel.models.m3e import M3EBlock
-from bmoe_skel.models.recognizer import SkeletonRecognizer
+from bmoe_skel.models.recognizer import Batch, Encoded, SkeletonRecognizer
 from bmoe_skel.models.region_expert import RegionExpert
-from bmoe_skel.models.region_recognizer import load_expert
 from bmoe_skel.models.router import CrossAttentionRouter, load_balance
-from bmoe_skel.models.streams.base import StreamBatch
-from bmoe_skel.models.streams.choose import build_global_stream, choose_stream
+from bmoe_skel.models.streams.base import StreamBatch, StreamFacts
+from bmoe_skel.models.streams.choose import StreamConfig, build_global_stream, choose_stream
 from bmoe_skel.registry import MODELS
-from bmoe_skel.structures import ActionSample
+from bmoe_skel.upgrade import refuse_old_words
 from pose_extract.skeletons import REGIONS
 
+DEFAULT_STREAM = 'SkeletonStream'
 
-class Encoded(NamedTuple):
-    """A batch after fusion; N = B * S * M bodies, R = 4 regions."""
 
-    clip: Tensor  # (B * S, D)
-    regions: Tensor  # (B * S, R, D), each expert's own summary
-    regions_seen: Tensor  # (B * S, R) bool
-    whole: Tensor | None  # (B * S, D), the global stream's own summary
-    weights: Tensor  # (N, T', R)
-    seen: Tensor  # (N, T', R)
-    bodies: tuple[int, int, int]  # (B, S, M)
+@dataclass(frozen=True)
+class EncodedMixture(Encoded):
+    """A batch after fusion; N = B * S * M bodies, R = 4 regions.
+
+    Attributes:
+        regions: (B * S, R, D), each expert's own summary.
+        regions_seen: (B * S, R) bool.
+        whole: (B * S, D), the global stream's own summary, or None.
+        weights: (N, T', R) of the router.
+        seen: (N, T', R) bool.
+    """
+
+    regions: Tensor
+    regions_seen: Tensor
+    whole: Tensor | None
+    weights: Tensor
+    seen: Tensor
 
 
 @MODELS.register_module()
-class BMoE(SkeletonRecognizer):
+class BMoE(SkeletonRecognizer[EncodedMixture]):
     """Body-part-aware mixture of experts for micro-actions.
 
     Each region's joints go through an expert of their own; at every step the router, asked by the global stream, says
     how much to believe each; routed and global tokens are added, fused over time by attention, averaged over what is
-    seen, and classified. Experts and global stream have classifiers of their own in training (weight ``aux_weight``),
+    seen, and classified. Experts and global stream have classifiers of their own in training (``head.side_weight``),
     so that each learns to tell actions from what it sees.
 
     Args:
-        num_classes: C; None takes the dataset's.
-        skeleton: Name of the keypoint layout; None takes the dataset's.
-        coordinates: 2 or 3; None takes the dataset's.
+        num_classes: C; None in a config takes the dataset's.
+        skeleton: Name of the keypoint layout; None in a config takes the dataset's.
+        coordinates: 2 or 3; None in a config takes the dataset's.
         dims: D, channels of every token.
         expert: Further arguments of each :class:`RegionExpert`.
-        global_stream: Config for :func:`build_global_stream`; None for none (the mean of the experts then asks).
-        router: Arguments of :class:`CrossAttentionRouter` but ``dims``.
-        fusion_depth: Blocks of the fusion.
+        global_stream: ``type``, a registered :class:`GlobalStream`, and its own arguments; the type alone; or None for
+            none (the mean of the experts then asks).
+        router: Arguments of :class:`CrossAttentionRouter` but ``dims``; and ``fusion_depth``, blocks of fusion after it
+            (1).
         head: Arguments of :class:`ActionHead` but ``dims`` and ``num_classes``.
-        aux_weight: Weight of the losses of experts and global stream.
-        balance_weight: Weight of the router's load-balancing penalty.
         drop_path: Chance to skip a branch in training, in every part.
-        init_experts: Region to checkpoint of an expert trained alone (stage 1). They are loaded by ``init_weights``,
-            that is when training starts and not for a test.
-        train_clips: Digest of the training clips, filled from the dataset: an expert that was trained on other clips
-            may know those of this run's validation and test, and is refused. 'any' refuses none.
         data_preprocessor: Config of the batch builder.
 
     Raises:
-        UserError: An argument contradicts another, or a stage-1 checkpoint does not fit.
+        UserError: An argument contradicts another.
+
+    Example:
+        >>> model = bmoe_skel.BMoE(num_classes=7, skeleton='coco17').eval()
+        >>> clips = torch.rand(4, 1, 30, 17, 2)  # (clips, persons, frames, keypoints, xy), NaN where absent
+        >>> model(clips).shape
+        torch.Size([4, 7])
+        >>> model.forward_features(clips).shape
+        torch.Size([4, 96])
     """
 
-    head: ActionHead
     side_heads: nn.ModuleDict
     router: CrossAttentionRouter
 
@@ -75,89 +85,54 @@ class BMoE(SkeletonRecognizer):
         self,
         num_classes: int | None = None,
         skeleton: str | None = None,
-        coordinates: int | None = None,
+        coordinates: int | None = 2,
         dims: int = 96,
         expert: dict[str, Any] | None = None,
-        global_stream: dict[str, Any] | None = None,
+        global_stream: StreamConfig = DEFAULT_STREAM,
         router: dict[str, Any] | None = None,
-        fusion_depth: int = 1,
         head: dict[str, Any] | None = None,
-        aux_weight: float = 0.2,
-        balance_weight: float = 0.0,
         drop_path: float = 0.0,
-        init_experts: dict[str, str] | None = None,
-        train_clips: str | None = None,
         data_preprocessor: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(num_classes, skeleton, coordinates, data_preprocessor)
         channels = self.features.num_channels
         arguments = {'drop_path': drop_path, **(expert or {})}
-        experts = {region: RegionExpert(self.skeleton, region, channels, dims, **arguments) for region in REGIONS}
-        for region in init_experts or {}:
-            if region not in experts:
-                raise UserError(f'init_experts: unknown region {region!r}; choose of {REGIONS}')
-        self.init_experts = {region: path for region, path in (init_experts or {}).items() if path is not None}
-        self.train_clips = None if train_clips == 'any' else train_clips
-        self.experts = nn.ModuleDict(experts)
-        stream = dict(global_stream) if global_stream else None
-        if stream and stream.get('kind') == 'skeleton':
-            stream.setdefault('drop_path', drop_path)
-        self.global_stream = build_global_stream(stream, self.skeleton, channels, dims)
-        self.router = CrossAttentionRouter(dims, **(router or {}))
+        self.experts = nn.ModuleDict(
+            {region: RegionExpert(self.skeleton, region, channels, dims, **arguments) for region in REGIONS}
+        )
+        self.global_stream = build_global_stream(global_stream, StreamFacts(self.skeleton, channels, dims, drop_path))
+        routing = dict(router or {})
+        fusion_depth = routing.pop('fusion_depth', 1)
+        self.router = CrossAttentionRouter(dims, **routing)
         self.fusion = nn.ModuleList(M3EBlock(dims, micro=False, drop_path=drop_path) for _ in range(fusion_depth))
         self.norm = nn.LayerNorm(dims)
         head = dict(head or {})
         self.head = ActionHead(dims, self.num_classes, **head)
-        self.aux_weight, self.balance_weight = aux_weight, balance_weight
-        if aux_weight > 0:
-            side = {
-                'multi_label': head.get('multi_label', False),
-                'drop': head.get('drop', 0.0),
-                'loss': head.get('loss'),
-            }
+        if self.head.side_weight > 0:
+            side = {key: head[key] for key in ('multi_label', 'drop', 'loss') if key in head}
             names = list(REGIONS) + (['whole'] if self.global_stream is not None else [])
             self.side_heads = nn.ModuleDict({name: ActionHead(dims, self.num_classes, **side) for name in names})
 
     @classmethod
     def complete_config(cls, model: dict[str, Any], metainfo: dict[str, Any]) -> None:
-        """Fill what a config leaves open, see :class:`SkeletonRecognizer`; settle a global stream of kind 'auto'.
+        """Fill what a config leaves open, see :class:`SkeletonRecognizer`; settle the global stream by the data.
 
         Args:
             model: The model's config; changed in place.
-            metainfo: The dataset's facts, among them ``rgb_crops`` and ``clips_digest`` where it knows them.
+            metainfo: The dataset's facts, among them ``rgb_crops`` where it knows them.
 
         Raises:
-            UserError: Config and data contradict each other.
+            UserError: Config and data contradict each other, or the config is in the words of 0.1.
         """
+        refuse_old_words(model)
         super().complete_config(model, metainfo)
-        stream, reason = choose_stream(model.get('global_stream'), metainfo.get('rgb_crops'))
+        stream, reason = choose_stream(model.get('global_stream', DEFAULT_STREAM), metainfo.get('rgb_crops'))
         model['global_stream'] = stream
         if reason is not None and is_main_process():
             print(f'global stream: {reason}')
-        if model.get('init_experts') and model.get('train_clips') is None:
-            model['train_clips'] = metainfo.get('clips_digest')
 
-    def init_weights(self) -> None:
-        """Start from the experts of stage 1; the runner calls this before training, but not before a test.
-
-        Raises:
-            UserError: A checkpoint does not fit its expert, or was trained on other clips.
-        """
-        super().init_weights()
-        for region, path in self.init_experts.items():
-            expert = self.experts[region]
-            assert isinstance(expert, RegionExpert)
-            load_expert(expert, path, self.train_clips)
-
-    def encode(self, inputs: dict[str, Tensor]) -> Encoded:
-        """Run everything but the heads.
-
-        Args:
-            inputs: A batch as :class:`PosePreprocessor` builds it.
-
-        Returns:
-            The fused clips and what led to them.
-        """
+    def encode(self, inputs: Batch) -> EncodedMixture:
+        """Run everything but the heads; see :class:`SkeletonRecognizer`."""
         features, visible, bodies = self.read(inputs)
         outputs = [expert(features, visible) for expert in self.experts.values()]
         regions = torch.stack([tokens for tokens, _ in outputs], dim=2)  # (N, T', R, D)
@@ -183,7 +158,7 @@ class BMoE(SkeletonRecognizer):
         valid = steps | (whole_seen & visible.any((1, 2))[:, None])
         for block in self.fusion:
             fused = block(fused * valid.unsqueeze(-1), valid)
-        return Encoded(
+        return EncodedMixture(
             clip=self._pool(self.norm(fused), valid, bodies),
             regions=torch.stack([self._pool(regions[:, :, r], seen[:, :, r], bodies) for r in range(len(REGIONS))], 1),
             regions_seen=seen.any(1).view(-1, bodies[2], len(REGIONS)).any(1),
@@ -199,66 +174,43 @@ class BMoE(SkeletonRecognizer):
         body = masked_mean(tokens, seen.unsqueeze(-1), dim=1).view(-1, bodies[2], tokens.shape[-1])
         return masked_mean(body, seen.any(1).view(-1, bodies[2], 1), dim=1)
 
-    def forward(
-        self, inputs: dict[str, Tensor], data_samples: list[ActionSample] | None = None, mode: str = 'tensor'
-    ) -> Any:
-        """Run the model.
-
-        Args:
-            inputs: A batch as :class:`PosePreprocessor` builds it.
-            data_samples: The batch's samples.
-            mode: 'loss' for a dict of losses, 'predict' for samples with predictions, 'tensor' for logits (B * S, C).
-
-        Returns:
-            As ``mode`` says.
-        """
-        encoded = self.encode(inputs)
-        if mode == 'loss':
-            return self._losses(encoded, self.targets(data_samples or [], encoded.clip.device))
-        logits = self.head(encoded.clip)
-        if mode == 'tensor':
-            return logits
-        if mode == 'predict':
-            return self._predict(encoded, logits, data_samples)
-        raise ValueError(f"unknown mode {mode!r}; choose 'loss', 'predict' or 'tensor'")
-
-    def _losses(self, encoded: Encoded, target: Tensor) -> dict[str, Tensor]:
-        target = target.repeat_interleave(encoded.bodies[1], 0)
+    def losses(self, encoded: EncodedMixture, target: Tensor) -> dict[str, Tensor]:
+        """Compute the losses of the whole and, where they have classifiers of their own, of its parts."""
         losses = self.head.losses(encoded.clip, target)
-        if self.aux_weight > 0:
+        weight = self.head.side_weight
+        if weight > 0:
             for r, region in enumerate(REGIONS):
                 seen = encoded.regions_seen[:, r].to(encoded.clip.dtype)
                 side = self._side(region).losses(encoded.regions[:, r], target, seen)
-                losses[f'loss_{region}'] = self.aux_weight * side['loss_cls']
+                losses[f'loss_{region}'] = weight * side['loss_cls']
             if encoded.whole is not None:
-                losses['loss_whole'] = self.aux_weight * self._side('whole').losses(encoded.whole, target)['loss_cls']
-        if self.balance_weight > 0:
-            losses['loss_balance'] = self.balance_weight * load_balance(encoded.weights, encoded.seen)
+                losses['loss_whole'] = weight * self._side('whole').losses(encoded.whole, target)['loss_cls']
+        if self.router.balance_weight > 0:
+            losses['loss_balance'] = self.router.balance_weight * load_balance(encoded.weights, encoded.seen)
         return losses
+
+    def explain(self, encoded: EncodedMixture) -> dict[str, Tensor]:
+        """Say how much each region was believed, and what each part would have answered alone.
+
+        Returns:
+            ``routing`` (B, R, T'), the mean over the bodies in which any region is seen, and ``part_scores``
+            (B, P, C) where the parts have classifiers.
+        """
+        batch, cuts, persons = encoded.bodies
+        shown = encoded.seen.any(-1).view(batch, cuts * persons, -1, 1)
+        routing = masked_mean(encoded.weights.view(batch, cuts * persons, *encoded.weights.shape[1:]), shown, dim=1)
+        answers = {'routing': routing.transpose(1, 2)}
+        parts = self._part_scores(encoded)
+        return answers if parts is None else {**answers, 'part_scores': parts}
 
     def _side(self, name: str) -> ActionHead:
         head = self.side_heads[name]
         assert isinstance(head, ActionHead)
         return head
 
-    def _predict(self, encoded: Encoded, logits: Tensor, samples: list[ActionSample] | None) -> list[ActionSample]:
-        batch, cuts, persons = encoded.bodies
-        clip_scores = self.head.scores(logits.float())
-        body = self.head.body_scores(encoded.clip, clip_scores)
-        # (N, T', R): the mean over the bodies in which any region is seen
-        shown = encoded.seen.any(-1).view(batch, cuts * persons, -1, 1)
-        routing = masked_mean(encoded.weights.view(batch, cuts * persons, *encoded.weights.shape[1:]), shown, dim=1)
-        return self.add_predictions(
-            samples,
-            clip_scores.view(batch, cuts, -1).mean(1),
-            None if body is None else body.view(batch, cuts, -1).mean(1),
-            routing.transpose(1, 2),
-            self._part_scores(encoded),
-        )
-
-    def _part_scores(self, encoded: Encoded) -> Tensor | None:
+    def _part_scores(self, encoded: EncodedMixture) -> Tensor | None:
         """(B, P, C) probabilities by the classifier of each region and of the global stream; None without them."""
-        if self.aux_weight <= 0:
+        if self.head.side_weight <= 0:
             return None
         scores = []
         for r, region in enumerate(REGIONS):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -9,6 +11,43 @@ from bmoe_skel.models.layers import masked_mean
 from pose_extract.skeletons import get_skeleton
 
 _STANDSTILL = 0.02  # frames: a step shorter than this has no velocity
+
+
+def num_channels(skeleton: str, coordinates: int) -> int:
+    """Count a joint's channels: 9 C that move with it, whether it is visible, and its V distances, which are the last.
+
+    Args:
+        skeleton: Name of the keypoint layout, of V keypoints.
+        coordinates: C, 2 or 3.
+
+    Returns:
+        F = 9 C + 1 + V.
+
+    Example:
+        >>> num_channels('coco17', 2)
+        36
+    """
+    return 9 * coordinates + 1 + get_skeleton(skeleton).num_keypoints
+
+
+def channels_of(skeleton: str, channels: int, joints: Sequence[int]) -> list[int]:
+    """Choose the channels that speak of some joints only: all but the distances to the other joints.
+
+    Args:
+        skeleton: Name of the keypoint layout.
+        channels: F, as :func:`num_channels` counts them.
+        joints: The joints, as indices into the layout.
+
+    Returns:
+        Channel numbers; those of the distances come last, in the order of ``joints``.
+
+    Raises:
+        ValueError: Fewer channels than a joint of the layout has distances.
+    """
+    own = channels - get_skeleton(skeleton).num_keypoints
+    if own < 0:
+        raise ValueError(f'{channels} channels cannot hold the distances to {channels - own} joints of {skeleton}')
+    return [*range(own), *(own + joint for joint in joints)]
 
 
 class SkeletonFeatures(nn.Module):
@@ -33,7 +72,7 @@ class SkeletonFeatures(nn.Module):
         super().__init__()
         layout = get_skeleton(skeleton)
         self.center = list(layout.center)
-        self.num_channels = 9 * coordinates + 1 + layout.num_keypoints
+        self.num_channels = num_channels(skeleton, coordinates)
         self.register_buffer('parents', torch.from_numpy(layout.parents).long(), persistent=False)
         self.standardize = MaskedStandardize((layout.num_keypoints, 9 * coordinates))
         self.standardize_distances = MaskedStandardize((layout.num_keypoints, layout.num_keypoints))
@@ -47,7 +86,7 @@ class SkeletonFeatures(nn.Module):
             pace: (N, T) time from each step to the next; where none passes, velocity is 0.
 
         Returns:
-            (N, T, V, 9 C + 1 + V), the V distances last; 0 for invisible joints.
+            (N, T, V, F), F of :func:`num_channels`; 0 for invisible joints.
         """
         mask = visible.unsqueeze(-1)
         joint = torch.where(mask, keypoint, torch.zeros((), dtype=keypoint.dtype, device=keypoint.device))

@@ -31,6 +31,8 @@ class ActionHead(nn.Module):
         tree_weight: Weight of the tree loss.
         label_embeddings: ``.npy`` file of (C, E) word vectors of the labels, or None.
         embedding_weight: Weight of the mean squared error to the label's vector (50 in MANet, Guo et al. 2024).
+        side_weight: Weight of the losses of the classifiers that a mixture gives each of its parts in training; 0 for
+            no such classifiers. A model without parts ignores it.
 
     Raises:
         UserError: Class map or embeddings do not fit ``num_classes``.
@@ -53,9 +55,11 @@ class ActionHead(nn.Module):
         tree_weight: float = 0.5,
         label_embeddings: str | None = None,
         embedding_weight: float = 50.0,
+        side_weight: float = 0.2,
     ) -> None:
         super().__init__()
         self.multi_label = multi_label
+        self.side_weight = side_weight
         self.drop = nn.Dropout(drop)
         self.classifier = nn.Linear(dims, num_classes)
         self.loss = ActionLoss(num_classes, multi_label=multi_label, **(loss or {}))

@@ -148,13 +148,12 @@ class JointEncoder(nn.Module):
         depths: Blocks of each stage.
         groups: Sets of joints (indices into the skeleton) that are pooled apart, so that a token says where on the
             body it saw something; None pools all joints together.
-        distances: So many of the ``in_channels``, the last ones, are distances to every joint of the skeleton; those
-            to joints that are not among ``joints`` are left out.
+        columns: Which of the ``in_channels`` are looked at; None for all.
         heads: Graphs of a block.
         drop_path: Chance to skip a branch in the last block; rises linearly from 0.
 
     Raises:
-        ValueError: ``dims`` and ``depths`` differ in length, or more ``distances`` than ``in_channels``.
+        ValueError: ``dims`` and ``depths`` differ in length, or a column is none of the ``in_channels``.
     """
 
     joints: Tensor
@@ -171,20 +170,20 @@ class JointEncoder(nn.Module):
         groups: Sequence[Sequence[int]] | None = None,
         heads: int = 8,
         drop_path: float = 0.0,
-        distances: int = 0,
+        columns: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         if len(dims) != len(depths):
             raise ValueError(f'dims {tuple(dims)} and depths {tuple(depths)} must have the same length')
-        if not 0 <= distances <= in_channels:
-            raise ValueError(f'{distances} of {in_channels} channels cannot be distances')
+        columns = list(range(in_channels) if columns is None else columns)
+        if not all(0 <= column < in_channels for column in columns):
+            raise ValueError(f'columns {min(columns)} to {max(columns)} are not all among {in_channels} channels')
         order = {joint: i for i, joint in enumerate(joints)}
         inner = [(order[i], order[j]) for i, j in edges if i in order and j in order]
         # stored with the weights, so that those of another region or skeleton are told apart
         self.register_buffer('joints', torch.tensor(list(joints), dtype=torch.long))
-        own = in_channels - distances
-        columns = [*range(own), *(own + joint for joint in joints if distances)]
         self.register_buffer('columns', torch.tensor(columns), persistent=False)
+        self.chooses = columns != list(range(in_channels))
         self.embed = nn.Linear(len(columns), dims[0])
         self.identity = nn.Parameter(0.02 * torch.randn(len(joints), dims[0]))
         rates = iter(np.linspace(0, drop_path, sum(depths)).tolist())
@@ -214,7 +213,7 @@ class JointEncoder(nn.Module):
         """
         seen = visible[:, :, self.joints]
         channels = features.index_select(2, self.joints)
-        if len(self.columns) < channels.shape[3]:  # choosing columns is slow
+        if self.chooses:  # choosing columns is slow
             channels = channels.index_select(3, self.columns)
         x = (self.embed(channels) + self.identity) * seen.unsqueeze(-1)
         for i, stage in enumerate(self.stages):

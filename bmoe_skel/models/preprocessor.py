@@ -10,7 +10,10 @@ from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.pixels import IMAGENET_MEAN, IMAGENET_STD
 from bmoe_skel.registry import MODELS
+
+MEAN, STD = (tuple(255 * value for value in values) for values in (IMAGENET_MEAN, IMAGENET_STD))
 
 
 @MODELS.register_module()
@@ -26,8 +29,8 @@ class PosePreprocessor(BaseDataPreprocessor):
 
     def __init__(
         self,
-        mean: tuple[float, float, float] = (123.675, 116.28, 103.53),
-        std: tuple[float, float, float] = (58.395, 57.12, 57.375),
+        mean: tuple[float, ...] = MEAN,
+        std: tuple[float, ...] = STD,
     ) -> None:
         super().__init__()
         self.register_buffer('mean', torch.tensor(mean).view(3, 1, 1), persistent=False)

@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from bmoe_ground.errors import UserError
+from bmoe_skel.models.features import channels_of
 from bmoe_skel.models.joint_encoder import JointEncoder
 from bmoe_skel.models.m3e import M3E
 from pose_extract.skeletons import REGIONS, get_skeleton
@@ -75,7 +76,7 @@ class RegionExpert(nn.Module):
             depths,
             groups,
             drop_path=drop_path,
-            distances=layout.num_keypoints,
+            columns=channels_of(skeleton, in_channels, joints),
         )
         self.encoder = M3E(out_dims, **{'drop_path': drop_path, **(m3e or {})})
 

@@ -19,15 +19,22 @@ class CrossAttentionRouter(nn.Module):
         dims: D.
         top_k: Keep only the k largest weights of a step, renormalised; None keeps all (as the paper does).
         kind: 'attention', or 'mean' for equal weights over the seen regions (ablation).
+        balance_weight: Weight of the penalty :func:`load_balance` in the loss; 0 for none.
+
+    Raises:
+        ValueError: ``kind`` is unknown, or ``top_k`` below 1.
     """
 
-    def __init__(self, dims: int, top_k: int | None = None, kind: str = 'attention') -> None:
+    def __init__(
+        self, dims: int, top_k: int | None = None, kind: str = 'attention', balance_weight: float = 0.0
+    ) -> None:
         super().__init__()
         if kind not in KINDS:
             raise ValueError(f'unknown router kind {kind!r}; choose one of {KINDS}')
         if top_k is not None and top_k < 1:
             raise ValueError(f'top_k must be at least 1 or None, got {top_k}')
         self.top_k = top_k
+        self.balance_weight = balance_weight
         self.kind = kind
         self.value = nn.Linear(dims, dims)
         if kind == 'attention':

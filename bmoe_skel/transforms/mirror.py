@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bmoe_skel.clip import Clip
 from bmoe_skel.registry import TRANSFORMS
-from bmoe_skel.transforms.spatial import Clip
 from pose_extract.skeletons import get_skeleton
 
 

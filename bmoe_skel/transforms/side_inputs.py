@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import numpy as np
 
 from bmoe_ground.errors import UserError
+from bmoe_skel.clip import Clip
 from bmoe_skel.registry import TRANSFORMS
 from pose_extract.tracks import load_crops
 
@@ -48,7 +48,7 @@ class LoadFeature:
         self.channels = channels
         self.expected_steps = expected_steps
 
-    def __call__(self, clip: dict[str, Any]) -> dict[str, Any]:
+    def __call__(self, clip: Clip) -> Clip:
         """Add ``feature`` to one clip."""
         root = self.root if self.root is not None else clip.get('feature_root')
         if root is None:
@@ -65,7 +65,7 @@ class LoadFeature:
         return clip
 
 
-def cut_of(clip: dict[str, Any]) -> tuple[float, float]:
+def cut_of(clip: Clip) -> tuple[float, float]:
     """Where a clip's cut begins and ends, as shares of the whole video.
 
     Args:
@@ -179,7 +179,7 @@ class LoadCrops:
             raise ValueError(f'frames and size must be at least 1, got {frames} and {size}')
         self.frames, self.size, self.random, self.crop, self.optional = frames, size, random, crop, optional
 
-    def __call__(self, clip: dict[str, Any]) -> dict[str, Any]:
+    def __call__(self, clip: Clip) -> Clip:
         """Add ``rgb`` and ``rgb_seen`` to one clip."""
         path = clip.get('crops')
         if path is None:

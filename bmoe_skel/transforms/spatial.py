@@ -1,7 +1,6 @@
 """Spatial transforms of pose clips: dicts in, dicts out, numpy only, random numbers from the sample's own generator.
 
-Keys they work on: ``keypoint`` (M, T, V, C) float32, ``visible`` (M, T, V) bool (made by :class:`NormalizePose`),
-``skeleton`` a layout's name, ``rng`` the sample's generator. All but NormalizePose also work after ``SampleFrames``,
+:class:`bmoe_skel.clip.Clip` lists the keys. All but NormalizePose also work after ``SampleFrames``,
 on (S, M, T, V, C). Invisible keypoints have coordinates 0. The arrays are
 the sample's own: transforms may write into them. Lengths are in body sizes, see :class:`NormalizePose`.
 """
@@ -9,15 +8,14 @@ the sample's own: transforms may write into them. Lengths are in body sizes, see
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from bmoe_ground.errors import UserError
+from bmoe_skel.clip import Clip
 from bmoe_skel.registry import TRANSFORMS
 from pose_extract.skeletons import REGIONS, Skeleton, get_skeleton
 
-Clip = dict[str, Any]
 VIEWS = ('auto', 'none', 'yaw', 'full')
 
 

@@ -1,14 +1,11 @@
-"""From clips of any length to arrays that a batch can hold."""
+"""Cutting clips in time: from any length to as many steps as the model takes."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import torch
 
+from bmoe_skel.clip import Clip
 from bmoe_skel.registry import TRANSFORMS
-from bmoe_skel.structures import ActionSample
 
 MODES = ('resample', 'window')
 _PHASES = 5  # parts of a cut that differ in pace
@@ -88,7 +85,7 @@ class SampleFrames:
             return room / 2
         return room * (index - 1) / max(self.num_clips - 2, 1)
 
-    def __call__(self, clip: dict[str, Any]) -> dict[str, Any]:
+    def __call__(self, clip: Clip) -> Clip:
         """Cut one clip: ``keypoint`` becomes (S, M, T, V, C), ``visible`` (S, M, T, V), with S cuts.
 
         ``span`` is added: first and last moment of all cuts together, as shares of the clip; and ``pace`` (S, T)
@@ -167,47 +164,3 @@ def interpolate_frames(
     seen = total >= 0.5
     mixed = keypoint[:, low] * weight_low[..., None] + keypoint[:, high] * weight_high[..., None]
     return np.where(seen[..., None], mixed / np.maximum(total, 1e-6)[..., None], 0).astype(np.float32), seen
-
-
-@TRANSFORMS.register_module()
-class PackPose:
-    """Turn a clip into the model's input and its :class:`ActionSample`.
-
-    Args:
-        max_persons: M of every sample; persons are cut or filled with invisible ones. None takes the number that the
-            dataset says its clips have at most.
-    """
-
-    def __init__(self, max_persons: int | None = 1) -> None:
-        self.max_persons = max_persons
-
-    def __call__(self, clip: dict[str, Any]) -> dict[str, Any]:
-        """Pack one clip.
-
-        Returns:
-            ``inputs``: keypoint (S, M, T, V, C) float32, visible (S, M, T, V) bool and pace (S, T) float32 tensors,
-            and ``feature`` (T, C) or ``rgb`` (N, 3, H, W) and ``rgb_seen`` (N,) where the clip has them;
-            ``data_samples``: the sample.
-        """
-        persons = self.max_persons or int(clip['persons'])
-        keypoint, visible = (_fit_persons(clip[key], persons) for key in ('keypoint', 'visible'))
-        inputs = {
-            'keypoint': torch.from_numpy(np.ascontiguousarray(keypoint, dtype=np.float32)),
-            'visible': torch.from_numpy(np.ascontiguousarray(visible)),
-            'pace': torch.from_numpy(np.ascontiguousarray(clip['pace'])),
-        }
-        for key in ('feature', 'rgb', 'rgb_seen'):
-            if key in clip:
-                inputs[key] = torch.from_numpy(np.ascontiguousarray(clip[key]))
-        sample = ActionSample(metainfo={'name': str(clip.get('frame_dir', ''))})
-        if 'label' in clip:
-            sample.gt_label = torch.as_tensor(clip['label'])
-        return {'inputs': inputs, 'data_samples': sample}
-
-
-def _fit_persons(array: np.ndarray, persons: int) -> np.ndarray:
-    array = array[:, :persons]
-    missing = persons - array.shape[1]
-    if missing:
-        array = np.concatenate([array, np.zeros((array.shape[0], missing, *array.shape[2:]), array.dtype)], axis=1)
-    return array

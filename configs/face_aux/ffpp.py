@@ -2,31 +2,33 @@
 _base_ = ['_base_/joint.py']
 
 frames = 16
-model = dict(encoder=dict(frames=frames, tubelet=2), auxiliary=dict(mask_ratio=0.9))
+model = dict(encoder=dict(frames='${frames}', tubelet=2), auxiliary=dict(mask_ratio=0.9))
 
-train_pipeline = [
-    dict(type='LoadFaceClip', length=frames, interval=2, jitter=True),
-    dict(type='RandomResizedCrop', size=224, scale=(0.7, 1.0)),
-    dict(type='RandomFlip'),
-    dict(type='KeepTextureSource'),
-    dict(type='JpegCompression'),
-    dict(type='ColorJitter'),
-    dict(type='Normalize'),
-    dict(type='PackFaceInputs'),
-]
-test_pipeline = [
-    dict(type='LoadFaceClip', length=frames, interval=2),
-    dict(type='Resize', size=224),
-    dict(type='Normalize'),
-    dict(type='PackFaceInputs'),
-]
+train_pipeline = dict(
+    _delete_=True,
+    LoadFaceClip=dict(length='${frames}', interval=2, jitter=True),
+    RandomResizedCrop=dict(size=224, scale=(0.7, 1.0)),
+    RandomFlip=dict(),
+    KeepTextureSource=dict(),
+    JpegCompression=dict(),
+    ColorJitter=dict(),
+    Normalize=dict(),
+    PackFaceInputs=dict(),
+)
+test_pipeline = dict(
+    _delete_=True,
+    LoadFaceClip=dict(length='${frames}', interval=2),
+    Resize=dict(size=224),
+    Normalize=dict(),
+    PackFaceInputs=dict(),
+)
 
 dataset = dict(type='FaceForensics', data_root='data/faceforensics', media='frames')
-train_dataloader = dict(batch_size=8, dataset=dict(split='train', pipeline=train_pipeline))
-val_dataloader = dict(batch_size=8, dataset=dict(split='val', frames_per_video=2, pipeline=test_pipeline))
-test_dataloader = dict(batch_size=8, dataset=dict(split='test', frames_per_video=4, pipeline=test_pipeline))
-val_evaluator = [dict(type='DeepfakeMetric')]
-test_evaluator = [dict(type='DeepfakeMetric'), dict(type='FairnessMetric', by_video=True)]
+train_dataloader = dict(batch_size=8, dataset=dict(split='train'))
+val_dataloader = dict(batch_size=8, dataset=dict(split='val', frames_per_video=2))
+test_dataloader = dict(batch_size=8, dataset=dict(split='test', frames_per_video=4))
+val_evaluator = dict(_delete_=True, DeepfakeMetric=dict())
+test_evaluator = dict(_delete_=True, DeepfakeMetric=dict(), FairnessMetric=dict(by_video=True))
 
 default_hooks = dict(checkpoint=dict(save_best='fake/video_auc'))
 auto_scale_lr = dict(base_batch_size=8)

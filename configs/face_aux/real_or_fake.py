@@ -1,10 +1,11 @@
 # Real or generated still faces, listed in a CSV with columns file, label (real or fake) and, where known, groups.
 _base_ = ['_base_/joint.py']
 
-# A few hundred images: a tiny model with a stem (docs/results_face.md); larger ones learn them by heart.
+# A few hundred images: a tiny model with a stem (docs/appendix/results-faces.md); larger ones learn them by heart.
+size = 128  # height and width of the input
 model = dict(
     encoder=dict(
-        name='vit_tiny_patch16_224', img_size=128, patch_size=8, stem=(16, 32), embed_dim=96, depth=2, num_heads=4
+        name='vit_tiny_patch16_224', img_size='${size}', patch_size=8, stem=(16, 32), embed_dim=96, depth=2, num_heads=4
     ),
     pool='flat',
     auxiliary=dict(
@@ -13,25 +14,18 @@ model = dict(
     ),
 )
 
-train_pipeline = [
-    dict(type='LoadFace'),
+train_pipeline = dict(
     # nearly the whole image, hardly moved: HOG told the two apart by which edges lie where, not by texture as such
-    dict(type='RandomResizedCrop', size=128, scale=(0.9, 1.0), ratio=(0.97, 1.03)),
-    dict(type='RandomFlip'),
-    dict(type='KeepTextureSource'),
-    dict(type='JpegCompression', quality=(60, 100)),  # else the compression of one source becomes the cue
-    dict(type='ColorJitter', brightness=0.2, contrast=0.2, saturation=0.2),
-    dict(type='Normalize'),
-    dict(type='RandomErasing', prob=0.3, mode='const', scale=(0.02, 0.2)),
-    dict(type='PackFaceInputs'),
-]
-test_pipeline = [
-    dict(type='LoadFace'),
-    dict(type='Resize', size=132, keep_ratio=True),  # the centre at the scale of the training crops
-    dict(type='CenterCrop', size=128),
-    dict(type='Normalize'),
-    dict(type='PackFaceInputs'),
-]
+    RandomResizedCrop=dict(size='${size}', scale=(0.9, 1.0), ratio=(0.97, 1.03)),
+    # else the compression of one source becomes the cue
+    JpegCompression=dict(quality=(60, 100), _after_='KeepTextureSource'),
+    ColorJitter=dict(brightness=0.2, contrast=0.2, saturation=0.2),
+    RandomErasing=dict(prob=0.3, mode='const', scale=(0.02, 0.2)),
+)
+test_pipeline = dict(
+    Resize=dict(size=132),  # the centre at the scale of the training crops
+    CenterCrop=dict(size='${size}'),
+)
 
 dataset = dict(
     type='CsvFaces',
@@ -43,17 +37,16 @@ dataset = dict(
     fractions=dict(train=0.6, val=0.15, test=0.25),
 )
 # 64 a batch would be three steps an epoch on 250 images
-train_dataloader = dict(batch_size=16, dataset=dict(part='train', pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(part='val', pipeline=test_pipeline))
-test_dataloader = dict(dataset=dict(part='test', pipeline=test_pipeline))
-val_evaluator = [dict(type='DeepfakeMetric')]
-test_evaluator = [dict(type='DeepfakeMetric'), dict(type='FairnessMetric')]
+train_dataloader = dict(batch_size=16, dataset=dict(part='train'))
+val_dataloader = dict(dataset=dict(part='val'))
+test_dataloader = dict(dataset=dict(part='test'))
+val_evaluator = dict(_delete_=True, DeepfakeMetric=dict())
+test_evaluator = dict(_delete_=True, DeepfakeMetric=dict(), FairnessMetric=dict())
 
 face_crop = dict(margin=0.27, shift=0.2)  # how tools/predict_faces.py frames a face: as FFHQ does
 
 optim_wrapper = dict(optimizer=dict(lr=1e-3))  # width 96 in batches of 16 bears it; SSAT's rate is for far longer runs
 auto_scale_lr = dict(base_batch_size=16)
 max_epochs = 60  # 900 steps; after 375 of the CPU recipe the validation was still getting better
-train_cfg = dict(max_epochs=max_epochs, val_interval=5)
-param_scheduler = [_base_.param_scheduler[0], dict(_base_.param_scheduler[1], end=max_epochs)]
+train_cfg = dict(val_interval=5)
 default_hooks = dict(checkpoint=dict(interval=5, save_best='fake/frame_auc'))

@@ -2,10 +2,12 @@
 _base_ = ['_base_/joint.py']
 
 # 96 pixels show what these two tasks need, at a fifth of the cost of 224. From a few thousand images the stem and the
-# pool that keeps places learn what plain patches and the class token do not (docs/results_face.md). With ImageNet's
-# weights instead: --cfg-options model.encoder.pretrained=true model.encoder.stem=null optim_wrapper.optimizer.lr=1e-4
+# pool that keeps places learn what plain patches and the class token do not (docs/appendix/results-faces.md). With
+# ImageNet's weights instead:
+# --cfg-options model.encoder.pretrained=true model.encoder.stem=null optim_wrapper.optimizer.lr=1e-4
+size = 96  # height and width of the input
 model = dict(
-    encoder=dict(name='vit_tiny_patch16_224', img_size=96, patch_size=8, stem=(32, 64), drop_path_rate=0.1),
+    encoder=dict(name='vit_tiny_patch16_224', img_size='${size}', patch_size=8, stem=(32, 64), drop_path_rate=0.1),
     pool='flat',
     auxiliary=dict(
         kind='planes',  # as bits the pattern is learned, as one number it hardly is
@@ -13,25 +15,12 @@ model = dict(
     ),
 )
 
-train_pipeline = [
-    dict(type='LoadFace'),
+train_pipeline = dict(
     # the chips are aligned, and gender is in hair and chin as well: a crop of less than 0.7 would cut them off
-    dict(type='RandomResizedCrop', size=96, scale=(0.7, 1.0), ratio=(0.9, 1.1)),
-    dict(type='RandomFlip'),
-    dict(type='RandomRotation', degrees=5),
-    dict(type='KeepTextureSource'),
-    dict(type='ColorJitter'),
-    dict(type='Normalize'),
-    dict(type='RandomErasing'),
-    dict(type='PackFaceInputs'),
-]
-test_pipeline = [
-    dict(type='LoadFace'),
-    dict(type='Resize', size=96, keep_ratio=True),
-    dict(type='CenterCrop', size=96),
-    dict(type='Normalize'),
-    dict(type='PackFaceInputs'),
-]
+    RandomResizedCrop=dict(size='${size}', scale=(0.7, 1.0), ratio=(0.9, 1.1)),
+    RandomRotation=dict(degrees=5, _after_='RandomFlip'),
+)
+test_pipeline = dict(Resize=dict(size='${size}'), CenterCrop=dict(size='${size}'))
 
 dataset = dict(
     type='UTKFace',
@@ -40,13 +29,12 @@ dataset = dict(
     fractions=dict(train=0.7, val=0.1, test=0.2),
     stratify=['gender', 'race'],
 )
-train_dataloader = dict(dataset=dict(part='train', pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(part='val', pipeline=test_pipeline))
-test_dataloader = dict(dataset=dict(part='test', pipeline=test_pipeline))
-test_evaluator = [
-    dict(type='ClassificationMetric'),
-    dict(type='FairnessMetric', columns=['gender', 'race', 'age'], intersections=[('gender', 'race')]),
-]
+train_dataloader = dict(dataset=dict(part='train'))
+val_dataloader = dict(dataset=dict(part='val'))
+test_dataloader = dict(dataset=dict(part='test'))
+test_evaluator = dict(
+    FairnessMetric=dict(columns=['gender', 'race', 'age'], intersections=[('gender', 'race')]),
+)
 
 optim_wrapper = dict(optimizer=dict(lr=5e-4))  # a tiny model on few images bears twice SSAT's rate
 

@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.tables import iter_table, parse_int
 from face_aux.datasets.base import FaceDataset
-from face_aux.datasets.records import Record, natural_key, parse_int, read_csv
+from face_aux.datasets.records import Record
 from face_aux.labels import (
     AFFECTNET_EMOTION,
     AFFECTNET_NOT_EMOTION,
     Task,
 )
 from face_aux.registry import DATASETS
+from face_aux.videos import natural_key
 
 
 @DATASETS.register_module()
@@ -89,12 +91,12 @@ class AffectNet(FaceDataset):
     def _read_csv(self, split: str, path: Path) -> list[Record]:
         records = []
         prefix = self.image_prefix
-        for line, row in read_csv(path, self.COLUMNS):
-            where = f'{path}:{line}'
+        for row in iter_table(path, self.COLUMNS):
+            where = row.where
             label = self._emotion(row['expression'], where)
             if label is None:
                 continue
-            x, y, width, height = (self._pixels(row[c], where, c) for c in self.COLUMNS[1:5])
+            x, y, width, height = (row.number(c) for c in self.COLUMNS[1:5])
             name = row['subDirectory_filePath']
             if prefix is None:  # the first image that is labelled decides for all
                 prefix = next((base for base in self.IMAGES if (self.root / base / name).is_file()), '')
@@ -130,13 +132,6 @@ class AffectNet(FaceDataset):
         else:
             raise UserError(f'{where}: expression {value}, expected 0 to 10')
         return None
-
-    @staticmethod
-    def _pixels(text: str, where: str, column: str) -> float:
-        try:
-            return float(text)
-        except ValueError:
-            raise UserError(f'{where}: {column} is {text!r}, expected a number of pixels') from None
 
 
 def _one_value(path: Path) -> str:

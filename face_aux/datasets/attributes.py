@@ -9,8 +9,10 @@ from typing import Any
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.folders import walk_files
+from bmoe_ground.media import media_of
+from bmoe_ground.tables import iter_table, parse_int, read_lines
 from face_aux.datasets.base import FaceDataset
-from face_aux.datasets.records import IMAGE_SUFFIXES, Record, parse_int, read_csv, read_lines
+from face_aux.datasets.records import Record
 from face_aux.labels import (
     CELEBA_ATTRIBUTES,
     FAIRFACE_AGE,
@@ -98,11 +100,10 @@ class CelebA(FaceDataset):
         """Where, image name and 0 or 1 for each attribute of every row."""
         path = self._one_of('list_attr_celeba')
         if path.suffix == '.csv':
-            for line, row in read_csv(path, ['image_id', *CELEBA_ATTRIBUTES]):
-                where = f'{path}:{line}'
-                yield where, row['image_id'], {a: self._sign(row[a], where, a) for a in CELEBA_ATTRIBUTES}
+            for row in iter_table(path, ['image_id', *CELEBA_ATTRIBUTES]):
+                yield row.where, row['image_id'], {a: self._sign(row[a], row.where, a) for a in CELEBA_ATTRIBUTES}
             return
-        lines = read_lines(path)
+        lines = iter([(line, text.split()) for line, text in read_lines(path)])
         count = parse_int(next(lines, (1, ['']))[1][0], f'{path}:1', 'the number of images')
         names = next(lines, (2, []))[1]
         if tuple(names) != CELEBA_ATTRIBUTES:
@@ -123,10 +124,11 @@ class CelebA(FaceDataset):
         if not path.is_file():
             return {}
         if path.suffix == '.csv':
-            table = {row['image_id']: (line, row[column]) for line, row in read_csv(path, ['image_id', column])}
+            table = {row['image_id']: (row.line, row[column]) for row in iter_table(path, ['image_id', column])}
         else:
             table = {}
-            for line, fields in read_lines(path):
+            for line, text in read_lines(path):
+                fields = text.split()
                 if len(fields) != 2:
                     raise UserError(f'{path}:{line}: expected an image name and a number, found {fields}')
                 table[fields[0]] = (line, fields[1])
@@ -173,8 +175,8 @@ class FairFace(FaceDataset):
     def _read(self, split: str) -> list[Record]:
         path = self.root / f'fairface_label_{split}.csv'
         records = []
-        for line, row in read_csv(path, ['file', 'age', 'gender', 'race']):
-            where = f'{path}:{line}'
+        for row in iter_table(path, ['file', 'age', 'gender', 'race']):
+            where = row.where
             values = {
                 'race': row['race'],
                 'gender': row['gender'].lower(),
@@ -213,7 +215,7 @@ class UTKFace(FaceDataset):
         records = []
         tasks = self.all_tasks()
         for path in walk_files(self.root):
-            if path.suffix.lower() not in IMAGE_SUFFIXES:
+            if media_of(path) != 'image':
                 continue
             match = self.NAME.match(path.name.split('.')[0])
             if match is None:

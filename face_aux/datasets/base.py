@@ -15,8 +15,9 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from bmoe_ground.errors import UserError
-from face_aux.datasets.records import Record, Skipped, read_csv
-from face_aux.datasets.splits import stratified_split, stratified_subset
+from bmoe_ground.splits import stratified_group_split, stratified_subset
+from bmoe_ground.tables import iter_table
+from face_aux.datasets.records import Record, Skipped
 from face_aux.labels import IGNORE, Task
 from face_aux.registry import TRANSFORMS
 from face_aux.transforms.chance import seeded
@@ -59,6 +60,8 @@ class FaceDataset(BaseDataset):
     """
 
     TASKS: dict[str, Task] = {}
+
+    unit = 'images'  # what a sample is called on the screen
 
     def __init__(
         self,
@@ -231,7 +234,7 @@ class FaceDataset(BaseDataset):
         if match not in names:
             raise UserError(f'group_file {file}: match={match!r}; use one of {list(names)}')
         path = self.root / file
-        table = {row[key]: {c: row[c] for c in columns if row[c]} for _, row in read_csv(path, [key, *columns])}
+        table = {row[key]: {c: row[c] for c in columns if row[c]} for row in iter_table(path, [key, *columns])}
         joined = [replace(r, groups={**r.groups, **table.get(names[match](r), {})}) for r in records]
         found = sum(names[match](r) in table for r in records)
         if not found:
@@ -274,7 +277,7 @@ class FaceDataset(BaseDataset):
         keys = self._sample_keys(records)
         self._check_identities(records)
         subjects = [r.subjects for r in records]
-        parts = stratified_split(keys, self._strata(records), self.fractions, self.split_seed, subjects)
+        parts = stratified_group_split(keys, self._strata(records), self.fractions, self.split_seed, subjects)
         for record, part in zip(records, parts, strict=True):
             if part is None:
                 self.skip(record.path, 'shows people of two parts of the split')

@@ -9,8 +9,9 @@ from typing import Any
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.folders import walk_files
+from bmoe_ground.tables import iter_table, read_lines, read_text
 from face_aux.datasets.base import FaceDataset
-from face_aux.datasets.records import Record, parse_int, read_csv, read_lines, read_text
+from face_aux.datasets.records import Record
 from face_aux.labels import FAKE, FF_METHODS, Task
 from face_aux.registry import DATASETS
 
@@ -182,8 +183,8 @@ class CelebDf(DeepfakeDataset):
         """Folder and name of each test video, and the line that says so."""
         path = self.root / 'List_of_testing_videos.txt'
         test = {}
-        for line, fields in read_lines(path):
-            where = f'{path}:{line}'
+        for line, text in read_lines(path):
+            where, fields = f'{path}:{line}', text.split()
             if len(fields) != 2 or fields[0] not in ('0', '1'):
                 raise UserError(f'{where}: expected "1 YouTube-real/00170.mp4" (1 = real), found {" ".join(fields)!r}')
             folder, _, name = fields[1].partition('/')
@@ -250,9 +251,8 @@ class Dfdc(DeepfakeDataset):
     def _read_labels(self, path: Path) -> list[Record]:
         """``filename,label`` with 1 for fake."""
         records = []
-        for line, row in read_csv(path, ['filename', 'label']):
-            where = f'{path}:{line}'
-            label = parse_int(row['label'], where, 'label')
+        for row in iter_table(path, ['filename', 'label']):
+            where, label = row.where, row.integer('label')
             if label not in (0, 1):
                 raise UserError(f'{where}: label {label}, expected 0 (real) or 1 (fake)')
             entry = {'label': 'FAKE' if label else 'REAL'}

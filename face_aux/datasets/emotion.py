@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.tables import Row, iter_table
 from face_aux.datasets.base import FaceDataset
-from face_aux.datasets.records import Record, parse_int, read_csv
+from face_aux.datasets.records import Record
 from face_aux.labels import (
     FER2013_EMOTION,
     FERPLUS_EMOTION,
@@ -77,22 +78,22 @@ class Fer2013(FaceDataset):
     def _read_csv(self, path: Path) -> list[Record]:
         pixels: list[np.ndarray] = []
         records: list[Record] = []
-        for line, row in read_csv(path, ['emotion', 'pixels', 'Usage']):
-            where = f'{path}:{line}'
+        for row in iter_table(path, ['emotion', 'pixels', 'Usage']):
+            where = row.where
             if row['Usage'] not in self.SPLITS:
                 raise UserError(f'{where}: Usage {row["Usage"]!r}; expected one of {self.SPLITS}')
-            label = self._label(row, where, len(pixels))
+            label = self._label(row, len(pixels))
             pixels.append(self._face(row['pixels'], where))
             if label is not None:
-                records.append(self._record(f'{path.name}:{line}', label, row['Usage'], len(pixels) - 1))
+                records.append(self._record(f'{path.name}:{row.line}', label, row['Usage'], len(pixels) - 1))
         self._check_rows(len(pixels))
         self.arrays = np.stack(pixels) if pixels else np.zeros((0, self.SIDE, self.SIDE), np.uint8)
         return records
 
-    def _label(self, row: dict[str, str], where: str, index: int) -> int | None:
-        label = parse_int(row['emotion'], where, 'emotion')
+    def _label(self, row: Row, index: int) -> int | None:
+        label = row.integer('emotion')
         if not 0 <= label < len(FER2013_EMOTION):
-            raise UserError(f'{where}: emotion {label}, expected 0 to {len(FER2013_EMOTION) - 1}')
+            raise UserError(f'{row.where}: emotion {label}, expected 0 to {len(FER2013_EMOTION) - 1}')
         return label
 
     def _check_rows(self, rows: int) -> None:
@@ -136,19 +137,20 @@ class FerPlus(Fer2013):
         """Both files, joined by row."""
         path = self.root / self.votes_name
         self._votes = []
-        for line, row in read_csv(path, ['Usage', 'Image name', *self.VOTES]):
-            where = f'{path}:{line}'
-            self._votes.append((where, row['Usage'], tuple(parse_int(row[v], where, v) for v in self.VOTES)))
+        for row in iter_table(path, ['Usage', 'Image name', *self.VOTES]):
+            self._votes.append((row.where, row['Usage'], tuple(row.integer(v) for v in self.VOTES)))
         if not self._table().is_file():
             raise UserError(f'{self.root / self.ann_name}: no such file; FER+ has votes only and needs the faces')
         return super().read()
 
-    def _label(self, row: dict[str, str], where: str, index: int) -> int | None:
+    def _label(self, row: Row, index: int) -> int | None:
         if index >= len(self._votes):
-            raise UserError(f'{where}: {self.votes_name} has only {len(self._votes)} rows')
+            raise UserError(f'{row.where}: {self.votes_name} has only {len(self._votes)} rows')
         votes_where, usage, votes = self._votes[index]
         if usage != row['Usage']:
-            raise UserError(f'{votes_where}: Usage {usage!r}, but {where} has {row["Usage"]!r}; the rows do not match')
+            raise UserError(
+                f'{votes_where}: Usage {usage!r}, but {row.where} has {row["Usage"]!r}; the rows do not match'
+            )
         winner = majority_vote(votes)
         if winner is None or winner >= len(FERPLUS_EMOTION):
             self.skip(votes_where, 'no majority' if winner is None else f'majority says {self.VOTES[winner]}')

@@ -10,10 +10,12 @@ from mmengine.logging import print_log
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.folders import is_the_users, walk_files
+from bmoe_ground.media import media_of
+from bmoe_ground.tables import Row, read_table
 from face_aux.datasets.base import POLICIES, FaceDataset
 from face_aux.datasets.boxes import box_of, check_box_columns, find_box_columns, share_images
 from face_aux.datasets.label_names import class_names, names_of_codes
-from face_aux.datasets.records import IMAGE_SUFFIXES, VIDEO_SUFFIXES, Record, read_csv
+from face_aux.datasets.records import Record
 from face_aux.labels import IGNORE, Task, bin_label, bin_names
 from face_aux.registry import DATASETS
 from face_aux.transforms.geometric import CropFaceBox
@@ -98,14 +100,14 @@ class CsvFaces(FaceDataset):
     def read(self) -> list[Record]:
         """One record a row; rows that say the same twice count once."""
         path = self.root / self.ann_name
-        rows = list(read_csv(path, self._columns(), self.delimiter))
-        if self.box_columns is None and rows:
-            self.box_columns = find_box_columns(list(rows[0][1]))
-        self._tasks = {name: self._task(spec, [row for _, row in rows]) for name, spec in self.labels.items()}
-        self._codes = {name: self._codes_of(name, [row for _, row in rows], str(path)) for name in self.labels}
+        rows = read_table(path, self._columns(), self.delimiter)
+        if self.box_columns is None:
+            self.box_columns = find_box_columns(list(rows[0]))
+        self._tasks = {name: self._task(spec, rows) for name, spec in self.labels.items()}
+        self._codes = {name: self._codes_of(name, rows, str(path)) for name in self.labels}
         records: dict[tuple, Record] = {}
-        for line, row in rows:
-            record = self._record(row, f'{path}:{line}')
+        for row in rows:
+            record = self._record(row)
             if record is None:
                 continue
             first = records.setdefault((record.path, record.face_box), record)
@@ -119,7 +121,7 @@ class CsvFaces(FaceDataset):
         self._crop_boxes(any(record.face_box for record in records.values()))
         return share_images(list(records.values()))
 
-    def _codes_of(self, name: str, rows: list[dict[str, str]], where: str) -> dict[str, str]:
+    def _codes_of(self, name: str, rows: Sequence[Row], where: str) -> dict[str, str]:
         """Label in the file to class name, where they differ."""
         spec = self.labels[name]
         if spec['codes'] or spec.get('columns') or spec.get('bins') or not spec['classes']:
@@ -141,14 +143,15 @@ class CsvFaces(FaceDataset):
         extra = (self.split_column, self.subject_column, self.video_column)
         return list(dict.fromkeys([*columns, *(c for c in extra if c)]))
 
-    def _task(self, spec: dict, rows: list[dict[str, str]]) -> Task:
+    def _task(self, spec: dict, rows: Sequence[Row]) -> Task:
         if spec.get('columns'):
             return Task(tuple(spec['columns']), multi_label=True)
         if spec.get('bins'):
             return Task(tuple(bin_names(spec['bins'])))
         return Task(tuple(spec.get('classes') or sorted({row[spec['column']] for row in rows} - {''})))
 
-    def _record(self, row: dict[str, str], where: str) -> Record | None:
+    def _record(self, row: Row) -> Record | None:
+        where = row.where
         path = self._path(row[self.path_column], where)
         try:
             gt = {name: self._label(name, spec, row, where) for name, spec in self.labels.items()}
@@ -254,7 +257,7 @@ class FolderFaces(FaceDataset):
         for split, folder in folders:
             label = Task(self.classes).index(codes.get(folder.name, folder.name), str(folder))
             for path in walk_files(folder):
-                if path.suffix.lower() not in IMAGE_SUFFIXES | VIDEO_SUFFIXES:
+                if media_of(path) is None:
                     self.skip(str(path), f'neither image nor video ({path.suffix or "no suffix"})')
                     continue
                 kind = media_kind(path)
@@ -268,7 +271,7 @@ class FolderFaces(FaceDataset):
 
 def media_kind(path: Path) -> str:
     """'video' or 'image' by the suffix; 'frames' for a path without one."""
-    if path.suffix.lower() in VIDEO_SUFFIXES:
+    if media_of(path) == 'video':
         return 'video'
     return 'image' if path.suffix else 'frames'
 

@@ -7,8 +7,10 @@ from typing import Any
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.folders import walk_files
+from bmoe_ground.media import media_of
+from bmoe_ground.tables import parse_int, read_lines, read_text
 from face_aux.datasets.base import FaceDataset
-from face_aux.datasets.records import IMAGE_SUFFIXES, Record, parse_int, read_lines, read_text
+from face_aux.datasets.records import Record
 from face_aux.labels import (
     RAFDB_AGE,
     RAFDB_EMOTION,
@@ -59,8 +61,8 @@ class RafDb(FaceDataset):
         if (images / images.name).is_dir():  # unpacked into a folder of the archive's name
             images = images / images.name
         records = []
-        for line, fields in read_lines(path):
-            where = f'{path}:{line}'
+        for line, text in read_lines(path):
+            where, fields = f'{path}:{line}', text.split()
             if len(fields) != 2:
                 raise UserError(f'{where}: expected an image name and a label, found {fields}')
             name, label = Path(fields[0]), self._code(fields[1], where)
@@ -77,7 +79,7 @@ class RafDb(FaceDataset):
         for split in ('train', 'test'):
             for folder in sorted(p for p in (base / split).glob('*') if p.is_dir() and not p.name.startswith('.')):
                 label = self._code(folder.name, str(folder))
-                files = [path for path in walk_files(folder) if path.suffix.lower() in IMAGE_SUFFIXES]
+                files = [path for path in walk_files(folder) if media_of(path) == 'image']
                 records += [Record(str(path), {'emotion': label}, {}, split) for path in files]
         return records
 

@@ -24,6 +24,10 @@ class CropSettings:
         margin: Widening on each side, as a share of the box.
         shift: How far the crop moves up towards the forehead, as a share of the box.
         align: Whether to turn the crop so that the eyes lie level.
+
+    Example:
+        >>> face_aux.CropSettings.from_config({'margin': 0.27, 'shift': 0.2}, 'my config')
+        CropSettings(margin=0.27, shift=0.2, align=True)
     """
 
     margin: float = 0.0

@@ -12,7 +12,7 @@ from PIL import Image
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.files import atomic_write
-from face_aux.datasets.records import IMAGE_SUFFIXES
+from bmoe_ground.media import media_of
 from face_aux.detection.source import FaceSource, Job, find_inputs
 from face_aux.predictions import OK, SKIPPED, Prediction, csv_text, rows_of_csv, writable
 from face_aux.transforms.geometric import resize
@@ -86,7 +86,7 @@ def _targets(names: list[str], root: Path, out: Path) -> dict[str, Path]:
     """Where the crops of each file go: the same name, for a video without its suffix unless two would then be one."""
 
     def plain(name: str) -> Path:
-        keeps = Path(name).suffix.lower() in (*IMAGE_SUFFIXES, *LABEL_SUFFIXES)
+        keeps = media_of(name) == 'image' or Path(name).suffix.lower() in LABEL_SUFFIXES
         path = Path(name).relative_to(root)
         return out / (path if keeps else path.with_suffix(''))
 

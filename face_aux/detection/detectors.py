@@ -185,6 +185,11 @@ def build_detector(name: str, **options: Any) -> FaceDetector:
 
     Raises:
         UserError: The name is unknown, or the detector lacks a package.
+
+    Example:
+        >>> whole = face_aux.build_detector('none')
+        >>> whole.detect(np.zeros((64, 64, 3), np.uint8))[0].box
+        (0.0, 0.0, 64.0, 64.0)
     """
     if name not in DETECTORS:
         raise UserError(f'unknown face detector {name!r}; choose one of {", ".join(DETECTORS)}')

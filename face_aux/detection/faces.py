@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bmoe_ground.geometry import box_area, box_intersection
+
 SURE = 0.7
 """Confidence from which MediaPipe's detector is sure of a face: no texture tried reached it."""
 AS_SURE = 0.05
@@ -24,6 +26,11 @@ class Face:
         score: The detector's confidence, 0 to 1; None where it has none.
         eyes: The eye on the upright face's left and the one on its right, (x, y) each; None where not located.
         turn: How far the photograph lies turned, in quarter turns clockwise, 0 to 3.
+
+    Example:
+        >>> face = face_aux.Face((10, 20, 50, 80), score=0.9)
+        >>> face.center, face.side
+        ((30.0, 50.0), 60)
     """
 
     box: tuple[float, float, float, float]
@@ -61,12 +68,8 @@ class Face:
 
 def overlap(a: Face, b: Face) -> float:
     """Intersection over the smaller box's area, 0 to 1: a face found twice at two sizes counts as one."""
-    width = min(a.box[2], b.box[2]) - max(a.box[0], b.box[0])
-    height = min(a.box[3], b.box[3]) - max(a.box[1], b.box[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    areas = [(f.box[2] - f.box[0]) * (f.box[3] - f.box[1]) for f in (a, b)]
-    return width * height / max(min(areas), 1e-9)
+    shared = box_intersection(a.box, b.box)
+    return float(shared / max(min(box_area(a.box), box_area(b.box)), 1e-9))
 
 
 def suppress_doubles(faces: Sequence[Face], threshold: float = 0.5) -> list[Face]:

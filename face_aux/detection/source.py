@@ -12,7 +12,7 @@ import numpy as np
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.folders import walk_files
-from face_aux.datasets.records import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from bmoe_ground.media import media_of
 from face_aux.detection.alignment import CropSettings, crop_face, cut
 from face_aux.detection.detectors import FaceDetector
 from face_aux.detection.faces import surest
@@ -208,9 +208,9 @@ def find_inputs(inputs: Sequence[str | Path]) -> list[tuple[str, str]]:
 
 def kind_of(path: Path, otherwise: str) -> str:
     """'image' or 'video' by the suffix."""
-    suffix = path.suffix.lower()
-    is_picture = suffix in IMAGE_SUFFIXES or suffix in NOT_READ  # of the latter the reader says what to do with them
-    return 'image' if is_picture else 'video' if suffix in VIDEO_SUFFIXES else otherwise
+    if path.suffix.lower() in NOT_READ:
+        return 'image'  # the reader says what to do with it
+    return media_of(path) or otherwise
 
 
 def message_without(name: str, error: Exception) -> str:

@@ -6,21 +6,20 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from mmengine.evaluator import BaseMetric
 
+from face_aux.metrics.base import FaceMetric
 from face_aux.metrics.functional import (
     NotDefinedError,
     accuracy,
     average_precision,
     balanced_accuracy,
-    confusion_matrix,
     divide,
     equal_error_rate,
     f1_macro,
     multiclass_auc,
     recalls,
 )
-from face_aux.metrics.samples import TaskScores, classes_of, gather, is_multi_label, plain_sample, task_names
+from face_aux.metrics.samples import TaskScores, gather, is_multi_label, task_names
 from face_aux.registry import METRICS
 
 
@@ -38,22 +37,6 @@ def mean_defined(values: np.ndarray) -> float:
     return float(finite.mean()) if finite.size else float('nan')
 
 
-class FaceMetric(BaseMetric):
-    """Keeps every sample's labels, scores, groups and video until the end of the epoch.
-
-    Args:
-        collect_device: Where distributed results are gathered, 'cpu' or 'gpu'.
-        prefix: Put before every key with a '/'.
-    """
-
-    def __init__(self, collect_device: str = 'cpu', prefix: str | None = None) -> None:
-        super().__init__(collect_device=collect_device, prefix=prefix)
-
-    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Keep the predicted samples of one batch."""
-        self.results += [plain_sample(sample) for sample in data_samples]
-
-
 @METRICS.register_module()
 class ClassificationMetric(FaceMetric):
     """Metrics of single-label and multi-label tasks, keys ``<task>/<metric>``.
@@ -64,21 +47,18 @@ class ClassificationMetric(FaceMetric):
 
     Args:
         tasks: Tasks to measure; None for every task with scores.
-        collect_device: See :class:`FaceMetric`.
-        prefix: See :class:`FaceMetric`.
+        **kwargs: For :class:`FaceMetric`.
     """
 
-    def __init__(
-        self, tasks: Sequence[str] | None = None, collect_device: str = 'cpu', prefix: str | None = None
-    ) -> None:
-        super().__init__(collect_device, prefix)
+    def __init__(self, tasks: Sequence[str] | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.tasks = tasks
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """All tasks' metrics."""
         metrics: dict[str, float] = {}
         for task in self.tasks or task_names(results):
-            parts = gather(results, task, classes_of(self.dataset_meta, task))
+            parts = gather(results, task, self.classes_of(task))
             many = is_multi_label(results, task)
             values = self.calculate_multi_label(parts) if many else self.calculate(parts[0])
             metrics.update({f'{task}/{key}': value for key, value in values.items()})
@@ -87,7 +67,7 @@ class ClassificationMetric(FaceMetric):
     @staticmethod
     def calculate(task: TaskScores) -> dict[str, float]:
         """Metrics of one single-label task; fractions from 0 to 1, NaN where not defined."""
-        confusion = confusion_matrix(task.target, task.predicted, len(task.classes))
+        confusion = task.confusion
         values = {
             'accuracy': float(accuracy(confusion)),
             'balanced_accuracy': float(balanced_accuracy(confusion)),
@@ -103,7 +83,7 @@ class ClassificationMetric(FaceMetric):
     @staticmethod
     def calculate_multi_label(attributes: Sequence[TaskScores]) -> dict[str, float]:
         """Means over the attributes, F1 of their 'yes', and the accuracy of each; NaN where not defined."""
-        confusions = np.stack([confusion_matrix(a.target, a.predicted, 2) for a in attributes])
+        confusions = np.stack([a.confusion for a in attributes])
         hits, wrong = confusions[:, 1, 1], confusions[:, 0, 1] + confusions[:, 1, 0]
         columns = {
             'accuracy': accuracy(confusions),
@@ -127,17 +107,16 @@ class DeepfakeMetric(FaceMetric):
 
     Args:
         task: A two-class task; class 1 is the fake.
-        collect_device: See :class:`FaceMetric`.
-        prefix: See :class:`FaceMetric`.
+        **kwargs: For :class:`FaceMetric`.
     """
 
-    def __init__(self, task: str = 'fake', collect_device: str = 'cpu', prefix: str | None = None) -> None:
-        super().__init__(collect_device, prefix)
+    def __init__(self, task: str = 'fake', **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.task = task
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Frame metrics, and video metrics where the samples name their videos."""
-        frames = gather(results, self.task, classes_of(self.dataset_meta, self.task))[0]
+        frames = gather(results, self.task, self.classes_of(self.task))[0]
         if len(frames.classes) != 2:
             raise ValueError(f'task {self.task!r} has {len(frames.classes)} classes; DeepfakeMetric needs two')
         levels = {'frame': frames}
@@ -152,7 +131,7 @@ class DeepfakeMetric(FaceMetric):
     @staticmethod
     def calculate(task: TaskScores) -> dict[str, float]:
         """Metrics of one level; fractions from 0 to 1, NaN where not defined."""
-        confusion = confusion_matrix(task.target, task.predicted, 2)
+        confusion = task.confusion
         fake, scores = task.target == 1, task.scores[:, 1]
         real_recall, fake_recall = recalls(confusion).tolist()
         return {

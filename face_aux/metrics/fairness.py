@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from sklearn.metrics import confusion_matrix
 
 from bmoe_ground.errors import UserError
 from face_aux.metrics import functional as F
@@ -148,7 +149,7 @@ def _measure(task: TaskScores, members: np.ndarray, settings: Settings, rng: np.
     """
     target, scores = task.target[members], task.scores[members]
     classes, n = len(task.classes), int(members.sum())
-    counts = F.confusion_matrix(target, task.predicted[members], classes)
+    counts = confusion_matrix(target, task.predicted[members], labels=range(classes))
     replicates = settings.replicates if n >= settings.smallest else 0
     drawn = np.zeros((0, classes, classes), dtype=np.int64)
     if replicates:

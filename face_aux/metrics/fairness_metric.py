@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from bmoe_ground.errors import UserError
-from face_aux.metrics.classification import FaceMetric
+from face_aux.metrics.base import FaceMetric
 from face_aux.metrics.fairness import report
 from face_aux.metrics.fairness_types import FairnessReport, Settings
-from face_aux.metrics.samples import classes_of, gather, task_names
+from face_aux.metrics.samples import gather, task_names
 from face_aux.registry import METRICS
 
 
@@ -31,8 +32,7 @@ class FairnessMetric(FaceMetric):
         confidence: Coverage of the intervals.
         seed: Seed of the bootstrap.
         min_size: Groups with fewer members are shown, but stay out of the gaps.
-        collect_device: See :class:`FaceMetric`.
-        prefix: See :class:`FaceMetric`.
+        **kwargs: For :class:`FaceMetric`.
     """
 
     def __init__(
@@ -46,10 +46,9 @@ class FairnessMetric(FaceMetric):
         confidence: float = 0.95,
         seed: int = 0,
         min_size: int = 10,
-        collect_device: str = 'cpu',
-        prefix: str | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(collect_device, prefix)
+        super().__init__(**kwargs)
         if not 0 < confidence < 1 or replicates < 0 or min_size < 1:
             raise ValueError(
                 f'confidence must lie in (0, 1), replicates be at least 0 and min_size at least 1; '
@@ -64,7 +63,7 @@ class FairnessMetric(FaceMetric):
         """Make the reports and return their key figures."""
         self.reports = []
         for task in self.tasks or task_names(results):
-            for part in gather(results, task, classes_of(self.dataset_meta, task)):
+            for part in gather(results, task, self.classes_of(task)):
                 part = part.by_video() if self.by_video else part
                 settings = self._settings(part.name, part.classes)
                 self.reports.append(report(part, self.columns, self.intersections, settings))

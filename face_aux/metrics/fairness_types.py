@@ -120,6 +120,15 @@ class FairnessReport:
         confusion: Counts (C, C) of all samples, rows true.
         columns: One entry a column and combination.
         settings: Seed, replicates, confidence and the like.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> scores = rng.dirichlet((1, 1), 60)
+        >>> groups = {'age': np.array(['young', 'old'] * 30)}
+        >>> task = face_aux.TaskScores('light', ('dark', 'bright'), scores.argmax(1), scores, groups)
+        >>> made = face_aux.metrics.report(task, ['age'], settings=face_aux.metrics.Settings(replicates=0))
+        >>> made.n, made.overall['accuracy'].value
+        (60, 1.0)
     """
 
     task: str

@@ -13,11 +13,6 @@ class NotDefinedError(ValueError):
     """A metric has no value on this data; the message is the reason, such as 'no negatives'."""
 
 
-def confusion_matrix(target: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
-    """Counts (C, C); rows are the true class, columns the predicted one."""
-    return np.bincount(target * classes + predicted, minlength=classes**2).reshape(classes, classes)
-
-
 def divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     """Elementwise quotient, NaN where the denominator is zero."""
     out = np.full(np.broadcast_shapes(np.shape(numerator), np.shape(denominator)), np.nan)

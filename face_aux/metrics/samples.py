@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from sklearn.metrics import confusion_matrix
 
 from bmoe_ground.errors import UserError
 from face_aux.labels import IGNORE
@@ -27,6 +28,13 @@ class TaskScores:
         scores: (N, C) probabilities.
         groups: Column name to (N,) group names, :data:`UNKNOWN` where a sample has none.
         video_ids: (N,) video of each frame; None where no sample has one.
+
+    Example:
+        >>> scores = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
+        >>> groups = {'age': np.array(['young', 'old', 'old'])}
+        >>> task = face_aux.TaskScores('light', ('dark', 'bright'), np.array([0, 1, 1]), scores, groups)
+        >>> task.predicted.tolist()
+        [0, 1, 0]
     """
 
     name: str
@@ -40,6 +48,11 @@ class TaskScores:
     def predicted(self) -> np.ndarray:
         """(N,) most probable class."""
         return self.scores.argmax(axis=1)
+
+    @property
+    def confusion(self) -> np.ndarray:
+        """(C, C) counts; rows are the true class, columns the predicted one."""
+        return confusion_matrix(self.target, self.predicted, labels=range(len(self.classes)))
 
     def by_video(self) -> TaskScores:
         """The same with one sample a video: mean scores, and the groups of its first frame."""
@@ -131,9 +144,3 @@ def video_names(results: Sequence[dict]) -> list[str] | None:
     if all(r['video_id'] is None for r in results):
         return None
     return [r['video_id'] if r['video_id'] is not None else r['path'] for r in results]
-
-
-def classes_of(dataset_meta: dict | None, task: str) -> list[str] | None:
-    """Class names of a task from a dataset's metainfo."""
-    tasks = (dataset_meta or {}).get('tasks') or {}
-    return list(tasks[task]['classes']) if task in tasks else None

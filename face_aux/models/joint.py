@@ -9,6 +9,7 @@ import torch
 from mmengine.model import BaseModel
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.pixels import IMAGENET_MEAN, IMAGENET_STD
 from face_aux.models.auxiliary import Reconstruction
 from face_aux.models.encoder import VisionEncoder
 from face_aux.models.heads import make_heads
@@ -18,9 +19,6 @@ from face_aux.models.targets import Pattern, denormalize, normalize
 from face_aux.models.variant import Variant
 from face_aux.registry import MODELS
 from face_aux.structures import FaceSample
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 class ReconstructionPictures(NamedTuple):

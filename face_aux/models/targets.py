@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,53 +11,35 @@ import torch.nn.functional as F
 
 from bmoe_ground.errors import UserError
 from face_aux.models.patches import Patch, patch_statistics, patchify
-from face_aux.textures import (
-    center_symmetric_lbp,
-    kirsch_responses,
-    local_binary_pattern,
-    local_directional_number,
-    local_directional_pattern,
-    to_gray,
-)
+from face_aux.textures import DESCRIPTORS, get_descriptor, kirsch_responses, to_gray
 from face_aux.textures.directional import MAX_RESPONSE
-from face_aux.textures.lbp import n_labels
 
 KINDS = ('codes', 'planes', 'kirsch', 'histogram')
-PATTERNS = ('LBP', 'LDP', 'LDN', 'CSLBP')
 
 
 class Pattern:
     """A texture pattern by its name in a variant string.
 
     Args:
-        name: ``'LBP'``, ``'LDP'``, ``'LDN'`` or ``'CSLBP'``.
-        **options: Arguments of the operator in :mod:`face_aux.textures`; LBP has P=8, R=1 by default.
+        name: One of :func:`face_aux.textures.texture_names`.
+        **options: Arguments of its operator, beyond those in :data:`face_aux.textures.DESCRIPTORS`.
+
+    Raises:
+        UserError: The name is unknown, or the operator does not take the options.
     """
 
     def __init__(self, name: str, **options: Any) -> None:
-        operators: dict[str, Callable[..., torch.Tensor]] = {
-            'LBP': local_binary_pattern,
-            'LDP': local_directional_pattern,
-            'LDN': local_directional_number,
-            'CSLBP': center_symmetric_lbp,
-        }
-        if name not in operators:
-            raise UserError(f'unknown pattern {name!r}; the patterns are {", ".join(PATTERNS)}')
-        if name == 'LBP':
-            options = {'P': 8, 'R': 1.0, **options}
+        descriptor = get_descriptor(name)
+        options = {**descriptor.options, **options}
         self.name = name
-        self._operator = partial(operators[name], **options)
+        self._operator = partial(descriptor.operator, **options)
         try:
-            self._operator(torch.zeros(1, 3, 3, dtype=torch.uint8))
+            codes = self._operator(torch.zeros(1, 3, 3, dtype=torch.uint8))
         except (TypeError, ValueError) as error:
             raise UserError(f'pattern {name}: {error}') from error
-        points = int(options.get('P', 8))
-        self.labels = {
-            'LBP': lambda: n_labels(points, str(options.get('method', 'default'))),
-            'LDP': lambda: 256,
-            'LDN': lambda: 64,
-            'CSLBP': lambda: 2 ** (points // 2),
-        }[name]()
+        if codes.shape != (1, 3, 3) or codes.is_floating_point():
+            raise UserError(f'pattern {name}: expected integer codes (N, H, W), got {codes.dtype} of {codes.shape}')
+        self.labels = descriptor.count_labels(options)
 
     def codes(self, source: torch.Tensor) -> torch.Tensor:
         """Codes of each frame: (B, 3, T, H, W) uint8 to (B, T, H, W)."""
@@ -99,9 +81,10 @@ class Target:
             raise UserError(f'auxiliary.kind must be one of {KINDS}, but got {kind!r}')
         self.name = name
         self.kind = 'rgb' if name == 'RGB' else kind
-        if kind == 'kirsch' and name not in ('RGB', 'LDP', 'LDN'):
-            raise UserError(f"auxiliary.kind='kirsch' needs an edge pattern, LDP or LDN, but the target is {name}")
         self.pattern = None if name == 'RGB' else Pattern(name, **options)
+        if self.kind == 'kirsch' and not get_descriptor(name).edges:
+            edges = ' or '.join(key for key, descriptor in DESCRIPTORS.items() if descriptor.edges)
+            raise UserError(f"auxiliary.kind='kirsch' needs an edge pattern, {edges}, but the target is {name}")
         self.norm_pix = self.kind == 'kirsch' or (norm_pix and self.kind in ('rgb', 'codes'))
         self.mean, self.std = mean, std
 

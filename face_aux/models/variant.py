@@ -6,9 +6,7 @@ import re
 from typing import NamedTuple
 
 from bmoe_ground.errors import UserError
-from face_aux.models.targets import PATTERNS
-
-_SOURCES = ('RGB', *PATTERNS)
+from face_aux.textures import texture_names
 
 
 class Variant(NamedTuple):
@@ -32,10 +30,11 @@ class Variant(NamedTuple):
             UserError: The text is no variant.
         """
         match = re.fullmatch(r'M(\w+)/R(\w+(?:\+\w+)?)/C(\w+)', text)
+        sources = ('RGB', *texture_names())
         parts = [] if match is None else [match[1], *match[2].split('+'), match[3]]
-        if match is None or not set(parts) <= set(_SOURCES) or (len(parts) == 4 and parts[1] == parts[2]):
+        if match is None or not set(parts) <= set(sources) or (len(parts) == 4 and parts[1] == parts[2]):
             raise UserError(
                 f"variant {text!r} is not understood; expected 'M<input>/R<target>/C<input>' with each of "
-                f"{', '.join(_SOURCES)}, for example 'MRGB/RLDP/CRGB' or, with two targets, 'MRGB/RRGB+LDP/CRGB'"
+                f"{', '.join(sources)}, for example 'MRGB/RLDP/CRGB' or, with two targets, 'MRGB/RRGB+LDP/CRGB'"
             )
         return cls(match[1], tuple(match[2].split('+')), match[3])

@@ -9,15 +9,21 @@ from face_aux.textures.directional import (
 )
 from face_aux.textures.histograms import block_histograms
 from face_aux.textures.lbp import center_symmetric_lbp, local_binary_pattern, local_ternary_pattern
+from face_aux.textures.table import DESCRIPTORS, Descriptor, get_descriptor, register_texture, texture_names
 
 __all__ = [
+    'DESCRIPTORS',
+    'Descriptor',
     'block_histograms',
     'center_symmetric_lbp',
+    'get_descriptor',
     'kirsch_responses',
     'local_binary_pattern',
     'local_directional_number',
     'local_directional_pattern',
     'local_directional_pattern_variance',
     'local_ternary_pattern',
+    'register_texture',
+    'texture_names',
     'to_gray',
 ]

@@ -7,12 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from bmoe_ground.pixels import IMAGENET_MEAN, IMAGENET_STD
 from face_aux.registry import TRANSFORMS
 from face_aux.structures import FaceSample
 from face_aux.transforms.geometric import on_frames
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 @TRANSFORMS.register_module()

@@ -11,6 +11,7 @@ from pose_extract.convert.folder import read_folder, write_folder
 from pose_extract.convert.layout import convert_keypoints, convert_layout
 from pose_extract.convert.mmpose_json import read_mmpose
 from pose_extract.convert.pickles import read_mmn, read_pickle, write_pickle
+from pose_extract.skeletons import resolve_skeleton
 from pose_extract.smoothing import AfterCare, apply_after_care
 
 __all__ = ['SOURCES', 'TARGETS', 'ConvertSettings', 'convert_keypoints', 'convert_layout', 'convert_poses']
@@ -28,9 +29,14 @@ class ConvertSettings:
         target_kind: One of :data:`TARGETS`; None tells by the target's ending.
         read: What a foreign file leaves open.
         annotations: List of labels for a folder of tracks.
-        layout: Layout to turn the keypoints into; None keeps theirs.
+        layout: Layout to turn the keypoints into, by name or by its YAML file; None keeps theirs.
         care: Interpolation and smoothing on the way.
         overwrite: Whether the target may exist already.
+
+    Example:
+        >>> settings = pose_extract.ConvertSettings(layout='openpose18', overwrite=True)
+        >>> settings.read.fps
+        30.0
     """
 
     source_kind: str | None = None
@@ -40,6 +46,10 @@ class ConvertSettings:
     layout: str | None = None
     care: AfterCare = AfterCare()
     overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        if self.layout is not None:
+            object.__setattr__(self, 'layout', resolve_skeleton(self.layout).name)
 
 
 def convert_poses(source: Path, target: Path, settings: ConvertSettings) -> Collection:
@@ -56,6 +66,12 @@ def convert_poses(source: Path, target: Path, settings: ConvertSettings) -> Coll
     Raises:
         UserError: The source cannot be read at all, the kinds cannot be told, or the target exists or cannot be
             written.
+
+    Example:
+        >>> settings = pose_extract.ConvertSettings()
+        >>> done = pose_extract.convert_poses(pathlib.Path('poses'), pathlib.Path('all.pkl'), settings)
+        >>> len(done.clips), done.failures
+        (6, [])
     """
     if not source.exists():
         raise UserError(f'{source}: no such file or folder')

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from bmoe_ground.errors import UserError
-from pose_extract.skeletons import get_skeleton, skeleton_names
+from pose_extract.layouts import LAYOUTS
+from pose_extract.skeletons import get_skeleton, resolve_skeleton
 from pose_extract.tracks import PoseTracks
 
 
@@ -19,10 +20,14 @@ class ReadOptions:
     """What a foreign file may leave open.
 
     Attributes:
-        skeleton: Layout of the keypoints; None takes it from the file, or from their number where only one layout
-            has so many.
+        skeleton: Layout of the keypoints, by name or by the YAML file that declares it; None takes it from the file, or
+            from their number where only one built-in layout has so many.
         image_size: (height, width) of the frames, for files that do not say.
         fps: Frames a second, for files that have no times.
+
+    Example:
+        >>> pose_extract.ReadOptions(skeleton='ntu25', image_size=(1080, 1920)).fps
+        30.0
     """
 
     skeleton: str | None = None
@@ -31,7 +36,7 @@ class ReadOptions:
 
     def __post_init__(self) -> None:
         if self.skeleton is not None:
-            get_skeleton(self.skeleton)
+            object.__setattr__(self, 'skeleton', resolve_skeleton(self.skeleton).name)
         if not 0 < self.fps < np.inf:
             raise UserError(f'fps: must be above 0, got {self.fps}')
         if self.image_size is not None and min(self.image_size) < 1:
@@ -95,13 +100,11 @@ def check_name(name: str) -> None:
         raise UserError(f'clip name {name!r}: must be a relative path that stays in its folder')
 
 
-_NEVER_GUESSED = ('h36m17',)
-
-
 def layout_for(options: ReadOptions, declared: object, keypoints: int) -> str:
     """The layout of a foreign file: as asked, else as declared, else the only one with this number of keypoints.
 
-    17 keypoints that nobody names are COCO's, as MMPose and pyskl write them; Human3.6M's 17 must be named.
+    17 keypoints that nobody names are COCO's, as MMPose and pyskl write them; Human3.6M's 17 must be named, and so must
+    layouts of one's own.
 
     Raises:
         UserError: The number of keypoints fits no layout or several, or the declared layout is not known.
@@ -110,7 +113,7 @@ def layout_for(options: ReadOptions, declared: object, keypoints: int) -> str:
         return options.skeleton
     if isinstance(declared, str):
         return get_skeleton(declared).name
-    fitting = [n for n in skeleton_names() if get_skeleton(n).num_keypoints == keypoints and n not in _NEVER_GUESSED]
+    fitting = [name for name, layout in LAYOUTS.items() if len(layout.keypoints) == keypoints and layout.guessed]
     if len(fitting) != 1:
         which = f'several layouts have: {", ".join(fitting)}' if fitting else 'no layout has'
         raise UserError(f'{keypoints} keypoints, which {which}; choose one with --skeleton')

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.files import atomic_write
+from bmoe_ground.tables import read_labels
 from pose_extract.convert.clips import Clip, Collection
 from pose_extract.tracks import load_tracks, save_tracks
 
@@ -66,23 +67,9 @@ def _number_classes(collection: Collection, classes: dict[str, str]) -> None:
 
 
 def _read_list(path: Path) -> dict[str, list[tuple[str, str]]]:
-    try:
-        text = path.read_text(encoding='utf-8-sig')
-    except OSError as error:
-        raise UserError(f'{path}: cannot be read: {error.strerror or error}') from error
-    except UnicodeDecodeError as error:
-        raise UserError(f'{path}: not a text in UTF-8 ({error})') from error
     rows: dict[str, list[tuple[str, str]]] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        cells = next(csv.reader([line])) if ',' in line else line.rsplit(maxsplit=1)
-        if cells == _HEADER[: len(cells)]:
-            continue
-        if len(cells) not in (2, 3):
-            raise UserError(f'{path}, line {number}: expected "video,label[,split]" or "video label", got {line!r}')
-        name = cells[0].strip().removesuffix('.npz')
-        rows.setdefault(name, []).append((cells[1].strip(), cells[2].strip() if len(cells) == 3 else ''))
+    for line in read_labels(path):
+        rows.setdefault(line.video.removesuffix('.npz'), []).append((line.label, line.split))
     return rows
 
 

@@ -137,6 +137,11 @@ def convert_layout(tracks: PoseTracks, target: str) -> PoseTracks:
     Raises:
         UserError: A layout is unknown, or the target has points that the source cannot give.
         ValueError: An extra has values for each keypoint that are not true or false.
+
+    Example:
+        >>> tracks = pose_extract.load_tracks('poses/head/head_00.mp4.npz')
+        >>> pose_extract.convert_layout(tracks, 'openpose18').keypoints.shape
+        (1, 24, 18, 2)
     """
     keypoints, scores = convert_keypoints(tracks.keypoints, tracks.scores, tracks.skeleton, target)
     recipes = _recipes(tracks.skeleton, target)

@@ -15,7 +15,7 @@ import numpy as np
 
 from bmoe_ground.errors import UserError
 from pose_extract.convert.clips import Clip, Collection, ReadOptions, extent_boxes, layout_for
-from pose_extract.extract import TrackBuilder
+from pose_extract.extraction import TrackBuilder
 from pose_extract.poses import FramePoses
 from pose_extract.skeletons import get_skeleton
 from pose_extract.tracking import Tracker

@@ -2,8 +2,8 @@
 
 pyskl, mmaction2: ``dict(split={name: [frame_dir, ...]}, annotations=[dict(frame_dir, label, total_frames, img_shape,
 original_shape, keypoint (M, T, V, 2), keypoint_score (M, T, V)), ...])``; ``metainfo`` with ``classes`` and ``layout``
-may join. PCAN's files are the bare list of such annotations. MMN's are pairs of ``<split>_data.pkl`` and
-``<split>_label.pkl`` (a list of ``file_name`` and ``label``).
+may join, and ``layout_declaration`` where the layout is somebody's own. PCAN's files are the bare list of such
+annotations. MMN's are pairs of ``<split>_data.pkl`` and ``<split>_label.pkl`` (a list of ``file_name`` and ``label``).
 
 There, what was not seen is (0, 0); here it is NaN, and is turned into the one or the other on the way.
 """
@@ -23,6 +23,7 @@ from bmoe_ground.errors import UserError
 from bmoe_ground.files import atomic_write
 from bmoe_ground.safe_pickle import load_pickle
 from pose_extract.convert.clips import Clip, Collection, ReadOptions, extent_boxes, json_type, layout_for
+from pose_extract.skeletons import embed_declaration, get_skeleton, register_embedded
 from pose_extract.tracks import PoseTracks
 
 _FACTS = ('frame_dir', 'filename', 'label', 'total_frames', 'img_shape', 'original_shape', 'provenance')
@@ -49,6 +50,7 @@ def read_pickle(path: Path, options: ReadOptions) -> Collection:
     metainfo = content.get('metainfo') or {}
     if not isinstance(metainfo, dict) or not isinstance(metainfo.get('classes', []), list | tuple | None):
         raise UserError(f'{path}: metainfo: expected a dict with the list "classes", got {metainfo!r:.80}')
+    register_embedded(metainfo, str(path))
     collection = Collection(splits=[str(split) for split in splits])
     if metainfo.get('classes') is not None:
         collection.classes = [str(name) for name in metainfo['classes']]
@@ -123,10 +125,13 @@ def write_pickle(collection: Collection, path: Path) -> None:
     if len(layouts) > 1:
         raise UserError(f'{path}: one pickle holds one layout, got {", ".join(layouts)}; make them one with --layout')
     collection.add_all_splits()
+    metainfo: dict[str, Any] = {'layout': layouts[0] if layouts else None, 'classes': collection.classes}
+    if layouts:
+        embed_declaration(metainfo, get_skeleton(layouts[0]))
     content = {
         'split': {split: [c.name for c in collection.clips if split in c.splits] for split in collection.splits},
         'annotations': [_annotation(clip) for clip in collection.clips],
-        'metainfo': {'layout': layouts[0] if layouts else None, 'classes': collection.classes},
+        'metainfo': metainfo,
     }
     with atomic_write(path) as file:
         pickle.dump(content, file, protocol=4)

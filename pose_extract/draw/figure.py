@@ -1,11 +1,15 @@
-"""A standing figure that has every keypoint of every layout, for pictures and for made-up tracks."""
+"""A standing figure that has every keypoint of every layout, for pictures and for made-up tracks.
+
+A keypoint has its place by its name. One of a name that is not known here, such as a point of somebody's own layout, is
+placed from its neighbours along the bones.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from pose_extract.layouts import FACE_PAIRS
-from pose_extract.skeletons import Skeleton
+from pose_extract.body_parts import FACE_PAIRS
+from pose_extract.skeletons import REGIONS, Skeleton
 
 # x to the image's right (the person's left), y down, hips at the origin, about 1.9 high; the person's left half
 _BODY: dict[str, tuple[float, float]] = {
@@ -51,6 +55,10 @@ _HEAD: dict[str, tuple[float, float]] = {
     'lower_lip': (0, 0.44),
 }
 _HEAD_PLACE = (0.0, -0.77)
+# of points without a place of their own: where they go from their neighbour, least distance from the middle, and from
+# other points
+_STEPS = {'head': (0.05, -0.12), 'body': (0.05, 0.1), 'upper': (0.1, 0.2), 'lower': (0.03, 0.3)}
+_ASIDE, _APART = 0.03, 0.02
 
 # direction in degrees from the forearm's (positive towards the body), length, share of the length at each joint
 _FINGERS: dict[str, tuple[float, float, tuple[float, ...]]] = {
@@ -84,13 +92,44 @@ def figure(skeleton: Skeleton, head: float = 0.2, hand: float = 0.17) -> np.ndar
         hand: Length of the hand.
 
     Returns:
-        (K, 2) float64, x to the right and y down, the hips around the origin.
+        (K, 2) float64, x to the right and y down, the hips around the origin. The figure is its own mirror image.
+
+    Example:
+        >>> from pose_extract.skeletons import get_skeleton
+        >>> figure(get_skeleton('coco17')).shape
+        (17, 2)
     """
     left = {**_BODY, **_hand(hand)}
     left.update({name: _in_head(place, head) for name, place in {**_HEAD, **_face68()}.items()})
     mirrored = {name.replace('left_', 'right_'): (-x, y) for name, (x, y) in left.items() if name.startswith('left_')}
     every = {**left, **mirrored}
-    return np.array([every[name] for name in skeleton.keypoints], dtype=np.float64)
+    places = {k: np.array(every[name], float) for k, name in enumerate(skeleton.keypoints) if name in every}
+    while len(places) < skeleton.num_keypoints:
+        _place_one(skeleton, places)
+    return np.array([places[k] for k in range(skeleton.num_keypoints)])
+
+
+def _place_one(skeleton: Skeleton, places: dict[int, np.ndarray]) -> None:
+    """Place the keypoint that has the most placed neighbours, and its mirror image with it."""
+    neighbours: dict[int, list[int]] = {k: [] for k in range(skeleton.num_keypoints)}
+    for parent, child in skeleton.edges:
+        neighbours[parent].append(child)
+        neighbours[child].append(parent)
+    # shoulders and hips are known in every layout, and bones make one tree: some point always has a placed neighbour
+    waiting = [k for k in neighbours if k not in places]
+    k = max(waiting, key=lambda k: sum(n in places for n in neighbours[k]))
+    near = [places[n] for n in neighbours[k] if n in places]
+    mirror = int(skeleton.flip_indices[k])
+    side = 0 if mirror == k else -1 if k in {right for _, right in skeleton.pairs} else 1
+    place = np.mean(near, axis=0)
+    if len(near) == 1:
+        place = place + _STEPS[REGIONS[skeleton.region_of[k]]] * np.array([side, 1])
+    place[0] = side * max(side * place[0], _ASIDE)
+    while any(np.linalg.norm(place - other) < _APART for other in places.values()):
+        place = place + np.array([side * _APART / 2, _APART])
+    places[k] = place
+    if side:
+        places[mirror] = place * [-1, 1]
 
 
 def _in_head(place: tuple[float, float], head: float) -> tuple[float, float]:

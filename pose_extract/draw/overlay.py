@@ -16,10 +16,10 @@ import numpy as np
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.files import TEMPORARY_PREFIX, atomic_write
-from pose_extract.draw.render import PERSON_COLORS, REGION_COLORS, RenderStyle, draw_frame
-from pose_extract.skeletons import REGIONS
+from pose_extract.draw.render import PERSON_COLORS, RenderStyle, draw_frame
+from pose_extract.skeletons import REGIONS, region_hex
 from pose_extract.tracks import PoseTracks
-from pose_extract.video import VideoError, open_video
+from pose_extract.video import open_video
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -86,21 +86,18 @@ def _frames(tracks: PoseTracks, video: Path | None) -> Iterator[tuple[int, np.nd
         return
     indices = tracks.extras.get('frame_indices', np.arange(tracks.num_frames)).tolist()
     wanted = {index: t for t, index in enumerate(indices)}
-    try:
-        with open_video(video) as reader:
-            for frame in reader:
-                if frame.image.shape[:2] != tracks.image_size:
-                    height, width = frame.image.shape[:2]
-                    raise UserError(
-                        f'{video}: frames of {width} x {height}, but the tracks are of a video of '
-                        f'{tracks.image_size[1]} x {tracks.image_size[0]}'
-                    )
-                if frame.index in wanted:
-                    yield wanted.pop(frame.index), frame.image
-                if not wanted:
-                    return
-    except VideoError as error:
-        raise UserError(str(error)) from error
+    with open_video(video) as reader:
+        for frame in reader:
+            if frame.image.shape[:2] != tracks.image_size:
+                height, width = frame.image.shape[:2]
+                raise UserError(
+                    f'{video}: frames of {width} x {height}, but the tracks are of a video of '
+                    f'{tracks.image_size[1]} x {tracks.image_size[0]}'
+                )
+            if frame.index in wanted:
+                yield wanted.pop(frame.index), frame.image
+            if not wanted:
+                return
     if wanted:
         raise UserError(f'{video}: ends before frame {max(wanted)}, which the tracks have; are they of another video?')
 
@@ -189,8 +186,7 @@ def _write_sheet(path: Path, title: str, tracks: PoseTracks, pictures: list[tupl
     facts = f'{tracks.skeleton} · {people} · {tracks.num_frames} frames · below: mean score of each person by frame'
     sheet.text(0.012, 1 - 0.55 / height, facts, fontsize=9, color=_FAINT, va='center')
     for place, region in enumerate(REGIONS):
-        color = tuple(value / 255 for value in REGION_COLORS[region])
-        sheet.text(0.745 + 0.065 * place, 1 - 0.42 / height, '●', fontsize=13, color=color, va='center')
+        sheet.text(0.745 + 0.065 * place, 1 - 0.42 / height, '●', fontsize=13, color=region_hex(region), va='center')
         sheet.text(0.757 + 0.065 * place, 1 - 0.42 / height, region, fontsize=10, color=_INK, va='center')
     axes = sheet.add_axes((0.05, 0.32 / height, 0.938, (strip - 0.32) / height))
     _draw_timeline(axes, tracks)

@@ -7,16 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from pose_extract.skeletons import REGIONS, Skeleton, get_skeleton
+from pose_extract.skeletons import REGION_COLORS, REGIONS, Skeleton, get_skeleton
 from pose_extract.tracks import PoseTracks
-
-REGION_COLORS: dict[str, tuple[int, int, int]] = {
-    'head': (230, 159, 0),
-    'body': (0, 114, 178),
-    'upper': (0, 158, 115),
-    'lower': (204, 92, 150),
-}
-"""Red, green, blue of each region; after Okabe and Ito's palette, told apart without red-green vision too."""
 
 PERSON_COLORS: tuple[tuple[int, int, int], ...] = (
     (240, 240, 240),
@@ -41,6 +33,10 @@ class RenderStyle:
         min_score: Keypoints below it are not drawn.
         boxes: Whether to draw boxes with the person's number and mean score.
         thickness: Of bones in pixels; 0 fits it to the picture.
+
+    Example:
+        >>> pose_extract.RenderStyle(min_score=0.3, boxes=False).thickness
+        0
     """
 
     min_score: float = 0.1
@@ -65,6 +61,12 @@ def draw_frame(image: np.ndarray, tracks: PoseTracks, t: int, style: RenderStyle
 
     Raises:
         ValueError: The image has another size than the frames of the tracks.
+
+    Example:
+        >>> tracks = pose_extract.load_tracks('poses/head/head_00.mp4.npz')
+        >>> picture = pose_extract.draw_frame(np.zeros((200, 200, 3), np.uint8), tracks, t=0)
+        >>> picture.shape, bool(picture.any())
+        ((200, 200, 3), True)
     """
     style = style or RenderStyle()
     if image.shape != (*tracks.image_size, 3) or image.dtype != np.uint8:

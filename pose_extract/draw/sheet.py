@@ -4,44 +4,21 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bmoe_ground.files import atomic_write
 from pose_extract.draw.figure import figure
-from pose_extract.draw.render import REGION_COLORS
-from pose_extract.skeletons import REGIONS, Skeleton, get_skeleton
+from pose_extract.layouts import LAYOUTS
+from pose_extract.skeletons import REGIONS, Skeleton, get_skeleton, region_hex
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# (layout, columns it takes, what it comes with), row by row
-_PANELS = (
-    (
-        ('coco17', 1, 'MMPose, most detectors'),
-        ('halpe26', 1, 'RTMPose body with feet'),
-        ('coco_wholebody133', 2, 'RTMW, DWPose: face and hands drawn larger'),
-        ('halpe44', 1, 'MA-52 files of MMN'),
-        ('blazepose33', 1, 'MediaPipe'),
-    ),
-    (
-        ('openpose18', 1, 'OpenPose COCO'),
-        ('openpose28', 1, 'MA-52 files of PCAN'),
-        ('openpose25', 1, 'OpenPose BODY_25'),
-        ('ntu25', 1, 'NTU RGB+D, Kinect v2'),
-        ('kinect20', 1, 'Kinect v1'),
-        ('openni15', 1, 'OpenNI: SBU, Florence 3D'),
-    ),
-    (
-        ('jhmdb15', 1, 'JHMDB'),
-        ('penn13', 1, 'Penn Action'),
-        ('mpii16', 1, 'MPII'),
-        ('h36m17', 1, 'Human3.6M'),
-        ('smpl24', 1, 'SMPL'),
-        ('', 1, ''),
-    ),
-)
+_COLUMNS = 6
+_LARGE = 100  # keypoints from which on a layout takes two columns, with its face and hands drawn larger
 _INK, _FAINT = '#22303c', '#8494a3'
 
 
@@ -55,25 +32,54 @@ def draw_sheet(path: str | os.PathLike[str]) -> None:
 
     Raises:
         UserError: The file cannot be written.
+
+    Example:
+        >>> pose_extract.draw_sheet('skeletons.png')
+        >>> pathlib.Path('skeletons.png').is_file()
+        True
     """
     from matplotlib.figure import Figure
 
-    picture = Figure(figsize=(15, 15.9), dpi=112, facecolor='white')
-    grid = picture.add_gridspec(3, 6, left=0.012, right=0.988, top=0.995, bottom=0.01, wspace=0.03, hspace=0.04)
-    for row, panels in enumerate(_PANELS):
-        column = 0
-        for name, width, source in panels:
-            axes = picture.add_subplot(grid[row, column : column + width])
-            axes.set_axis_off()
-            if name:
-                _draw_panel(axes, get_skeleton(name), source)
-            else:
-                _draw_legend(axes)
-            column += width
+    places = arrange_panels([_width(get_skeleton(name)) for name in LAYOUTS] + [1])
+    rows = 1 + places[-1][0]
+    picture = Figure(figsize=(15, 5.3 * rows), dpi=112, facecolor='white')
+    edge = 0.03 / rows
+    grid = picture.add_gridspec(
+        rows, _COLUMNS, left=0.012, right=0.988, top=1 - edge / 2, bottom=edge, wspace=0.03, hspace=0.04
+    )
+    for name, (row, columns) in zip((*LAYOUTS, ''), places, strict=True):
+        axes = picture.add_subplot(grid[row, columns])
+        axes.set_axis_off()
+        if name:
+            _draw_panel(axes, get_skeleton(name), LAYOUTS[name].source)
+        else:
+            _draw_legend(axes)
     buffer = io.BytesIO()
     picture.savefig(buffer, format='png')
     with atomic_write(path) as file:
         file.write(_fewer_colors(buffer.getvalue()))
+
+
+def arrange_panels(widths: Sequence[int]) -> list[tuple[int, slice]]:
+    """Set panels side by side, and below each other where a row is full.
+
+    Args:
+        widths: Columns that each takes.
+
+    Returns:
+        For each its row, and its columns.
+    """
+    places, row, column = [], 0, 0
+    for width in widths:
+        if column + width > _COLUMNS:
+            row, column = row + 1, 0
+        places.append((row, slice(column, column + width)))
+        column += width
+    return places
+
+
+def _width(skeleton: Skeleton) -> int:
+    return 2 if skeleton.num_keypoints >= _LARGE else 1
 
 
 def _fewer_colors(png: bytes) -> bytes:
@@ -88,11 +94,11 @@ def _fewer_colors(png: bytes) -> bytes:
 
 
 def _draw_panel(axes: Axes, skeleton: Skeleton, source: str) -> None:
-    whole = skeleton.num_keypoints > 100
+    whole = skeleton.num_keypoints >= _LARGE
     head = 0.72 if whole else 0.48 if len(skeleton.regions['head']) > 6 else 0.36
     hand = 0.5 if whole else 0.26 if len(skeleton.regions['upper']) > 8 else 0.2
     points = figure(skeleton, head, hand)
-    colors = [_rgb(REGIONS[region]) for region in skeleton.region_of]
+    colors = [region_hex(REGIONS[region]) for region in skeleton.region_of]
     for parent, child in skeleton.edges:
         line = points[[parent, child]]
         axes.plot(*line.T, color=colors[child], lw=1.1 if whole else 2.4, solid_capstyle='round', zorder=1)
@@ -109,7 +115,7 @@ def _draw_panel(axes: Axes, skeleton: Skeleton, source: str) -> None:
     for y, text, size, color, weight in (
         (0.985, skeleton.name, 12.5, _INK, 'bold'),
         (0.935, f'{skeleton.num_keypoints} keypoints', 8.5, _INK, 'normal'),
-        (0.9, source, 8, _FAINT, 'normal'),
+        (0.9, f'{source}: face and hands drawn larger' if whole else source, 8, _FAINT, 'normal'),
     ):
         place = axes.transAxes
         axes.text(0.05, y, text, fontsize=size, color=color, fontweight=weight, va='top', transform=place)
@@ -140,15 +146,10 @@ def _draw_legend(axes: Axes) -> None:
     axes.text(0.12, 0.8, 'Regions', fontsize=12.5, fontweight='bold', color=_INK)
     for row, region in enumerate(REGIONS):
         y = 0.72 - 0.085 * row
-        axes.plot([0.12, 0.26], [y, y], color=_rgb(region), lw=5, solid_capstyle='round')
+        axes.plot([0.12, 0.26], [y, y], color=region_hex(region), lw=5, solid_capstyle='round')
         axes.text(0.32, y + 0.012, region, fontsize=10, color=_INK, va='center')
         axes.text(0.32, y - 0.027, parts[region], fontsize=7.5, color=_FAINT, va='center')
     for y, fill, text in ((0.33, _INK, "the person's left, or middle"), (0.27, 'white', "the person's right")):
         axes.scatter([0.19], [y], 34, color=fill, edgecolors=[_INK], linewidths=1.3)
         axes.text(0.32, y, text, fontsize=8, color=_INK, va='center')
     axes.text(0.12, 0.19, 'A bone has the colour of its outer end.', fontsize=7.5, color=_FAINT)
-
-
-def _rgb(region: str) -> tuple[float, float, float]:
-    red, green, blue = REGION_COLORS[region]
-    return red / 255, green / 255, blue / 255

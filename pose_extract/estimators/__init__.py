@@ -12,6 +12,7 @@ from pose_extract.poses import BoxSource, Poses
 from pose_extract.settings import ExtractSettings
 from pose_extract.video import Frame
 
+# A new backend is a file in this folder and a line here; an extra in setup.cfg where it needs further packages.
 BACKENDS = {
     'mmpose': 'pose_extract.estimators.mmpose:MMPoseEstimator',
     'mediapipe': 'pose_extract.estimators.mediapipe:MediaPipeEstimator',
@@ -27,6 +28,9 @@ class PoseEstimator(ABC):
 
     skeleton: str
     """Name of the keypoint layout that comes out."""
+
+    packages: tuple[str, ...] = ()
+    """Distributions that decide the results, whose versions are put on record."""
 
     execution: str = ''
     """How the network is run, for the record."""
@@ -66,13 +70,19 @@ def backend_class(name: str) -> type[PoseEstimator]:
     """The estimator class of a backend, imported on first use.
 
     Args:
-        name: A key of :data:`BACKENDS`.
+        name: A key of :data:`BACKENDS`, or ``module:Class`` for a :class:`PoseEstimator` of one's own. It comes from a
+            command line or a program, never from a file that is read.
 
     Raises:
-        UserError: The name is unknown, or the packages of the backend are not installed.
+        UserError: The name is unknown, the packages of the backend are not installed, or the class is no estimator.
+
+    Example:
+        >>> backend_class('openpose')
+        Traceback (most recent call last):
+        bmoe_ground.errors.UserError: unknown backend 'openpose'; choose from mediapipe, mmpose, or name a class of ...
     """
     if name not in BACKENDS:
-        raise UserError(f"unknown backend '{name}'; choose from {', '.join(sorted(BACKENDS))}")
+        return _own_class(name)
     module, attribute = BACKENDS[name].split(':')
     try:
         return getattr(importlib.import_module(module), attribute)
@@ -82,3 +92,22 @@ def backend_class(name: str) -> type[PoseEstimator]:
             f"backend '{name}' needs the package '{error.name}', which is not installed; "
             f'install it (see README.md) or use --backend {other}'
         ) from error
+
+
+def _own_class(name: str) -> type[PoseEstimator]:
+    module, colon, attribute = name.partition(':')
+    if not (module and colon and attribute):
+        raise UserError(
+            f"unknown backend '{name}'; choose from {', '.join(sorted(BACKENDS))}, or name a class of your own as "
+            'module:Class'
+        )
+    try:
+        found = getattr(importlib.import_module(module), attribute, None)
+    except ImportError as error:
+        raise UserError(
+            f"backend '{name}': {module} cannot be imported: {error}; is its folder in PYTHONPATH?"
+        ) from error
+    if not (isinstance(found, type) and issubclass(found, PoseEstimator)):
+        what = 'has no' if found is None else 'has no pose_extract.estimators.PoseEstimator'
+        raise UserError(f"backend '{name}': {module} {what} {attribute}")
+    return found

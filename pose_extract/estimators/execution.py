@@ -1,6 +1,6 @@
 """How the network of a pose model is run: as MMPose runs it, or the fastest way that gives the same keypoints.
 
-What pays was measured (see docs/extract.md): on a CPU, ONNX Runtime in float32; on a GPU, half precision and
+What pays was measured (see docs/guides/extract.md): on a CPU, ONNX Runtime in float32; on a GPU, half precision and
 channels-last. bfloat16 on a CPU with AMX is faster still, but moves keypoints by more than half a pixel now and then,
 so it is never chosen unasked.
 """

@@ -20,10 +20,11 @@ import numpy as np
 from mediapipe.python.solutions.pose import Pose
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.geometry import box_iou
 from pose_extract.estimators import PoseEstimator
 from pose_extract.poses import BoxSource, FramePoses, PersonBoxes, Poses
 from pose_extract.settings import ExtractSettings
-from pose_extract.tracking import box_iou, keypoint_similarity
+from pose_extract.tracking import keypoint_similarity
 from pose_extract.video import Frame
 
 NUM_KEYPOINTS = 33
@@ -37,7 +38,7 @@ class MediaPipeEstimator(PoseEstimator):
 
     Without boxes, MediaPipe finds one person and follows it from frame to frame; with boxes, each person's crop is
     looked at by itself. A keypoint's score is BlazePose's visibility. MediaPipe's own smoothing of the landmarks is
-    off: it delays and flattens small movements (docs/smoothing.md).
+    off: it delays and flattens small movements (docs/guides/smooth.md).
 
     Args:
         settings: ``device`` must be ``auto`` or ``cpu``; ``whole_frame`` and the MMPose settings do not apply.
@@ -45,6 +46,7 @@ class MediaPipeEstimator(PoseEstimator):
 
     skeleton = 'blazepose33'
     execution = 'mediapipe cpu'
+    packages = ('mediapipe',)
     irrelevant = frozenset(
         ('model', 'detect_every', 'whole_frame', 'box_threshold', 'flip_test', 'accelerate', 'precision')
     )
@@ -126,7 +128,7 @@ def _mistaken(poses: list[Pose2D | None], boxes: np.ndarray) -> list[int]:
 
 def _fit(keypoints: np.ndarray, box: np.ndarray) -> float:
     """Intersection over union of a person's box and the box around its keypoints."""
-    return float(box_iou(np.concatenate([keypoints.min(0), keypoints.max(0)])[None], box[None])[0, 0])
+    return float(box_iou(np.concatenate([keypoints.min(0), keypoints.max(0)]), box))
 
 
 def _without(image: np.ndarray, box: np.ndarray, others: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bmoe_ground.device import choose_device
 from bmoe_ground.errors import UserError
 from pose_extract.estimators import PoseEstimator
 from pose_extract.estimators.detector import PersonDetector
@@ -19,7 +20,6 @@ from pose_extract.estimators.openmmlab import (
     DETECTOR_CONFIG,
     DETECTOR_WEIGHTS,
     build_model,
-    choose_device,
     fetch_weights,
     find_model,
     import_openmmlab,
@@ -27,12 +27,13 @@ from pose_extract.estimators.openmmlab import (
     packaged_files,
 )
 from pose_extract.estimators.topdown import TopdownModel
+from pose_extract.layouts import LAYOUTS
 from pose_extract.pipeline import chunks, prefetch
 from pose_extract.poses import BoxSource, FramePoses, PersonBoxes, Poses
 from pose_extract.settings import ExtractSettings, file_digest
 from pose_extract.video import Frame
 
-LAYOUTS = {'coco': 'coco17', 'halpe26': 'halpe26', 'coco_wholebody': 'coco_wholebody133', 'jhmdb': 'jhmdb15'}
+LAYOUT_OF = {layout.mmpose: name for name, layout in LAYOUTS.items() if layout.mmpose}
 MIN_SCORE = 0.3
 DETECT_TOGETHER = 4  # frames per forward pass of the detector
 BOX_MARGIN = 1.25
@@ -54,6 +55,8 @@ class MMPoseEstimator(PoseEstimator):
     Args:
         settings: Model, detector, device and batch size.
     """
+
+    packages = ('mmpose', 'mmdet', 'mmengine', 'torch', 'onnxruntime')
 
     @staticmethod
     def identify(settings: ExtractSettings) -> dict[str, Any]:
@@ -182,12 +185,12 @@ def layout_of(dataset_meta: dict[str, Any], config: Path) -> str:
         UserError: It is none that this project knows.
     """
     name = dataset_meta['dataset_name']
-    if name not in LAYOUTS:
+    if name not in LAYOUT_OF:
         raise UserError(
             f"{config}: keypoints of '{name}' ({dataset_meta['num_keypoints']}) have no layout here; models trained on "
-            f'these have one: {", ".join(LAYOUTS)}'
+            f'these have one: {", ".join(LAYOUT_OF)}'
         )
-    return LAYOUTS[name]
+    return LAYOUT_OF[name]
 
 
 def _dataset_meta(config: Any, meta: dict[str, Any]) -> dict[str, Any]:

@@ -223,27 +223,3 @@ def build_model(config: Any, checkpoint: Path, registry: Any, scope: str) -> tup
     model.eval()
     model.requires_grad_(False)
     return model, meta
-
-
-def choose_device(name: str) -> torch.device:
-    """The device for ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-
-    Args:
-        name: ``auto`` is the GPU of this process's place on its machine (as torchrun or Slurm number them), else the
-            CPU.
-
-    Raises:
-        UserError: No such device here.
-    """
-    if name == 'auto':
-        if not torch.cuda.is_available():
-            return torch.device('cpu')
-        place = os.environ.get('LOCAL_RANK', os.environ.get('SLURM_LOCALID', '0'))
-        return torch.device('cuda', int(place) % torch.cuda.device_count())
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise UserError(f'--device {name}: not a device; expected auto, cpu, cuda or cuda:N') from error
-    if device.type == 'cuda' and (not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count()):
-        raise UserError(f'--device {name}: this machine has {torch.cuda.device_count()} usable CUDA devices')
-    return device

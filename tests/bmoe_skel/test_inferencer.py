@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from skeleton_clips import SMALL, moving_clip, small_model, write_tracks
+from skeleton_clips import SMALL, config_text, moving_clip, write_checkpoint, write_tracks
 
 from bmoe_ground.errors import UserError
 from bmoe_skel.inferencer import MicroActionInferencer, _windows
@@ -21,34 +21,20 @@ from pose_extract.tracks import crops_path, load_tracks
 REPO = Path(__file__).resolve().parents[2]
 
 
-def config_text(model: dict, steps: list[dict]) -> str:
-    """A config as a checkpoint carries it."""
-    return f"model = {model!r}\ntest_dataloader = {{'dataset': {{'pipeline': {steps!r}}}}}\n"
-
-
 @pytest.fixture
 def checkpoint(tmp_path) -> Path:
-    model = {'type': 'BMoE', 'num_classes': 3, 'skeleton': 'coco17', 'coordinates': 2, **SMALL}
-    steps = [
-        {'type': 'NormalizePose'},
-        {'type': 'SampleFrames', 'num_frames': 16, 'random': False},
-        {'type': 'PackPose'},
-    ]
-    facts = {'classes': ['arms', 'head', 'legs'], 'skeleton': 'coco17', 'coordinates': 2}
-    meta = {'cfg': config_text(model, steps), 'dataset_meta': facts}
-    torch.save({'state_dict': small_model().state_dict(), 'meta': meta}, tmp_path / 'model.pth')
-    return tmp_path / 'model.pth'
+    return write_checkpoint(tmp_path / 'model.pth')
 
 
 def test_whole_clips_and_windows(checkpoint, tmp_path) -> None:
     file = write_tracks(tmp_path / 'poses', 1) / 'head' / 'head_00.mp4.npz'
     inferencer = MicroActionInferencer(checkpoint)
-    (whole,) = inferencer.predict_tracks(file)
+    (whole,) = inferencer(file)
     assert (whole.start, whole.end, whole.person) == (0.0, pytest.approx(23 / 25), 0)
     assert whole.label in ('arms', 'head', 'legs')
     assert sum(whole.routing.values()) == pytest.approx(1, abs=1e-4)
     assert whole.region == max(whole.routing, key=whole.routing.get)
-    windows = inferencer.predict_tracks(load_tracks(file), window=0.4, stride=0.2)
+    windows = inferencer(load_tracks(file), window=0.4, stride=0.2)
     assert [w.start for w in windows] == pytest.approx([0.0, 0.2, 0.4, 0.52])
     assert windows[-1].end == pytest.approx(23 / 25)
 
@@ -99,11 +85,11 @@ def streaming_checkpoint(path: Path, stream: dict, load: dict) -> MicroActionInf
 
 def test_crops_beside_the_track_are_seen(tmp_path) -> None:
     file = write_tracks(tmp_path / 'poses', 1) / 'head' / 'head_00.mp4.npz'
-    stream = {'kind': 'rgb', 'backbone': 'resnet18', 'frames': 2}
+    stream = {'type': 'RGBStream', 'backbone': 'resnet18', 'frames': 2}
     load = {'type': 'LoadCrops', 'frames': 2, 'random': False, 'optional': True}
     inferencer = streaming_checkpoint(tmp_path / 'm.pth', stream, load)
     with pytest.raises(UserError, match='the clips have none: extract with --save-rgb'):
-        inferencer.predict_tracks(file)
+        inferencer(file)
     scores = []
     for level in (0, 10):
         recorder = CropRecorder(32)
@@ -111,7 +97,7 @@ def test_crops_beside_the_track_are_seen(tmp_path) -> None:
             recorder.add(t, np.full((32, 32, 3), level * t, np.uint8), np.zeros(1, int), np.array([[4, 4, 28, 28.0]]))
         recorder.write(crops_path(file), [0], np.arange(24))
         recorder.close()
-        scores.append([w.score for w in inferencer.predict_tracks(file, window=0.4, stride=0.2)])
+        scores.append([w.score for w in inferencer(file, window=0.4, stride=0.2)])
     assert len(scores[0]) == 4
     assert not np.allclose(*scores)
 
@@ -119,13 +105,13 @@ def test_crops_beside_the_track_are_seen(tmp_path) -> None:
 def test_features_are_found_by_the_clips_name(tmp_path) -> None:
     file = write_tracks(tmp_path / 'poses', 1) / 'head' / 'head_00.mp4.npz'
     inferencer = streaming_checkpoint(
-        tmp_path / 'm.pth', {'kind': 'feature', 'feature_channels': 5}, {'type': 'LoadFeature'}
+        tmp_path / 'm.pth', {'type': 'FeatureStream', 'feature_channels': 5}, {'type': 'LoadFeature'}
     )
     with pytest.raises(UserError, match=r"'head/head_00\.mp4' has no feature file"):
-        inferencer.predict_tracks(file, name='head/head_00.mp4.npz')
+        inferencer(file, name='head/head_00.mp4.npz')
     (tmp_path / 'features' / 'head').mkdir(parents=True)
     np.save(tmp_path / 'features' / 'head' / 'head_00.mp4.npy', np.ones((6, 5), np.float32))
-    assert len(inferencer.predict_tracks(file, name='head/head_00.mp4.npz')) == 1
+    assert len(inferencer(file, name='head/head_00.mp4.npz')) == 1
 
 
 def test_windows_cover_the_clip() -> None:
@@ -143,7 +129,7 @@ def test_other_skeletons_and_checkpoints_are_refused(checkpoint, tmp_path) -> No
     tracks = load_tracks(write_tracks(tmp_path / 'poses', 1) / 'head' / 'head_00.mp4.npz')
     tracks.skeleton = 'halpe26'
     with pytest.raises(UserError, match='skeleton halpe26, the model was trained on coco17'):
-        MicroActionInferencer(checkpoint).predict_tracks(tracks)
+        MicroActionInferencer(checkpoint)(tracks)
     torch.save({'state_dict': {'w': torch.ones(1)}, 'meta': {}}, tmp_path / 'bare.pth')
     with pytest.raises(UserError, match=r'bare\.pth says nothing of cfg, dataset_meta'):
         MicroActionInferencer(tmp_path / 'bare.pth')
@@ -166,7 +152,7 @@ def test_tool_goes_on_after_a_bad_file(checkpoint, tmp_path) -> None:
     answers = json.loads((tmp_path / 'answers.json').read_text())
     assert set(answers) == {'bad.npz', *(f'{c}/{c}_00.mp4.npz' for c in ('arms', 'head', 'legs'))}
     assert 'error' in answers['bad.npz']
-    assert len(answers['head/head_00.mp4.npz']['intervals']) == 1
+    assert len(answers['head/head_00.mp4.npz']['events']) == 1
 
 
 HOSTILE = [

@@ -8,14 +8,18 @@ from typing import Any
 import numpy as np
 import torch
 
+from bmoe_skel.clip import Clip
 from bmoe_skel.models import BMoE
+from bmoe_skel.models.streams.base import StreamBatch
+from bmoe_skel.structures import ActionSample
+from bmoe_skel.transforms import NormalizePose
 from pose_extract.skeletons import get_skeleton
 from pose_extract.tracks import PoseTracks, save_tracks
 
 SMALL: dict[str, Any] = {
     'dims': 32,
     'expert': {'dims': (16, 16), 'depths': (1, 1)},
-    'global_stream': {'kind': 'skeleton', 'dims': (16, 16), 'depths': (1, 1)},
+    'global_stream': {'type': 'SkeletonStream', 'dims': (16, 16), 'depths': (1, 1)},
     'drop_path': 0.0,
 }
 
@@ -30,6 +34,16 @@ def small_model(skeleton: str = 'coco17', coordinates: int = 2, num_classes: int
     return model
 
 
+def samples(labels: list[int]) -> list[ActionSample]:
+    """Samples of one label each."""
+    result = []
+    for label in labels:
+        sample = ActionSample()
+        sample.gt_label = torch.tensor(label)
+        result.append(sample)
+    return result
+
+
 def random_inputs(
     batch: int = 2, cuts: int = 1, persons: int = 1, frames: int = 16, skeleton: str = 'coco17', coordinates: int = 2
 ) -> dict[str, torch.Tensor]:
@@ -42,6 +56,33 @@ def random_inputs(
         'visible': torch.ones(shape, dtype=torch.bool),
         'pace': 0.5 + torch.rand(batch, cuts, frames, generator=generator),
     }
+
+
+def stream_batch(bodies: int = 1, clips: int = 2, **kwargs: Any) -> StreamBatch:
+    """What a global stream of coco17 is given: random joint channels, all visible."""
+    n = clips * bodies
+    return StreamBatch(torch.randn(n, 6, 17, 36), torch.ones(n, 6, 17, dtype=torch.bool), bodies, **kwargs)
+
+
+def pose_clip(
+    skeleton: str = 'coco17', frames: int = 12, dims: int = 2, persons: int = 1, label: int = 0, seed: int = 0
+) -> Clip:
+    """A clip as a data set hands it to its transforms."""
+    rng = np.random.default_rng(seed)
+    joints = get_skeleton(skeleton).num_keypoints
+    keypoint = rng.normal(100, 30, (persons, 1, joints, dims)) + rng.normal(0, 1, (persons, frames, joints, dims))
+    return {
+        'keypoint': keypoint.astype(np.float32),
+        'skeleton': skeleton,
+        'label': label,
+        'frame_dir': 'clip',
+        'rng': np.random.default_rng(seed),
+    }
+
+
+def normalized_clip(**kwargs: Any) -> Clip:
+    """The same after NormalizePose."""
+    return NormalizePose()(pose_clip(**kwargs))
 
 
 def moving_clip(label: int, rng: np.random.Generator, frames: int = 24, skeleton: str = 'coco17') -> np.ndarray:
@@ -90,3 +131,22 @@ def write_recording(path: Path, frames: int = 300, persons: int = 1, fps: float 
     )
     save_tracks(path, tracks)
     return keypoints
+
+
+def config_text(model: dict[str, Any], steps: list[dict[str, Any]]) -> str:
+    """A config as a checkpoint carries it."""
+    return f"model = {model!r}\ntest_dataloader = {{'dataset': {{'pipeline': {steps!r}}}}}\n"
+
+
+def write_checkpoint(path: Path) -> Path:
+    """A checkpoint of :func:`small_model` as training writes it."""
+    model = {'type': 'BMoE', 'num_classes': 3, 'skeleton': 'coco17', 'coordinates': 2, **SMALL}
+    steps = [
+        {'type': 'NormalizePose'},
+        {'type': 'SampleFrames', 'num_frames': 16, 'random': False},
+        {'type': 'PackPose'},
+    ]
+    facts = {'classes': ['arms', 'head', 'legs'], 'skeleton': 'coco17', 'coordinates': 2}
+    meta = {'cfg': config_text(model, steps), 'dataset_meta': facts}
+    torch.save({'state_dict': small_model().state_dict(), 'meta': meta}, path)
+    return path

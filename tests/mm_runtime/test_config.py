@@ -7,7 +7,7 @@ import torch
 from mmengine.registry import PARAM_SCHEDULERS
 
 from bmoe_ground.errors import UserError
-from mm_runtime.config import load_config, parse_cfg_options, set_epochs
+from mm_runtime.config import drop_empty_schedules, load_config, parse_cfg_options, set_epochs
 
 
 @pytest.fixture
@@ -132,6 +132,14 @@ def test_epochs_of_a_schedule_by_epoch_stay_whole(config) -> None:
     set_epochs(cfg, 3)
     assert cfg.param_scheduler.milestones == [2, 3]
     assert cfg.param_scheduler.end == float('inf')
+
+
+@pytest.mark.parametrize(('steps', 'kept'), [(2, ['CosineAnnealingLR']), (20, ['LinearLR', 'CosineAnnealingLR'])])
+def test_a_warm_up_shorter_than_a_step_is_left_out(config, steps: int, kept: list[str]) -> None:
+    cfg = load_config(config(SCHEDULED))
+    set_epochs(cfg, 2)  # the warm-up is 0.3 of an epoch
+    drop_empty_schedules(cfg, steps)
+    assert [schedule.type for schedule in cfg.param_scheduler] == kept
 
 
 def test_epochs_that_cannot_be(config) -> None:

@@ -16,13 +16,12 @@ from PIL import Image
 REPO = Path(__file__).resolve().parents[2]
 SMALL = [
     'model.encoder.name=vit_tiny_patch16_224',
-    'model.encoder.img_size=24',
     'model.encoder.patch_size=6',
     'model.encoder.embed_dim=32',
     'model.encoder.depth=1',
     'model.encoder.num_heads=4',
     'train_dataloader.batch_size=8',
-    'train_dataloader.dataset.pipeline.1.size=24',
+    'size=24',
     'train_cfg.max_epochs=2',
 ]
 
@@ -49,8 +48,6 @@ def options(faces: Path) -> list[str]:
             f'{loader}.num_workers=0',
             f'{loader}.persistent_workers=false',
         ]
-        if part != 'train':
-            given += [f'{loader}.dataset.pipeline.{i}.size=24' for i in (1, 2)]
     return given
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
 from skeleton_clips import write_tracks
 
 from bmoe_ground.errors import UserError
@@ -71,23 +70,18 @@ def evaluate(config: str, work: Path, tracks: Path, checkpoint: str = 'epoch_2.p
 @pytest.mark.slow
 def test_rgb_where_the_extraction_saved_it(tracks, tmp_path, capsys) -> None:
     extra = """
-model['global_stream'] = dict(rgb=dict(frames=2))
-train_pipeline, test_pipeline = (
-    [dict(step, **(dict(frames=2, size=32) if step['type'] == 'LoadCrops' else {})) for step in pipeline]
-    for pipeline in (_base_.train_pipeline, _base_.test_pipeline)
-)
-train_dataloader['dataset'] = dict(pipeline=train_pipeline)
-val_dataloader['dataset'] = dict(pipeline=test_pipeline)
-test_dataloader['dataset'] = dict(pipeline=test_pipeline)
+rgb_frames = 2
+train_pipeline = dict(LoadCrops=dict(size=32))
+test_pipeline = dict(LoadCrops=dict(size=32))
 """
     config, work = write_config(tmp_path, 'bmoe_skel', extra), tmp_path / 'work'
     add_crops(tracks)
     train(config, work, tracks)
-    assert 'global stream: rgb (all 18 clips have RGB crops beside their tracks)' in capsys.readouterr().out
+    assert 'global stream: RGBStream (all 18 clips have RGB crops beside their tracks)' in capsys.readouterr().out
     saved = torch.load(work / 'epoch_2.pth', weights_only=True)
     trained = parse_config_text(saved['meta']['cfg'], 'checkpoint')
     assert trained['model']['global_stream'] == {
-        'kind': 'rgb',
+        'type': 'RGBStream',
         'backbone': 'resnet18',
         'frames': 2,
         'pretrained': None,
@@ -95,54 +89,60 @@ test_dataloader['dataset'] = dict(pipeline=test_pipeline)
     assert any('global_stream.backbone.layer4' in key for key in saved['state_dict'])
     assert 'f1_macro' in evaluate(config, work, tracks)
     file = next(tracks.rglob('*.npz'))
-    assert len(MicroActionInferencer(work / 'epoch_2.pth').predict_tracks(file)) == 1
+    assert len(MicroActionInferencer(work / 'epoch_2.pth')(file)) == 1
 
     crops_path(file).unlink()
     name = file.relative_to(tracks).as_posix().removesuffix('.npz')
     with pytest.raises(UserError, match=f'1 of 18 clips have no RGB crops .*{name}'):
         train(config, tmp_path / 'other', tracks)
-    chosen = ('model.global_stream.kind=skeleton', 'train_cfg.max_epochs=1')
+    chosen = ('model.global_stream.type=SkeletonStream', 'train_cfg.max_epochs=1')
     train(config, tmp_path / 'other', tracks, *chosen)
     saved = torch.load(tmp_path / 'other' / 'epoch_1.pth', weights_only=True)
     trained = parse_config_text(saved['meta']['cfg'], 'checkpoint')
-    assert trained['model']['global_stream']['kind'] == 'skeleton'
+    assert trained['model']['global_stream']['type'] == 'SkeletonStream'
 
 
 @pytest.mark.slow
 def test_skeletons_only_is_the_way_where_there_are_no_crops(tracks, tmp_path, capsys) -> None:
     config = write_config(tmp_path, 'bmoe_skel', STREAM)
     train(config, tmp_path / 'work', tracks, 'train_cfg.max_epochs=1')
-    assert 'global stream: skeleton (no RGB crops beside the tracks' in capsys.readouterr().out
-    with pytest.raises(UserError, match="'rgb': 18 of 18 clips have no RGB crops"):
-        train(config, tmp_path / 'work', tracks, 'model.global_stream.kind=rgb')
+    assert 'global stream: SkeletonStream (no RGB crops beside the tracks' in capsys.readouterr().out
+    with pytest.raises(UserError, match='RGBStream: 18 of 18 clips have no RGB crops'):
+        train(config, tmp_path / 'work', tracks, 'model.global_stream.type=RGBStream')
 
 
 @pytest.mark.slow
 def test_precomputed_features(tracks, tmp_path) -> None:
-    config, work = write_config(tmp_path, 'bmoe_skel_features'), tmp_path / 'work'
+    config, work = write_config(tmp_path, 'bmoe_skel'), tmp_path / 'work'
     features = tmp_path / 'features'
     for i, folder in enumerate(sorted(tracks.iterdir())):
         (features / folder.name).mkdir(parents=True)
         for file in folder.glob('*.npz'):
             np.save(features / folder.name / f'{file.stem}.npy', np.eye(5, dtype=np.float32)[[i] * 4])
-    options = (f'dataset.feature_root={features}', 'model.global_stream.feature_channels=5', 'train_cfg.max_epochs=20')
+    options = ['preset=features', f'dataset.feature_root={features}']
+    options += ['model.global_stream.feature_channels=5', 'train_cfg.max_epochs=20']
     train(config, work, tracks, *options)
     metrics = evaluate(config, work, tracks, 'epoch_20.pth', *options)
     assert metrics['top1'] > 0.6  # a third is chance; the features name the class
     with pytest.raises(UserError, match='features of 5 channels, the global stream expects feature_channels=7'):
-        train(config, tmp_path / 'other', tracks, options[0], 'model.global_stream.feature_channels=7')
+        train(config, tmp_path / 'other', tracks, *options[:2], 'model.global_stream.feature_channels=7')
 
 
 @pytest.mark.slow
 def test_two_stages(tracks, tmp_path) -> None:
-    stage1, stage2 = write_config(tmp_path, 'bmoe_skel_stage1'), write_config(tmp_path, 'bmoe_skel_stage2', STREAM)
+    config = write_config(tmp_path, 'bmoe_skel', STREAM)
     regions, one = ('head', 'lower'), 'train_cfg.max_epochs=1'
     for region in regions:
-        train(stage1, tmp_path / region, tracks, f'model.region={region}', one)
-    assert 'f1_macro' in evaluate(stage1, tmp_path / 'head', tracks, 'epoch_1.pth', 'model.region=head')
-    experts = [f'model.init_experts.{region}={tmp_path / region / "epoch_1.pth"}' for region in regions]
-    experts += ['model.init_experts.body=null', 'model.init_experts.upper=null']
-    train(stage2, tmp_path / 'whole', tracks, *experts, 'optim_wrapper.optimizer.lr=0', one)
+        train(config, tmp_path / region, tracks, 'preset=stage1', f'model.region={region}', one)
+    assert 'f1_macro' in evaluate(
+        config, tmp_path / 'head', tracks, 'epoch_1.pth', 'preset=stage1', 'model.region=head'
+    )
+    experts = [
+        'preset=stage2',
+        *(f'init_experts.{region}={tmp_path / region / "epoch_1.pth"}' for region in regions),
+    ]
+    experts += ['init_experts.body=null', 'init_experts.upper=null']
+    train(config, tmp_path / 'whole', tracks, *experts, 'optim_wrapper.optimizer.lr=0', one)
     whole = torch.load(tmp_path / 'whole' / 'epoch_1.pth', weights_only=True)['state_dict']
     for region in regions:
         alone = torch.load(tmp_path / region / 'epoch_1.pth', weights_only=True)['state_dict']
@@ -152,21 +152,19 @@ def test_two_stages(tracks, tmp_path) -> None:
 
     other = (*experts, 'dataset.split_seed=1', one)
     with pytest.raises(UserError, match='was trained on other clips than this run'):
-        train(stage2, tmp_path / 'leak', tracks, *other)
-    train(stage2, tmp_path / 'any', tracks, *other, 'model.train_clips=any')
+        train(config, tmp_path / 'leak', tracks, *other)
+    train(config, tmp_path / 'any', tracks, *other, 'init_experts.check_clips=false')
     for region in regions:
         (tmp_path / region / 'epoch_1.pth').unlink()
-    assert 'f1_macro' in evaluate(stage2, tmp_path / 'whole', tracks, 'epoch_1.pth', *experts)
+    assert 'f1_macro' in evaluate(config, tmp_path / 'whole', tracks, 'epoch_1.pth', *experts)
     with pytest.raises(UserError, match='checkpoint not found'):
-        train(stage2, tmp_path / 'gone', tracks, *experts)
+        train(config, tmp_path / 'gone', tracks, *experts)
 
 
 @pytest.mark.slow
 def test_early_stop_and_curves(tracks, tmp_path) -> None:
-    hooks = Config.fromfile(str(CONFIGS / '_base_/runtime.py')).custom_hooks
-    place = [hook['type'] for hook in hooks].index('StopEarlyHook')
     config = write_config(tmp_path, 'bmoe_skel', STREAM)
-    options = ('train_cfg.max_epochs=9', 'optim_wrapper.optimizer.lr=0', f'custom_hooks.{place}.patience=2')
+    options = ('train_cfg.max_epochs=9', 'optim_wrapper.optimizer.lr=0', 'early_stop.patience=2')
     train(config, tmp_path / 'work', tracks, *options)
     reached = [int(file.stem.removeprefix('epoch_')) for file in (tmp_path / 'work').glob('epoch_*.pth')]
     assert max(reached) == 3  # nothing changes after the first: two validations of patience

@@ -64,20 +64,19 @@ def gestures(tmp_path):
     table = tmp_path / 't.csv'
     table.write_text('\n'.join(rows))
     options = [f'{split}_dataloader.dataset.table={table}' for split in ('train', 'val', 'test')]
-    return [f'dataset.tracks={tmp_path / "poses"}', *options], table
+    return [f'dataset.tracks={tmp_path / "poses"}', *options]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('task', ['gesture', 'binary'])
 def test_social_gesture(tmp_path, gestures, task) -> None:
-    found = run(tmp_path, 'bmoe_skel_socialgesture', [*gestures[0], f'dataset.task={task}'])
+    found = run(tmp_path, 'bmoe_skel_socialgesture', [*gestures, f'dataset.task={task}'])
     assert 0 <= found['top1'] <= 1
 
 
 @pytest.mark.slow
 def test_localization(tmp_path, gestures) -> None:
-    options, table = gestures
-    tables = [f'{split}_evaluator.table={table}' for split in ('val', 'test')]
-    found = run(tmp_path, 'bmoe_skel_socialgesture_localization', [*options, *tables])
+    options = gestures
+    found = run(tmp_path, 'bmoe_skel_socialgesture', ['preset=localization', *options])
     assert 0 <= found['map'] <= 1
     assert found['map'] == pytest.approx(np.mean([found[f'map@{t}'] for t in (0.3, 0.4, 0.5, 0.6, 0.7)]))

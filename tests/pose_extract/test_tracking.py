@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pose_extract.extract import TrackBuilder
+from pose_extract.extraction import TrackBuilder
 from pose_extract.poses import FramePoses
-from pose_extract.tracking import Tracker, box_iou, keypoint_similarity
+from pose_extract.tracking import Tracker, keypoint_similarity
 from pose_extract.video import Frame
 
 BODY = np.random.default_rng(1).uniform(0, 1, (17, 2)) * [60, 180]
@@ -18,12 +18,6 @@ def poses(*corners: tuple[float, float], scale: float = 1.0, score: float = 0.9)
     keypoints = (at + BODY[None] * scale).astype(np.float32)
     boxes = np.concatenate([at[:, 0], at[:, 0] + np.array([60, 180]) * scale], 1).astype(np.float32)
     return FramePoses(keypoints, np.full((count, 17), score, np.float32), boxes)
-
-
-def test_box_iou_by_hand() -> None:
-    first = np.array([[0.0, 0, 10, 10], [5, 5, 5, 9]])
-    second = np.array([[5.0, 0, 15, 10], [20, 20, 30, 30], [0, 0, 10, 10]])
-    np.testing.assert_allclose(box_iou(first, second), [[1 / 3, 0, 1], [0, 0, 0]])
 
 
 def test_keypoint_similarity_is_coco_s() -> None:

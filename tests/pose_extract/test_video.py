@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from pose_extract.containers import broken_off
-from pose_extract.video import Frame, VideoError, numbered_images, open_video
+from bmoe_ground.containers import broken_off
+from bmoe_ground.media import VideoError
+from pose_extract.video import Frame, numbered_images, open_video
 
 PARENTS = (b'moov', b'trak', b'mdia', b'minf', b'stbl')
 
@@ -201,19 +201,9 @@ def test_a_damaged_image_ends_the_folder_with_a_reason(tmp_path: Path) -> None:
     assert video.problem == 'frame 1 cannot be decoded'
 
 
-@pytest.mark.parametrize(
-    ('content', 'reason'),
-    [
-        (b'', '0 bytes'),
-        (b'just text, for sure\n' * 20, 'not a video'),
-        (b'\x00\x00\x00\x18ftypisom' + b'\x00' * 12, 'moov'),
-        (os.urandom(2000), 'not a video'),
-    ],
-)
-def test_what_is_no_video_is_an_error_with_its_name(tmp_path: Path, content: bytes, reason: str) -> None:
-    path = tmp_path / 'broken.mp4'
-    path.write_bytes(content)
-    with pytest.raises(VideoError, match=f'broken.mp4.*{reason}'):
-        open_video(path)
+def test_what_is_no_video_is_an_error_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / 'broken.mp4').write_bytes(b'just text, for sure\n' * 20)
+    with pytest.raises(VideoError, match=r'broken.mp4.*not a video'):
+        open_video(tmp_path / 'broken.mp4')
     with pytest.raises(VideoError, match='no such file'):
         open_video(tmp_path / 'missing.mp4')

@@ -16,7 +16,7 @@ import pytest
 
 from bmoe_ground import files
 from bmoe_ground.errors import UserError
-from pose_extract import extract, worker
+from pose_extract import extraction, worker
 from pose_extract.discovery import find_videos, rank_and_world
 from pose_extract.job import run_job
 from pose_extract.manifest import Manifest, new_record, read_manifest
@@ -264,5 +264,5 @@ def test_extraction_stops_its_reading_thread_when_the_estimator_fails(
 
     before = threading.active_count()
     with pytest.raises(RuntimeError, match='stop here'):
-        extract.extract_video(make_video(frames=40), Failing(SETTINGS), SETTINGS, {})
+        extraction.extract_video(make_video(frames=40), Failing(SETTINGS), SETTINGS, {})
     assert threading.active_count() == before

@@ -11,6 +11,7 @@ import numpy as np
 from bmoe_ground.errors import UserError
 from bmoe_ground.memory import release_heap
 from bmoe_ground.safe_pickle import load_pickle
+from bmoe_skel.clip import Clip
 from bmoe_skel.datasets.base import PoseDataset
 from bmoe_skel.datasets.ma52.classes import ACTIONS, BODY_OF_ACTION, BODY_PARTS
 from bmoe_skel.datasets.ma52.lists import Entry, check_disjoint, clip_name, read_list
@@ -87,7 +88,7 @@ class MA52Dataset(PoseDataset):
         """The list and the keypoints."""
         return f'{self.ann_path} with {self.poses}'
 
-    def load_clips(self) -> list[dict[str, Any]]:
+    def load_clips(self) -> list[Clip]:
         """Read the list and the keypoints of its clips, in the list's order.
 
         Returns:
@@ -96,7 +97,7 @@ class MA52Dataset(PoseDataset):
         entries = read_list(self.ann_path)
         check_disjoint([*(read_list(path) for path in self.other_lists), entries])
         self._check_hidden(entries)
-        clips: dict[str, dict[str, Any]] = {}
+        clips: dict[str, Clip] = {}
         for name, clip in self._poses(entries):
             if np.isfinite(clip['keypoint']).all(-1).any():
                 clips[name] = clip
@@ -112,9 +113,9 @@ class MA52Dataset(PoseDataset):
         self.without_poses = [entry.name for entry in lacking]
         kept = [entry for entry in entries if entry.name in clips]
         for entry in kept:
-            clips[entry.name].update(
-                frame_dir=entry.name, label=HIDDEN if self.labels_hidden else entry.label, subject=entry.subject
-            )
+            clip = clips[entry.name]
+            clip['frame_dir'], clip['subject'] = entry.name, entry.subject
+            clip['label'] = HIDDEN if self.labels_hidden else entry.label
         return [clips[entry.name] for entry in kept]
 
     def _check_hidden(self, entries: Sequence[Entry]) -> None:
@@ -127,11 +128,11 @@ class MA52Dataset(PoseDataset):
                     'set labels_hidden=True'
                 )
 
-    def _poses(self, entries: Sequence[Entry]) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _poses(self, entries: Sequence[Entry]) -> Iterator[tuple[str, Clip]]:
         wanted = {entry.name: entry for entry in entries}
         return (self._tracks if self.poses.is_dir() else self._pickle)(self.poses, wanted)
 
-    def _pickle(self, path: Path, wanted: dict[str, Entry]) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _pickle(self, path: Path, wanted: dict[str, Entry]) -> Iterator[tuple[str, Clip]]:
         content = load_pickle(path)
         annotations = content.get('annotations') if isinstance(content, dict) else content
         if not isinstance(annotations, list):
@@ -151,17 +152,17 @@ class MA52Dataset(PoseDataset):
             if name in wanted:
                 yield name, self._annotation(annotation, f'{path}: clip {name!r} ({wanted[name].where})')
 
-    def _annotation(self, annotation: dict[str, Any], where: str) -> dict[str, Any]:
+    def _annotation(self, annotation: dict[str, Any], where: str) -> Clip:
         keypoint = read_keypoints(annotation, where)[: self.max_persons]
         if annotation['keypoint'].dtype == np.float16:
             self.half_precision.append(annotation_name(annotation, where))
         self._same_skeleton(_LAYOUT_OF_COUNT.get(keypoint.shape[2], ''), keypoint.shape[2], where)
-        clip: dict[str, Any] = {'keypoint': keypoint, 'total_frames': keypoint.shape[1]}
+        clip: Clip = {'keypoint': keypoint, 'total_frames': keypoint.shape[1]}
         if annotation.get('keypoint_score') is not None:
             clip['keypoint_score'] = read_scores(annotation['keypoint_score'], keypoint, self.max_persons, where)
         return clip
 
-    def _tracks(self, folder: Path, wanted: dict[str, Entry]) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _tracks(self, folder: Path, wanted: dict[str, Entry]) -> Iterator[tuple[str, Clip]]:
         seen: dict[str, Path] = {}
         for path in sorted(folder.rglob('*.mp4.npz')):
             name = clip_name(path.name)
@@ -177,7 +178,7 @@ class MA52Dataset(PoseDataset):
         for name in found:
             tracks = load_tracks(seen[name])
             self._same_skeleton(tracks.skeleton, tracks.num_keypoints, str(seen[name]))
-            clip = {
+            clip: Clip = {
                 'keypoint': tracks.keypoints[: self.max_persons],
                 'keypoint_score': tracks.scores[: self.max_persons],
                 'frame_times': tracks.frame_times,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.tables import read_lines
 from bmoe_skel.datasets.ma52.classes import ACTIONS
 
 
@@ -47,17 +47,10 @@ def read_list(path: str | os.PathLike[str], num_classes: int = len(ACTIONS)) -> 
         UserError: The file cannot be read, is empty, or a line is wrong or names a clip again; the message has file
             and line.
     """
-    path = Path(path)
-    try:
-        lines = path.read_text(encoding='utf-8-sig').splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f'list {path} cannot be read: {error}') from error
     entries: list[Entry] = []
     first: dict[str, int] = {}
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        where = f'{path}:{number}'
+    for number, line in read_lines(path):
+        where = f'{os.fspath(path)}:{number}'
         name, label = _fields(line, where)
         if not label.isdecimal() or int(label) >= num_classes:
             raise UserError(f'{where}: label {label!r} is not in 0..{num_classes - 1}')
@@ -73,7 +66,7 @@ def read_list(path: str | os.PathLike[str], num_classes: int = len(ACTIONS)) -> 
 def _fields(line: str, where: str) -> tuple[str, str]:
     fields = line.split()
     if len(fields) != 2:
-        raise UserError(f'{where}: expected "NAME.mp4 LABEL", found {line.strip()!r}')
+        raise UserError(f'{where}: expected "NAME.mp4 LABEL", found {line!r}')
     if not fields[0].endswith('.mp4') or '/' in fields[0] or '\\' in fields[0]:
         raise UserError(f'{where}: expected a file name that ends in .mp4, found {fields[0]!r}')
     return fields[0], fields[1]

@@ -2,84 +2,89 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from torch import nn
-
 from bmoe_ground.errors import UserError
-from bmoe_skel.models.streams.feature import FeatureStream
-from bmoe_skel.models.streams.rgb import RGBStream
-from bmoe_skel.models.streams.skeleton import SkeletonStream
+from bmoe_skel.models.streams.base import GlobalStream, StreamFacts
+from bmoe_skel.registry import MODELS
+from bmoe_skel.upgrade import STREAM_OF_KIND
+
+StreamConfig = str | Mapping[str, Any] | None
+"""``type`` and the stream's own arguments, the type alone, or None for no global stream."""
 
 
-def choose_stream(
-    config: dict[str, Any] | None, crops: dict[str, Any] | None
-) -> tuple[dict[str, Any] | None, str | None]:
+def choose_stream(config: StreamConfig, crops: Mapping[str, Any] | None) -> tuple[dict[str, Any] | None, str | None]:
     """Settle which global stream a config means, now that the data is known.
 
     Args:
-        config: ``kind`` 'auto' for RGB where every clip has stored crops and the skeleton elsewhere, or one of
-            :func:`build_global_stream`. ``rgb`` holds the arguments of the RGB stream, the other keys are the
-            skeleton's; a config of kind 'rgb' without ``rgb`` is taken as it is.
-        crops: What the dataset says of its crops: ``clips``, ``stored`` and the names ``lacking``; None if nothing.
+        config: The model's ``global_stream``.
+        crops: What the dataset says of its RGB crops: ``clips``, ``stored`` and the names ``lacking``; None if nothing.
 
     Returns:
-        A config for :func:`build_global_stream`, and for 'auto' what was chosen and why.
+        A config for :func:`build_global_stream`, and, where the data decided, what was chosen and why.
 
     Raises:
-        UserError: RGB crops are wanted, or looked for, and some or all clips lack them.
+        UserError: The type is unknown, or the data lacks what the stream needs.
+
+    Example:
+        >>> choose_stream('SkeletonStream', None)
+        ({'type': 'SkeletonStream'}, None)
     """
     if not config:
         return None, None
-    stream = dict(config)
-    rgb, kind = stream.pop('rgb', None), stream.get('kind')
-    if kind not in ('auto', 'rgb'):
-        return stream, None
-    clips, stored = ((crops or {}).get(key, 0) for key in ('clips', 'stored'))
-    if crops is not None and stored < clips and (stored or kind == 'rgb'):
-        raise UserError(
-            f'global stream {kind!r}: {clips - stored} of {clips} clips have no RGB crops beside their tracks, such as '
-            f'{", ".join(crops["lacking"])}. Extract all with --save-rgb 224, or use skeletons only: --cfg-options '
-            'model.global_stream.kind=skeleton dataset.crops=false'
-        )
-    if kind == 'rgb':
-        return (stream if rgb is None else {'kind': 'rgb', **rgb}), None
-    if stored:
-        return {'kind': 'rgb', **(rgb or {})}, f'rgb (all {clips} clips have RGB crops beside their tracks)'
-    why = 'no RGB crops beside the tracks; extract with --save-rgb 224 to use them'
-    return {**stream, 'kind': 'skeleton'}, f'skeleton ({why if crops is not None else "the data offers no RGB crops"})'
+    arguments = _as_dict(config)
+    return stream_class(arguments).settle(arguments, crops)
 
 
-def build_global_stream(
-    config: dict[str, Any] | None, skeleton: str, in_channels: int, out_dims: int
-) -> nn.Module | None:
+def build_global_stream(config: StreamConfig, facts: StreamFacts) -> GlobalStream | None:
     """Build the stream that a config names.
 
     Args:
-        config: ``kind`` 'skeleton', 'feature' or 'rgb', and the stream's own arguments; None for no global stream.
-        skeleton: Name of the keypoint layout.
-        in_channels: Channels of a joint.
-        out_dims: Channels of a token.
+        config: The model's ``global_stream``, settled.
+        facts: What the model says of itself.
 
     Returns:
         The stream, or None.
 
     Raises:
-        UserError: The kind is unknown.
+        UserError: The type is unknown, or still to be settled.
     """
-    if config is None:
+    if not config:
         return None
-    arguments = dict(config)
-    kind = arguments.pop('kind', None)
-    if kind == 'skeleton':
-        return SkeletonStream(skeleton, in_channels, out_dims, **arguments)
-    if kind == 'feature':
-        return FeatureStream(out_dims=out_dims, **arguments)
-    if kind == 'auto':
-        raise UserError(
-            "global stream 'auto' is settled from the data: train and test through tools/train.py and tools/test.py, "
-            "or choose kind='skeleton', 'feature' or 'rgb'"
-        )
-    if kind == 'rgb':
-        return RGBStream(out_dims=out_dims, **arguments)
-    raise UserError(f"unknown global stream {kind!r}; choose kind='skeleton', 'feature' or 'rgb', or None for none")
+    arguments = _as_dict(config)
+    cls = stream_class(arguments)
+    del arguments['type']
+    return cls.from_model(facts, **arguments)
+
+
+def stream_class(config: Mapping[str, Any]) -> type[GlobalStream]:
+    """Find the class that a stream's config names.
+
+    Args:
+        config: With ``type``, a name registered in ``MODELS`` or a class.
+
+    Returns:
+        The class.
+
+    Raises:
+        UserError: There is no such global stream, or the config is of version 0.1.
+    """
+    if 'kind' in config:
+        now = STREAM_OF_KIND.get(config['kind'], 'NAME')
+        raise UserError(f'global_stream.kind={config["kind"]!r}: a global stream is named by type now: type={now!r}')
+    name = config.get('type')
+    found = MODELS.get(name) if isinstance(name, str) else name
+    if isinstance(found, type) and issubclass(found, GlobalStream):
+        return found
+    raise UserError(f'unknown global stream {name!r}; choose type of {", ".join(stream_names())}, or None for none')
+
+
+def stream_names() -> list[str]:
+    """List the registered global streams."""
+    MODELS.import_from_location()
+    return sorted(name for name, cls in MODELS.module_dict.items() if issubclass(cls, GlobalStream))
+
+
+def _as_dict(config: str | Mapping[str, Any]) -> dict[str, Any]:
+    return {'type': config} if isinstance(config, str) else dict(config)

@@ -8,10 +8,12 @@ from torch import Tensor, nn
 
 from bmoe_ground.errors import UserError
 from bmoe_skel.models.m3e import M3E
-from bmoe_skel.models.streams.base import StreamBatch, resample_steps
+from bmoe_skel.models.streams.base import GlobalStream, StreamBatch, resample_steps
+from bmoe_skel.registry import MODELS
 
 
-class FeatureStream(nn.Module):
+@MODELS.register_module()
+class FeatureStream(GlobalStream):
     """Precomputed features of each clip, such as VideoMAEv2's 1408 channels a window.
 
     Args:
@@ -32,7 +34,7 @@ class FeatureStream(nn.Module):
         self.encoder = M3E(out_dims, **(m3e or {}))
 
     def forward(self, batch: StreamBatch, steps: int) -> tuple[Tensor, Tensor]:
-        """Encode the clips' features; see the module."""
+        """Encode the clips' features; see :class:`GlobalStream`."""
         if batch.feature is None or batch.feature_seen is None:
             raise UserError('the global stream reads precomputed features, but the clips have none: add LoadFeature')
         if batch.feature.shape[-1] != self.feature_channels:

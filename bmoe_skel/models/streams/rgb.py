@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from bmoe_ground.errors import UserError
 from bmoe_skel.models.m3e import M3E
-from bmoe_skel.models.streams.base import StreamBatch, resample_steps
+from bmoe_skel.models.streams.base import GlobalStream, StreamBatch, resample_steps
+from bmoe_skel.registry import MODELS
 from mm_runtime.checkpoint import load_checkpoint
 
 _CLASSIFIER = {'fc.weight', 'fc.bias'}
@@ -61,7 +62,8 @@ class ShiftedExcitation(nn.Module):
         return self.conv(temporal_shift(x * self.excite(x), self.frames))
 
 
-class RGBStream(nn.Module):
+@MODELS.register_module()
+class RGBStream(GlobalStream):
     """Frames of each clip, whole or cropped around the person, through an image network that shifts in time.
 
     Args:
@@ -102,6 +104,17 @@ class RGBStream(nn.Module):
         self.embed = nn.Linear(channels, out_dims)
         self.encoder = M3E(out_dims, **(m3e or {}))
 
+    @classmethod
+    def settle(cls, config: dict[str, Any], crops: Mapping[str, Any] | None) -> tuple[dict[str, Any], str | None]:
+        """Refuse a set without crops; take ``rgb`` of an ``AutoStream`` whose type was overridden.
+
+        Raises:
+            UserError: Some clips have no RGB crops.
+        """
+        require_crops(crops, 'RGBStream')
+        rgb = config.pop('rgb', None)
+        return (config if rgb is None else {'type': config['type'], **rgb}), None
+
     def init_weights(self) -> None:
         """Load the backbone's pretrained weights, if it has any.
 
@@ -133,11 +146,11 @@ class RGBStream(nn.Module):
         return self
 
     def forward(self, batch: StreamBatch, steps: int) -> tuple[Tensor, Tensor]:
-        """Encode the clips' frames; see :mod:`bmoe_skel.models.streams.base`."""
+        """Encode the clips' frames; see :class:`GlobalStream`."""
         if batch.rgb is None:
             raise UserError(
                 'the global stream reads RGB crops, but the clips have none: extract with --save-rgb and add '
-                "LoadCrops, or choose global_stream=dict(kind='skeleton')"
+                "LoadCrops, or choose global_stream=dict(type='SkeletonStream')"
             )
         clips, frames = batch.rgb.shape[:2]
         if frames != self.frames:
@@ -148,6 +161,26 @@ class RGBStream(nn.Module):
             seen = torch.ones(clips, frames, dtype=torch.bool, device=tokens.device)
         tokens, seen = resample_steps(self.encoder(tokens, seen), seen, steps)
         return tokens.repeat_interleave(batch.bodies_per_clip, 0), seen.repeat_interleave(batch.bodies_per_clip, 0)
+
+
+def require_crops(crops: Mapping[str, Any] | None, wanted_by: str) -> None:
+    """Refuse a set of which some clips have no stored RGB crops.
+
+    Args:
+        crops: How many ``clips`` the set has, how many are ``stored`` with crops, and names that are ``lacking``; None
+            where the dataset says nothing, which passes.
+        wanted_by: The stream that asks, for the error.
+
+    Raises:
+        UserError: Some or all clips lack them.
+    """
+    clips, stored = ((crops or {}).get(key, 0) for key in ('clips', 'stored'))
+    if crops is not None and stored < clips:
+        raise UserError(
+            f'global stream {wanted_by}: {clips - stored} of {clips} clips have no RGB crops beside their tracks, such '
+            f'as {", ".join(crops["lacking"])}. Extract all with --save-rgb 224, or use skeletons only: --cfg-options '
+            'model.global_stream.type=SkeletonStream dataset.crops=false'
+        )
 
 
 def _torchvision() -> Any:

@@ -4,7 +4,7 @@
 # The baseline, the same transformer alone, is any of these configs with --cfg-options model.auxiliary=None
 _base_ = ['../../_base_/runtime.py']
 default_scope = 'face_aux'
-custom_imports = dict(imports=['face_aux'])
+custom_imports = dict(imports=['face_aux.registry'])
 
 model = dict(
     type='TextureJointModel',
@@ -19,23 +19,23 @@ model = dict(
     ),
 )
 
-train_pipeline = [
-    dict(type='LoadFace'),
-    dict(type='RandomResizedCrop', size=224, scale=(0.6, 1.0)),
-    dict(type='RandomFlip'),
-    dict(type='KeepTextureSource'),  # geometric transforms above, photometric ones below
-    dict(type='ColorJitter'),
-    dict(type='Normalize'),
-    dict(type='RandomErasing'),
-    dict(type='PackFaceInputs'),
-]
-test_pipeline = [
-    dict(type='LoadFace'),
-    dict(type='Resize', size=224, keep_ratio=True),
-    dict(type='CenterCrop', size=224),
-    dict(type='Normalize'),
-    dict(type='PackFaceInputs'),
-]
+train_pipeline = dict(
+    LoadFace=dict(),
+    RandomResizedCrop=dict(size=224, scale=(0.6, 1.0)),
+    RandomFlip=dict(),
+    KeepTextureSource=dict(),  # geometric transforms above, photometric ones below
+    ColorJitter=dict(),
+    Normalize=dict(),
+    RandomErasing=dict(),
+    PackFaceInputs=dict(),
+)
+test_pipeline = dict(
+    LoadFace=dict(),
+    Resize=dict(size=224, keep_ratio=True),
+    CenterCrop=dict(size=224),
+    Normalize=dict(),
+    PackFaceInputs=dict(),
+)
 
 train_dataloader = dict(
     batch_size=64,
@@ -44,7 +44,7 @@ train_dataloader = dict(
     drop_last=True,
     collate_fn=dict(type='default_collate'),
     sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(pipeline=train_pipeline, bad_images='skip'),
+    dataset=dict(pipeline='${train_pipeline}', bad_images='skip'),
 )
 val_dataloader = dict(
     batch_size=64,
@@ -52,14 +52,15 @@ val_dataloader = dict(
     persistent_workers=True,
     collate_fn=dict(type='default_collate'),
     sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(pipeline=test_pipeline, test_mode=True),
+    dataset=dict(pipeline='${test_pipeline}', test_mode=True),
 )
 test_dataloader = val_dataloader
-val_evaluator = [dict(type='ClassificationMetric')]
-test_evaluator = [dict(type='ClassificationMetric'), dict(type='FairnessMetric')]
+val_evaluator = dict(ClassificationMetric=dict())
+test_evaluator = dict(ClassificationMetric=dict(), FairnessMetric=dict())
 
 max_epochs = 100
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=1)
+warmup_epochs = 5
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs='${max_epochs}', val_interval=1)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 
@@ -71,23 +72,22 @@ optim_wrapper = dict(
         custom_keys={name: dict(decay_mult=0.0) for name in ('cls_token', 'pos_embed', 'mask_token')},
     ),
 )
-param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-3, by_epoch=True, begin=0, end=5, convert_to_iter_based=True),
-    dict(
-        type='CosineAnnealingLR',
+param_scheduler = dict(
+    LinearLR=dict(start_factor=1e-3, by_epoch=True, begin=0, end='${warmup_epochs}', convert_to_iter_based=True),
+    CosineAnnealingLR=dict(
         by_epoch=True,
-        begin=5,
-        end=max_epochs,
+        begin='${warmup_epochs}',
+        end='${max_epochs}',
         eta_min=1e-6,
         convert_to_iter_based=True,
     ),
-]
+)
 auto_scale_lr = dict(enable=False, base_batch_size=64)
 
-custom_hooks = [
-    dict(type='EpochSeedHook'),
-    dict(type='SafeCheckpointHook'),
-    dict(type='ProgressBarHook'),
-    dict(type='ReconstructionHook', interval=5),
-    dict(type='FairnessReportHook'),
-]
+custom_hooks = dict(
+    ReportHook=None,
+    EMAHook=None,
+    ReconstructionHook=dict(interval=5),
+    FairnessReportHook=dict(),
+)
+after_test = 'predict_faces.py photos/ --checkpoint {checkpoint} --out faces.csv'

@@ -10,7 +10,7 @@ from skeleton_clips import write_tracks
 
 from bmoe_ground.errors import UserError
 from bmoe_skel.datasets import PosePickleDataset, TrackDataset
-from bmoe_skel.datasets.folds import fold_mask, stratified_parts
+from bmoe_skel.datasets.folds import fold_mask
 from bmoe_skel.datasets.tracks import read_annotations
 
 PIPELINE = [
@@ -254,15 +254,6 @@ class TestAnnotationFile:
 
 
 class TestFolds:
-    def test_parts_are_stratified_and_complete(self) -> None:
-        labels = ['a'] * 10 + ['b'] * 5 + ['c'] * 3 + ['d']
-        parts = stratified_parts(labels, (0.6, 0.2, 0.2), seed=0)
-        counts = {k: np.bincount(parts[np.array(labels) == k], minlength=3).tolist() for k in 'abcd'}
-        assert counts['a'] == [6, 2, 2]
-        assert counts['b'] == [3, 1, 1]
-        assert counts['c'] == [1, 1, 1]
-        assert sum(counts['d']) == 1
-
     def test_folds_cover_every_clip_once(self) -> None:
         clips = [annotation(i) for i in range(23)]
         tested = sum(fold_mask(clips, {'part': 'test', 'index': i, 'num_folds': 5}).astype(int) for i in range(5))

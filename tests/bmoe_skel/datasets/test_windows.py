@@ -11,7 +11,6 @@ from skeleton_clips import write_recording
 from bmoe_ground.errors import UserError
 from bmoe_skel.datasets import MPIIGroupInteraction, SocialGestureDataset
 from bmoe_skel.datasets.mpii_classes import BEHAVIOURS, GROUP_OF_SINGLE_LABEL, REGION_GROUPS, SINGLE_LABEL
-from bmoe_skel.datasets.social_gesture import box_iou, parse_window, window_name
 from mm_runtime.config import load_config
 
 REPO = Path(__file__).resolve().parents[3]
@@ -70,7 +69,7 @@ class TestMpii:
     @pytest.mark.parametrize(
         ('row', 'message'),
         [
-            ('a,7,2,0,2.56,0,0,0', r'samples\.csv:2: 8 fields, the header has 19'),
+            ('a,7,2,0,2.56,0,0,0', r'samples\.csv:2: 8 fields, but the header has 19'),
             ('a,7,2,x,2.56' + ',0' * 14, r"samples\.csv:2: start_time: expected a number, found 'x'"),
             ('a,7,2,3,2.56' + ',0' * 14, r'samples\.csv:2: end_time 2\.56 is not after'),
             ('a,7,2,0,2.56' + ',2' * 14, r"samples\.csv:2: Hand-face: expected 0 or 1, found '2'"),
@@ -96,7 +95,7 @@ class TestMpii:
         assert groups['head'] == [4, 5, 6]
         assert groups['lower'] == [8, 9, 16]
         assert groups['body'] == [7, 11, 12, 14, 15, 17, 18]
-        config = load_config(REPO / 'configs' / 'bmoe_skel_mpii_single.py')
+        config = load_config(REPO / 'configs' / 'bmoe_skel_mpii.py', {'preset': 'single'})
         assert tuple(config.dataset.classes) == SINGLE_LABEL
         assert tuple(config.dataset.metainfo.body_parts) == GROUP_OF_SINGLE_LABEL
 
@@ -133,10 +132,16 @@ class TestSocialGesture:
         path = self.table(files, 'a.mp4,2,4.1,,,,,reaching')
         dataset = SocialGestureDataset(path, str(files / 'poses'), task='localization', window=2, step=1)
         clips = [dataset.get_data_info(i) for i in range(len(dataset))]
-        spans = [parse_window(clip['frame_dir'])[1:] for clip in clips]
+        spans = [(clip['start'], clip['end']) for clip in clips]
         assert spans == [(float(s), float(s) + 2) for s in range(8)]  # ten seconds
         assert [clip['label'] for clip in clips] == [0, 3, 3, 3, 0, 0, 0, 0]
         assert len(dataset.recordings) == 1
+
+    def test_a_sample_says_which_window_it_is(self, files) -> None:
+        path = self.table(files, 'a.mp4,1.2345,3,,,,,giving')
+        sample = SocialGestureDataset(path, str(files / 'poses'), pipeline=PIPELINE)[0]['data_samples'].to_dict()
+        assert (sample['recording'], sample['start'], sample['end']) == ('a.mp4', 1.2345, 3.0)
+        assert sample['name'] == 'a.mp4@1.234-3.000'  # for display only
 
     @pytest.mark.parametrize(
         ('row', 'message'),
@@ -154,21 +159,3 @@ class TestSocialGesture:
     def test_wrong_rows_are_named(self, files, row, message) -> None:
         with pytest.raises(UserError, match=message):
             SocialGestureDataset(self.table(files, row), str(files / 'poses'))
-
-    def test_box_iou_by_hand(self) -> None:
-        boxes = np.array([[0, 0, 2, 2], [1, 1, 3, 3], [5, 5, 6, 6], [np.nan] * 4])
-        assert box_iou(boxes, np.array([0, 0, 2, 2]))[:3].tolist() == [1, pytest.approx(1 / 7), 0]
-        assert np.isnan(box_iou(boxes, np.array([0, 0, 2, 2]))[3])
-
-    def test_window_names(self) -> None:
-        assert parse_window(window_name('x/a-b@c.mp4', 1.5, 3.25)) == ('x/a-b@c.mp4', 1.5, 3.25)
-        with pytest.raises(ValueError, match='expected'):
-            parse_window('a.mp4')
-
-
-@pytest.mark.parametrize('name', ['mpii', 'mpii_single', 'socialgesture', 'socialgesture_localization', 'ma52',
-                                  'ma52_stage1', 'ma52_stage2'])  # fmt: skip
-def test_configs_load(name) -> None:
-    config = load_config(REPO / 'configs' / f'bmoe_skel_{name}.py')
-    assert config.train_dataloader.dataset
-    assert config.default_hooks.checkpoint.save_best in ('f1_mean', 'mean_ap', 'top1', 'map')

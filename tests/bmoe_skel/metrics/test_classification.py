@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, top_k_accuracy_score
 
-from bmoe_skel.metrics.classification import ActionMetric, classification_scores, top_k_accuracy
+from bmoe_skel.metrics.classification import ActionMetric, top_k_accuracy
 
 
 def random_case(seed: int, clips: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -20,7 +20,7 @@ def random_case(seed: int, clips: int, classes: int) -> tuple[np.ndarray, np.nda
 def test_equals_sklearn(seed: int, clips: int, classes: int) -> None:
     scores, labels = random_case(seed, clips, classes)
     predicted = scores.argmax(1)
-    got = classification_scores(scores, labels, topk=(1, 2))
+    got = ActionMetric.calculate(scores, labels, topk=(1, 2))
     assert got['top1'] == pytest.approx(accuracy_score(labels, predicted))
     wanted = top_k_accuracy_score(labels, scores, k=2, labels=range(classes))
     assert got['top2'] == pytest.approx(wanted)
@@ -32,13 +32,13 @@ def test_equals_sklearn(seed: int, clips: int, classes: int) -> None:
 
 def test_balanced_accuracy_equals_sklearn() -> None:
     scores, labels = random_case(0, 200, 4)
-    got = classification_scores(scores, labels)['mean_class_accuracy']
+    got = ActionMetric.calculate(scores, labels)['mean_class_accuracy']
     assert got == pytest.approx(balanced_accuracy_score(labels, scores.argmax(1)))
 
 
 def test_by_hand() -> None:
     scores = np.eye(3)[[0, 0, 1, 2]]
-    got = classification_scores(scores, np.array([0, 1, 1, 2]))
+    got = ActionMetric.calculate(scores, np.array([0, 1, 1, 2]))
     # classes 0: precision 1/2, recall 1; 1: precision 1, recall 1/2; 2: both 1
     assert got == pytest.approx(
         {'top1': 0.75, 'mean_class_accuracy': (1 + 0.5 + 1) / 3, 'f1_macro': (2 / 3 + 2 / 3 + 1) / 3, 'f1_micro': 0.75}
@@ -48,7 +48,7 @@ def test_by_hand() -> None:
 def test_top_k_larger_than_the_classes_is_certain_and_left_out_of_the_table() -> None:
     scores, labels = random_case(1, 10, 3)
     assert top_k_accuracy(scores, labels, 7) == 1
-    assert 'top5' not in classification_scores(scores, labels)
+    assert 'top5' not in ActionMetric.calculate(scores, labels)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_top_k_larger_than_the_classes_is_certain_and_left_out_of_the_table() ->
 )
 def test_mistakes(scores, labels) -> None:
     with pytest.raises(ValueError, match='expected scores'):
-        classification_scores(scores, labels)
+        ActionMetric.calculate(scores, labels)
 
 
 def test_metric_collects_batches() -> None:
@@ -70,5 +70,5 @@ def test_metric_collects_batches() -> None:
         ]
         metric.process({}, samples)
     got = metric.evaluate(11)
-    assert got == pytest.approx(classification_scores(scores, labels))
+    assert got == pytest.approx(ActionMetric.calculate(scores, labels))
     assert set(got) == {'top1', 'top5', 'mean_class_accuracy', 'f1_macro', 'f1_micro'}

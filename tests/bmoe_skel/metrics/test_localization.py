@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from bmoe_skel.datasets.social_gesture import window_name
+from bmoe_ground.errors import UserError
+from bmoe_skel.datasets.social_gesture import GESTURES
 from bmoe_skel.metrics.localization import (
     LocalizationMetric,
     Segment,
@@ -97,10 +98,42 @@ def test_metric(tmp_path) -> None:
     table = tmp_path / 't.csv'
     table.write_text('clip,start,end,x1,y1,x2,y2,label\na.mp4,1.5,4.5,,,,,giving\na.mp4,7,8,,,,,none\n')
     metric = LocalizationMetric(str(table))
+    metric.dataset_meta = {'classes': ['none', *GESTURES]}
     for s in range(8):
         scores = torch.zeros(5)
         scores[4 if s in (1, 2, 3) else 0] = 1
-        metric.process(None, [{'name': window_name('a.mp4', s, s + 2), 'pred_scores': scores}])
+        metric.process(None, [{'recording': 'a.mp4', 'start': s, 'end': s + 2, 'pred_scores': scores}])
     found = metric.evaluate(8)
     assert found['map'] == 1
     assert set(found) == {'map', 'map@0.3', 'map@0.4', 'map@0.5', 'map@0.6', 'map@0.7'}
+    with pytest.raises(UserError, match="'nod/1' does not say of which recording it is a window"):
+        metric.process(None, [{'name': 'nod/1', 'pred_scores': torch.zeros(5)}])
+
+
+def test_classes_and_background_by_argument(tmp_path) -> None:
+    table = tmp_path / 't.csv'
+    table.write_text('clip, start, end, label\nb.mp4, 0.5, 1.5, wave\nb.mp4, 3, 4, rest\n')
+    metric = LocalizationMetric(str(table), background='rest', classes=['wave', 'rest'])
+    assert metric.options()['truth'] == [Segment('b.mp4', 0.5, 1.5, 'wave')]
+    for start in (2, 0):  # in whatever order the windows come
+        scores = torch.tensor([1.0, 0.0] if start == 0 else [0.0, 1.0])
+        metric.process(None, [{'recording': 'b.mp4', 'start': start, 'end': start + 2, 'pred_scores': scores}])
+    assert metric.evaluate(2)['map'] == 1
+
+
+@pytest.mark.parametrize(
+    ('row', 'message'),
+    [
+        ('a.mp4,0,1,waving', r"t\.csv:2: unknown label 'waving'; choose of none, giving"),
+        ('a.mp4,2,1,giving', r't\.csv:2: expected 0 <= start < end'),
+        ('a.mp4,x,1,giving', r"t\.csv:2: start: expected a number, found 'x'"),
+    ],
+)
+def test_wrong_tables_are_refused_before_the_run(tmp_path, row, message) -> None:
+    table = tmp_path / 't.csv'
+    table.write_text(f'clip,start,end,label\n{row}\n')
+    metric = LocalizationMetric(str(table))
+    with pytest.raises(UserError, match=message):
+        metric.dataset_meta = {'classes': ['none', 'giving']}
+    with pytest.raises(UserError, match=r'give the metric classes=\[\.\.\.\]'):
+        metric.dataset_meta = {}

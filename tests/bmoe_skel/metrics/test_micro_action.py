@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -7,9 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
+from bmoe_ground.errors import UserError
 from bmoe_skel.datasets.ma52.classes import ACTIONS, BODY_OF_ACTION, BODY_PARTS
-from bmoe_skel.metrics import MicroActionMetric, f1_mean, micro_action_scores
-from bmoe_skel.metrics.micro_action import ranked
+from bmoe_skel.metrics import MicroActionMetric
+from bmoe_skel.metrics import f1_mean as f1_mean_of
+
+f1_mean = partial(f1_mean_of, body_of_action=BODY_OF_ACTION)
+micro_action_scores = partial(MicroActionMetric.calculate, body_of_action=BODY_OF_ACTION)
 
 
 def slow_f1(true: list[int], pred: list[int]) -> tuple[float, float]:
@@ -110,11 +116,6 @@ def test_wrong_labels_are_named(true, pred, body, message) -> None:
         f1_mean(true, pred, body)
 
 
-def test_ranked_breaks_ties_by_class() -> None:
-    scores = np.array([[0.1, 0.4, 0.4, 0.1], [0.0, 0.0, 0.0, 1.0]], np.float16)
-    assert ranked(scores, 3).tolist() == [[1, 2, 0], [3, 0, 1]]
-
-
 def test_top_five_of_both_levels() -> None:
     scores = np.zeros((2, 52))
     scores[0, [9, 8, 7, 6, 5]] = [5, 4, 3, 2, 1]
@@ -149,6 +150,7 @@ class TestMetric:
         rng = np.random.default_rng(0)
         scores, body, labels = rng.random((20, 52)), rng.random((20, 7)), rng.integers(0, 52, 20)
         metric = MicroActionMetric(body=mode)
+        metric.dataset_meta = {'body_parts': list(BODY_OF_ACTION)}
         rows = self.samples(scores, labels, body)
         for start in range(0, 20, 8):
             metric.process(None, rows[start : start + 8])
@@ -159,6 +161,21 @@ class TestMetric:
         metric = MicroActionMetric()
         metric.process(None, self.samples(np.eye(52)[:3], [-1, -1, -1]))
         assert metric.evaluate(3) == {}
+
+    def test_body_parts_come_from_the_data_set_or_by_argument(self) -> None:
+        rows = self.samples(np.eye(4), [0, 1, 3, 2])
+        found = []
+        for metric, facts in (
+            (MicroActionMetric(), {'body_parts': [0, 0, 1, 1]}),
+            (MicroActionMetric(body_of_action=[0, 0, 1, 1]), {'body_parts': [0, 1, 2, 3]}),
+        ):
+            metric.dataset_meta = facts
+            metric.process(None, rows)
+            found.append(metric.evaluate(4))
+        assert found[0] == found[1]
+        assert (found[0]['accuracy_body'], found[0]['accuracy_action']) == (1.0, 0.5)
+        with pytest.raises(UserError, match='states no body_parts; give the metric body_of_action'):
+            MicroActionMetric().dataset_meta = {'classes': ['a', 'b']}
 
     def test_own_needs_a_body_answer(self) -> None:
         with pytest.raises(ValueError, match='body_mode'):

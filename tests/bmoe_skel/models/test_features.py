@@ -8,7 +8,7 @@ import pytest
 import torch
 from skeleton_clips import random_inputs, small_model
 
-from bmoe_skel.models.features import MaskedStandardize, SkeletonFeatures, distances
+from bmoe_skel.models.features import MaskedStandardize, SkeletonFeatures, channels_of, distances, num_channels
 from bmoe_skel.transforms.temporal import SampleFrames
 from pose_extract.skeletons import get_skeleton
 
@@ -169,3 +169,26 @@ def test_padding_frames_change_nothing_even_in_training() -> None:
         results.append((model(batch), model.features.standardize.mean.clone(), model.features.standardize.var.clone()))
     for one, other in zip(*results, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize('skeleton', ['coco17', 'ntu25'])
+def test_channels_of_joints_leave_out_distances_to_the_others_only(skeleton: str) -> None:
+    features = SkeletonFeatures(skeleton, 3).eval()
+    keypoint, visible = (torch.from_numpy(array) for array in clips(skeleton=skeleton, coordinates=3, hidden=0))
+    before = features(keypoint, visible, torch.ones(keypoint.shape[:2]))
+    assert before.shape[-1] == num_channels(skeleton, 3)
+    joints, moved = [6, 2], 4
+    keypoint[:, :, moved] += 5
+    after = features(keypoint, visible, torch.ones(keypoint.shape[:2]))
+    chosen = channels_of(skeleton, features.num_channels, joints)
+    changed = (after - before)[:, :, joints].abs().amax((0, 1, 2)) > 1e-4
+    # of the last V channels those to the joint that moved have changed, and none that were chosen
+    last = list(range(features.num_channels - features.standardize_distances.mean.shape[0], features.num_channels))
+    assert changed[last].nonzero().flatten().tolist() == [moved]
+    assert [column for column in chosen if column in last] == [last[6], last[2]]
+    assert len(chosen) == len(set(chosen)) == features.num_channels - len(last) + 2
+
+
+def test_fewer_channels_than_distances_are_refused() -> None:
+    with pytest.raises(ValueError, match='16 channels cannot hold the distances to 17 joints of coco17'):
+        channels_of('coco17', 16, [0])

@@ -133,7 +133,7 @@ def test_encoder_sees_its_joints_only() -> None:
 
 
 def test_encoder_reads_the_distances_to_its_joints_only() -> None:
-    encoder = shaken(JointEncoder(6 + 5, [1, 3], EDGES, 8, dims=(8,), depths=(1,), heads=2, distances=5))
+    encoder = shaken(JointEncoder(6 + 5, [1, 3], EDGES, 8, dims=(8,), depths=(1,), heads=2, columns=[*range(6), 7, 9]))
     features, visible = torch.randn(1, 4, 5, 11), torch.ones(1, 4, 5, dtype=torch.bool)
     before, _ = encoder(features, visible)
     for joint in range(5):
@@ -142,9 +142,9 @@ def test_encoder_reads_the_distances_to_its_joints_only() -> None:
         assert torch.equal(encoder(other, visible)[0], before) == (joint not in (1, 3))
 
 
-def test_more_distances_than_channels_are_refused() -> None:
-    with pytest.raises(ValueError, match='7 of 6 channels cannot be distances'):
-        JointEncoder(6, [0, 1], EDGES, 8, dims=(8,), depths=(1,), distances=7)
+def test_columns_that_are_none_are_refused() -> None:
+    with pytest.raises(ValueError, match='columns 2 to 6 are not all among 6 channels'):
+        JointEncoder(6, [0, 1], EDGES, 8, dims=(8,), depths=(1,), columns=[2, 6])
 
 
 def test_lengths_of_stages_must_agree() -> None:

@@ -8,8 +8,6 @@ from skeleton_clips import write_tracks
 
 from bmoe_ground.errors import UserError
 from bmoe_skel.datasets import TrackDataset
-from bmoe_skel.models import BMoE
-from bmoe_skel.models.streams.choose import choose_stream
 from bmoe_skel.transforms import LoadCrops, LoadFeature, PackPose, RandomFlip, SampleFrames
 from bmoe_skel.transforms.side_inputs import feature_path, random_square, resize, sample_segments
 from pose_extract.crops import CropRecorder
@@ -256,52 +254,3 @@ class TestTracksWithCrops:
         ]
         assert digests[0] == digests[1]
         assert len(set(digests)) == 3
-
-
-SKELETON = {'dims': (16, 16), 'depths': (1, 1)}
-RGB = {'backbone': 'resnet18', 'frames': 4}
-ALL, SOME, NONE = ({'clips': 5, 'stored': n, 'lacking': ['nod/x.mp4'] * (5 - n)} for n in (5, 4, 0))
-
-
-class TestChoice:
-    @pytest.mark.parametrize(
-        ('kind', 'crops', 'wanted', 'said'),
-        [
-            ('auto', ALL, {'kind': 'rgb', **RGB}, 'rgb (all 5 clips'),
-            ('auto', NONE, {'kind': 'skeleton', **SKELETON}, 'extract with --save-rgb 224'),
-            ('auto', None, {'kind': 'skeleton', **SKELETON}, 'the data offers no RGB crops'),
-            ('rgb', ALL, {'kind': 'rgb', **RGB}, None),
-            ('rgb', None, {'kind': 'rgb', **RGB}, None),
-            ('skeleton', ALL, {'kind': 'skeleton', **SKELETON}, None),
-            ('skeleton', SOME, {'kind': 'skeleton', **SKELETON}, None),
-        ],
-    )
-    def test_follows_the_data(self, kind, crops, wanted, said) -> None:
-        stream, reason = choose_stream({'kind': kind, **SKELETON, 'rgb': RGB}, crops)
-        assert stream == wanted
-        assert (reason is None) == (said is None)
-        assert said is None or said in str(reason)
-        assert choose_stream(stream, crops) == (stream, None)
-
-    @pytest.mark.parametrize(('kind', 'crops', 'count'), [('auto', SOME, 1), ('rgb', SOME, 1), ('rgb', NONE, 5)])
-    def test_lacking_crops_are_named(self, kind, crops, count) -> None:
-        with pytest.raises(UserError, match=rf'{count} of 5 clips have no RGB crops .*nod/x\.mp4.*kind=skeleton'):
-            choose_stream({'kind': kind, 'rgb': RGB}, crops)
-
-    def test_no_stream_and_a_plain_rgb_config(self) -> None:
-        assert choose_stream(None, ALL) == (None, None)
-        plain = {'kind': 'rgb', 'backbone': 'resnet34'}
-        assert choose_stream(plain, ALL) == (plain, None)
-
-    def test_model_says_what_it_chose_and_stores_it(self, capsys) -> None:
-        config = {'type': 'BMoE', 'global_stream': {'kind': 'auto', **SKELETON, 'rgb': RGB}}
-        facts = {'classes': ['a', 'b'], 'skeleton': 'coco17', 'coordinates': 2, 'rgb_crops': NONE}
-        BMoE.complete_config(config, facts)
-        assert config['global_stream'] == {'kind': 'skeleton', **SKELETON}
-        assert capsys.readouterr().out == (
-            'global stream: skeleton (no RGB crops beside the tracks; extract with --save-rgb 224 to use them)\n'
-        )
-
-    def test_auto_without_data_is_refused(self) -> None:
-        with pytest.raises(UserError, match="'auto' is settled from the data"):
-            BMoE(3, 'coco17', 2, global_stream={'kind': 'auto'})

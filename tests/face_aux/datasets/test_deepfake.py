@@ -148,9 +148,9 @@ def test_clips_and_frame_folders(tmp_path: Path) -> None:
 def test_videos_that_cannot_be_read(tmp_path: Path) -> None:
     bad = tmp_path / 'bad.mp4'
     bad.write_bytes(b'not a video at all')
-    with pytest.raises(UserError, match=r'bad.mp4: not a video, or damaged'):
+    with pytest.raises(UserError, match=r'bad.mp4: not a video that OpenCV can read'):
         LoadFace()({'path': str(bad), 'media': 'video'})
-    with pytest.raises(UserError, match=r'gone.mp4: no such video'):
+    with pytest.raises(UserError, match=r'gone.mp4: no such file'):
         LoadFace()({'path': str(tmp_path / 'gone.mp4'), 'media': 'video'})
     (tmp_path / 'empty').mkdir()
     with pytest.raises(UserError, match=r'empty: has no frame'):

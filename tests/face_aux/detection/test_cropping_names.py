@@ -10,7 +10,7 @@ import pytest
 from blob_faces import BlobDetector, frame, movie, picture
 from PIL import Image, features
 
-from face_aux.datasets.records import IMAGE_SUFFIXES
+from bmoe_ground.media import GIF, IMAGE_SUFFIXES
 from face_aux.detection import CropSettings
 from face_aux.detection.cropping import FORMATS, LIST_NAME, crop_folder
 from face_aux.detection.source import FaceSource
@@ -100,7 +100,7 @@ def test_names_that_are_long_or_no_utf8(tmp_path: Path, source: FaceSource) -> N
         assert not [p for p in out.iterdir() if p.name.startswith('.part-')]
 
 
-@pytest.mark.parametrize('suffix', sorted(IMAGE_SUFFIXES))
+@pytest.mark.parametrize('suffix', sorted({*IMAGE_SUFFIXES, GIF}))
 def test_every_image_suffix_can_be_written(tmp_path: Path, source: FaceSource, suffix: str) -> None:
     if FORMATS[suffix] == 'AVIF' and not features.check('avif'):
         pytest.skip('this Pillow has no AVIF')

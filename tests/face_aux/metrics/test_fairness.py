@@ -10,7 +10,6 @@ from sklearn import metrics as sk
 
 from bmoe_ground.errors import UserError
 from face_aux.metrics import FairnessMetric, Settings, report
-from face_aux.metrics import functional as F
 from face_aux.metrics.criteria import criteria_from_counts, largest_gap, smallest_ratio
 from face_aux.metrics.samples import UNKNOWN, TaskScores
 from face_aux.structures import FaceSample
@@ -75,7 +74,10 @@ def test_criteria_against_fairlearn() -> None:
             groups = {c: task.groups[c].astype(str) for c in columns}
             names = np.array(['/'.join(t) for t in zip(*groups.values(), strict=True)])
             counts = np.stack(
-                [F.confusion_matrix(task.target[names == g], task.predicted[names == g], 2) for g in np.unique(names)]
+                [
+                    sk.confusion_matrix(task.target[names == g], task.predicted[names == g], labels=[0, 1])
+                    for g in np.unique(names)
+                ]
             )
             ours = criteria_from_counts(counts, positive=1)
             arguments = {'y_true': task.target, 'y_pred': task.predicted, 'sensitive_features': groups}

@@ -350,7 +350,7 @@ def test_labels_from_class_folders_lists_and_numbers(tmp_path: Path) -> None:
     assert (read.classes, [clip.label for clip in read.clips]) == (None, [51, 3, None])
     assert [line.split('list.txt: ')[1] for line in read.failures] == ['run/gone.mp4: has no track file']
     (tmp_path / 'bad.csv').write_text('a,b,c,d\n')
-    with pytest.raises(UserError, match=r'bad.csv, line 1'):
+    with pytest.raises(UserError, match=r'bad.csv:1'):
         read_folder(tmp_path / 'poses', tmp_path / 'bad.csv')
     with pytest.raises(UserError, match='cannot be read'):
         read_folder(tmp_path / 'poses', tmp_path / 'none.csv')

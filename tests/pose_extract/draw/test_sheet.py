@@ -4,14 +4,29 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
+from pose_extract.draw import sheet
 from pose_extract.draw.render import REGION_COLORS
-from pose_extract.draw.sheet import _PANELS, draw_sheet
+from pose_extract.draw.sheet import arrange_panels, draw_sheet
 from pose_extract.skeletons import skeleton_names
 
 
-def test_every_layout_has_a_panel() -> None:
-    assert {name for row in _PANELS for name, _, _ in row if name} == set(skeleton_names())
+def test_panels_lie_side_by_side_and_in_order() -> None:
+    places = arrange_panels([1, 1, 2, 1, 1, 1, 2, 1])
+    assert [row for row, _ in places] == [0, 0, 0, 0, 0, 1, 1, 1]
+    assert [(columns.start, columns.stop) for _, columns in places] == [
+        *((0, 1), (1, 2), (2, 4), (4, 5), (5, 6)),
+        *((0, 1), (1, 3), (3, 4)),
+    ]
+    assert [row for row, _ in arrange_panels([1] * 5 + [2])] == [0] * 5 + [1]
+
+
+def test_every_layout_has_a_panel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    drawn = []
+    monkeypatch.setattr(sheet, '_draw_panel', lambda axes, skeleton, source: drawn.append(skeleton.name))
+    draw_sheet(tmp_path / 'sheet.png')
+    assert drawn == list(skeleton_names())
 
 
 def test_the_sheet_is_a_small_picture_in_the_region_colors(tmp_path: Path) -> None:

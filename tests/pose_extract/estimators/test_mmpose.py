@@ -234,25 +234,6 @@ def test_rtmdet_finds_boxes_on_mmcv_lite(tmp_path: Path) -> None:
         assert (found.scores > 0.4).all()
 
 
-def test_each_rank_takes_the_gpu_of_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pose_extract.estimators.openmmlab import choose_device
-
-    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
-    monkeypatch.setattr(torch.cuda, 'device_count', lambda: 4)
-    assert choose_device('auto') == torch.device('cuda:0')
-    monkeypatch.setenv('SLURM_LOCALID', '5')
-    assert choose_device('auto') == torch.device('cuda:1')
-    monkeypatch.setenv('LOCAL_RANK', '3')
-    assert choose_device('auto') == torch.device('cuda:3')
-    assert choose_device('cpu') == torch.device('cpu')
-    with pytest.raises(UserError, match='4 usable CUDA devices'):
-        choose_device('cuda:4')
-    with pytest.raises(UserError, match='not a device'):
-        choose_device('gpu')
-    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
-    assert choose_device('auto') == torch.device('cpu')
-
-
 def test_precisions_that_do_not_exist_here_are_refused(model_and_weights: tuple[Any, str, str]) -> None:
     _, name, weights = model_and_weights
     with pytest.raises(UserError, match='float16 needs a GPU'):

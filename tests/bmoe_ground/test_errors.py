@@ -1,0 +1,55 @@
+"""How a command ends: its exit code and what it leaves on the screen."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bmoe_ground.errors import UserError, run_tool
+
+REPO = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize(('returned', 'code'), [(None, 0), (0, 0), (1, 1), (2, 2)])
+def test_the_code_is_what_the_command_returns(returned: int | None, code: int) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run_tool(lambda: returned)
+    assert ended.value.code == code
+
+
+@pytest.mark.parametrize(
+    ('error', 'code', 'said'),
+    [
+        (UserError('clip.mp4: no such file'), 2, 'error: clip.mp4: no such file\n'),
+        (KeyboardInterrupt(), 130, 'interrupted\n'),
+        (BrokenPipeError(), 141, ''),
+    ],
+)
+def test_errors_of_the_user_end_without_a_traceback(error: BaseException, code: int, said: str) -> None:
+    program = (
+        'from bmoe_ground.errors import UserError, run_tool\n'
+        f'def main(): raise {type(error).__name__}(*{error.args!r})\n'
+        'run_tool(main)'
+    )
+    done = subprocess.run([sys.executable, '-c', program], cwd=REPO, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (code, said)
+
+
+def test_a_bug_keeps_its_traceback() -> None:
+    def main() -> int:
+        raise TypeError('ours')
+
+    with pytest.raises(TypeError, match='ours'):
+        run_tool(main)
+
+
+def test_the_error_of_a_loaders_worker_is_said_without_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    def main() -> int:
+        raise UserError('Caught UserError in DataLoader worker process 0.\nTraceback ...\nUserError: clip 3 is empty')
+
+    with pytest.raises(SystemExit):
+        run_tool(main)
+    assert capsys.readouterr().err == 'error: clip 3 is empty\n'
