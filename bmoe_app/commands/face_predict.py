@@ -7,7 +7,8 @@
 
 Every file gets at least one row with a status: ok, no face, unreadable, missing, failed (the model gave NaN), or
 skipped (a file in a folder that is neither image nor video). A video gets a row for each frame taken and one for the
-whole. Exit code: 0 every file could be read, 1 some could not be, 2 none could be, or arguments or checkpoint are unfit.
+whole. Exit code: 0 every file could be read, 1 some could not be, 2 none could be, or arguments or checkpoint are
+unfit.
 """
 
 from __future__ import annotations

@@ -6,8 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from face_aux.detection import Face, FaceDetector, build_detector
-from face_aux.detection.faces import surest
+from face_aux.detection import FaceDetector, build_detector
 from face_aux.detection.turns import find_upright
 
 skimage_data = pytest.importorskip('skimage.data')
@@ -96,10 +95,3 @@ def test_a_photograph_that_lies_turned(detector: FaceDetector, turn: int) -> Non
             height, width = image.shape[:2]
             back = ((x, y), (y, height - x), (width - x, height - y), (width - y, x))[turn]
             assert min(np.hypot(back[0] - f.center[0], back[1] - f.center[1]) for f in upright) < 2
-
-
-def test_the_surest_face_is_meant_and_of_equals_the_largest() -> None:
-    texture, person, friend = (Face((0, 0, 400, 400), 0.55), Face((500, 0, 600, 100), 0.93),
-                               Face((700, 0, 780, 80), 0.95))  # fmt: skip
-    assert surest([texture, person, friend]) is person
-    assert surest([Face((0, 0, 10, 10)), Face((0, 0, 30, 30))]).side == 30
