@@ -16,10 +16,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bmoe_app.parsing import parse_arguments
+from bmoe_ground.names import printable
 from face_aux.detection import DETECTORS, CropSettings, build_detector
 from face_aux.detection.cropping import crop_folder
 from face_aux.detection.source import FaceSource
-from face_aux.predictions import count_files, exit_code
+from face_aux.predictions import FAILURES, count_files, exit_code
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,4 +44,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     rows = crop_folder(source, args.folder, args.out, args.size)
     counts = count_files(rows)
     print(', '.join(f'{status}: {n}' for status, n in counts.items()) or 'nothing left to do')
+    for row in rows:
+        if row.status in FAILURES:
+            print(printable(f'{row.status}: {row.file}: {row.message}'))
     return exit_code(counts)
