@@ -6,10 +6,13 @@ import os
 from pathlib import PurePath
 from typing import Literal
 
-IMAGE_SUFFIXES = frozenset(('.bmp', '.jpeg', '.jpg', '.pgm', '.png', '.ppm', '.tif', '.tiff', '.webp'))
-"""Still images; OpenCV and Pillow decode all of them."""
-
 # fmt: off
+IMAGE_SUFFIXES = frozenset((
+    '.avif', '.bmp', '.dib', '.heic', '.heif', '.hif', '.j2k', '.jfif', '.jp2', '.jpe', '.jpeg', '.jpg', '.pbm', '.pgm',
+    '.png', '.pnm', '.ppm', '.tif', '.tiff', '.webp',
+))
+"""Still images. Pillow decodes all of them, HEIC with ``pi-heif``; OpenCV all but HEIC and, as it is built, AVIF."""
+
 VIDEO_SUFFIXES = frozenset((
     '.3gp', '.asf', '.avi', '.flv', '.m2ts', '.m4v', '.mjpeg', '.mjpg', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.mts',
     '.ogv', '.ts', '.vob', '.webm', '.wmv',

@@ -4,25 +4,39 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, features
 
 from bmoe_ground.errors import UserError
+from face_aux.image_formats import Content, content_of, register_heif, webp_size, why_not_read
 
 MAX_PIXELS = 180_000_000
-"""Larger images are refused: decoded they would take more than half a gigabyte each."""
+MAX_BYTES = 2**30
+"""Larger images are refused: most bytes of the decoded image and the result together (RGB: 153 megapixels)."""
+MAX_SCAN_PIXELS = 2_000_000_000
+"""Most pixels times scans of a progressive JPEG: each scan, however short, costs a pass over the whole image."""
+STRIP_PIXELS = 4_000_000
+"""Pixels that are converted at a time, so that only one full-size intermediate exists."""
+ORIENTATION = 0x0112
+"""EXIF's tag of how the camera was held."""
+
+_UPRIGHT = {2: (0, True), 3: (2, False), 4: (2, True), 5: (3, True), 6: (3, False), 7: (1, True), 8: (1, False)}
+"""EXIF orientation to the quarter turns counter-clockwise that undo it, and whether a left-right flip follows."""
 
 
 class UnreadableImageError(UserError):
-    """An image file that is missing, damaged, empty or too large."""
+    """An image file that is missing, damaged, empty, too large, or of a format that is not read."""
 
 
 def read_image(path: str | Path, max_side: int | None = None) -> np.ndarray:
     """Read an image as 8-bit RGB.
 
-    The EXIF rotation is applied; 16-bit and float images are scaled to 8 bits; grey is repeated; CMYK is converted;
-    transparency is laid on white; of an animation the first frame is taken.
+    What a file is, its first bytes say, not its name; only the formats of
+    :data:`face_aux.image_formats.READ` are ever opened, none of which runs another program. The EXIF rotation is
+    applied; 16-bit and float images are scaled to 8 bits; grey is repeated; CMYK is converted; transparency is laid on
+    white; of an animation the first frame is taken.
 
     Args:
         path: The file.
@@ -37,40 +51,124 @@ def read_image(path: str | Path, max_side: int | None = None) -> np.ndarray:
     path = Path(path)
     if not path.is_file():
         raise UnreadableImageError(f'{path}: no such file')
-    if path.stat().st_size == 0:
-        raise UnreadableImageError(f'{path}: empty file')
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore', Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                return np.asarray(_upright_rgb(image, path, max_side))
-    except UnidentifiedImageError as error:
-        raise UnreadableImageError(f'{path}: not an image, or of a format that Pillow does not read') from error
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        if isinstance(error, UnreadableImageError):
-            raise
-        raise UnreadableImageError(f'{path}: damaged image ({error})') from error
+        with path.open('rb') as file, warnings.catch_warnings():
+            warnings.simplefilter('ignore')  # of Pillow: bombs (bounded below) and odd metadata
+            return _read(file, path, max_side)
+    except UnreadableImageError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise UnreadableImageError(f'{path}: more pixels than are read; reduce it first ({error})') from error
+    except Exception as error:  # a hostile file makes Pillow's decoders raise almost anything, MemoryError included
+        reason = str(error) or type(error).__name__
+        raise UnreadableImageError(f'{path}: damaged image ({reason})') from error
 
 
-def _upright_rgb(image: Image.Image, path: Path, max_side: int | None) -> Image.Image:
-    if image.width * image.height > MAX_PIXELS:
+def picture_bytes(path: str | Path) -> int:
+    """Bytes of an image once it is read, from its header alone; 0 where that cannot be told.
+
+    Example:
+        >>> picture_bytes('/nowhere.jpg')
+        0
+    """
+    try:
+        with Path(path).open('rb') as file, warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            with _open(file, Path(path)) as image:
+                return 3 * image.width * image.height
+    except Exception:  # the reading itself will say what is wrong
+        return 0
+
+
+def _open(file: BinaryIO, path: Path) -> Image.Image:
+    head = file.read(4096)
+    content = content_of(head)
+    if (reason := why_not_read(path.name, head, content)) is not None:
+        raise UnreadableImageError(f'{path}: {reason}')
+    if content is Content.WEBP and (size := webp_size(head)) is not None:  # Pillow allocates it on opening
+        _check_size(path, *size, 8)
+    if content is Content.HEIF and not register_heif():
+        raise UnreadableImageError(f'{path}: a HEIC photograph; to read those, run: pip install pi-heif')
+    if content is Content.AVIF and not features.check('avif'):
+        raise UnreadableImageError(f'{path}: an AVIF image; to read those, run: pip install "pillow>=11.3"')
+    file.seek(0)
+    return Image.open(file, formats=[content.value])
+
+
+def _read(file: BinaryIO, path: Path, max_side: int | None) -> np.ndarray:
+    with _open(file, path) as image:
+        if image.format in ('JPEG', 'MPO') and image.info.get('progressive'):
+            _check_scans(file, path, image)
+        if max_side is not None:
+            image.draft('RGB' if image.mode in ('RGB', 'YCbCr') else image.mode, (max_side, max_side))
+        _check_size(path, *image.size, _bytes_per_pixel(image.mode) + 3)
+        image.load()
+        rgb = _to_rgb(image)
+        orientation = image.getexif().get(ORIENTATION, 1)
+    turns, flip = _UPRIGHT.get(orientation, (0, False)) if isinstance(orientation, int) else (0, False)
+    rgb = np.rot90(rgb, turns)
+    rgb = np.ascontiguousarray(rgb[:, ::-1] if flip else rgb)
+    if max_side is None or max(rgb.shape) <= max_side:
+        return rgb
+    reduced = Image.fromarray(rgb)
+    reduced.thumbnail((max_side, max_side), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    return np.array(reduced)
+
+
+def _check_size(path: Path, width: int, height: int, each: int) -> None:
+    """Refuse an image by its header.
+
+    Args:
+        path: For the message.
+        width: Pixels.
+        height: Pixels.
+        each: Bytes that a pixel takes while the image is read.
+    """
+    most = min(MAX_PIXELS, MAX_BYTES // each)
+    if width * height > most:
         raise UnreadableImageError(
-            f'{path}: {image.width}x{image.height} pixels, more than the {MAX_PIXELS} that are read; reduce it first'
+            f'{path}: {width}x{height} pixels, more than the {most} that are read; reduce it first'
         )
-    if max_side is not None:
-        image.draft('RGB' if image.mode in ('RGB', 'YCbCr') else image.mode, (max_side, max_side))
-    image = ImageOps.exif_transpose(image)
-    image = _to_rgb(image)
-    if max_side is not None and max(image.size) > max_side:
-        image.thumbnail((max_side, max_side), Image.Resampling.BICUBIC, reducing_gap=2.0)
-    return image
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def _check_scans(file: BinaryIO, path: Path, image: Image.Image) -> None:
+    """Bound the time and memory of a progressive JPEG, whose coefficients of all scans are kept."""
+    _check_size(path, *image.size, 13)
+    where = file.tell()
+    file.seek(0)
+    scans = sum(block.count(b'\xff\xda') for block in iter(lambda: file.read(1 << 20), b''))
+    file.seek(where)
+    if scans * image.width * image.height > MAX_SCAN_PIXELS:
+        raise UnreadableImageError(
+            f'{path}: a progressive JPEG of {image.width}x{image.height} pixels in {scans} scans, '
+            'which takes too long to decode'
+        )
+
+
+def _bytes_per_pixel(mode: str) -> int:
+    """Of Pillow's memory: a byte for grey and palettes, two for 16 bits, else four."""
+    return 1 if mode in ('1', 'L', 'P') else 2 if mode.startswith('I;16') else 4
+
+
+def _to_rgb(image: Image.Image) -> np.ndarray:
+    """Convert in strips: uint8 (H, W, 3)."""
+    width, height = image.size
+    rows = max(1, STRIP_PIXELS // width)
+    spans = [(y, min(height, y + rows)) for y in range(0, height, rows)]
+    full = _full_scale(image, spans) if image.mode in ('I', 'F') else 0.0
+    result = np.empty((height, width, 3), np.uint8)
+    for y, end in spans:
+        strip = image.crop((0, y, width, end)) if len(spans) > 1 else image
+        result[y:end] = np.asarray(_strip_to_rgb(strip, full))
+    return result
+
+
+def _strip_to_rgb(image: Image.Image, full: float) -> Image.Image:
     if image.mode.startswith('I;16'):
         return Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)).convert('RGB')
     if image.mode in ('I', 'F'):
-        return Image.fromarray(_scale_deep(np.asarray(image))).convert('RGB')
+        values = np.round(np.asarray(image).astype(np.float64) * (255.0 / full)).astype(np.uint8)
+        return Image.fromarray(values).convert('RGB')
     if image.mode in ('RGBA', 'LA', 'PA', 'RGBa', 'La') or 'transparency' in image.info:
         image = image.convert('RGBA')
         white = Image.new('RGBA', image.size, 'white')
@@ -78,14 +176,16 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image.convert('RGB')
 
 
-def _scale_deep(values: np.ndarray) -> np.ndarray:
-    """32-bit grey to 8 bits by the smallest usual full scale that holds it: 1 (float), 255 or 65535.
+def _full_scale(image: Image.Image, spans: list[tuple[int, int]]) -> float:
+    """The smallest usual full scale that holds 32-bit grey: 1 (float), 255 or 65535.
 
     Raises:
         ValueError: Negative, non-finite or larger values, whose scale nobody can know.
     """
-    if not np.isfinite(values).all() or values.min() < 0 or values.max() > 65535:
-        raise ValueError('32-bit values outside 0..65535')
-    is_unit = values.dtype.kind == 'f' and values.max() <= 1
-    full = 1.0 if is_unit else 255.0 if values.max() <= 255 else 65535.0
-    return np.round(values.astype(np.float64) * (255.0 / full)).astype(np.uint8)
+    largest = 0.0
+    for y, end in spans:
+        values = np.asarray(image.crop((0, y, image.width, end)))
+        if not np.isfinite(values).all() or values.min() < 0 or values.max() > 65535:
+            raise ValueError('32-bit values outside 0..65535')
+        largest = max(largest, float(values.max()))
+    return 1.0 if image.mode == 'F' and largest <= 1 else 255.0 if largest <= 255 else 65535.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -15,7 +16,7 @@ from face_aux.checkpoint import FaceModel
 from face_aux.detection.alignment import CropSettings
 from face_aux.detection.detectors import FaceDetector
 from face_aux.detection.source import FaceSource, Job, find_inputs
-from face_aux.predictions import Prediction
+from face_aux.predictions import FAILED, OK, Prediction
 from face_aux.registry import TRANSFORMS
 from mm_runtime.registry import build_embedded
 
@@ -27,9 +28,13 @@ class FaceInferencer:
         model: From :func:`face_aux.checkpoint.load_face_model`.
         detector: From :func:`face_aux.detection.build_detector`.
         crop: Margin and alignment of the crops; None for what the checkpoint says.
-        faces: 'largest' for one face an image or video, 'all' for every one.
+        faces: 'surest' for one face an image or video ('largest' is its older name), 'all' for every one.
         batch_size: Crops (or clips) a batch.
         max_frames: Frames (or clips) taken from a video, evenly spaced; 0 for all frames.
+
+    Raises:
+        UserError: An option is out of range, or a weight of the model is NaN or infinite, as a diverged training
+            leaves them.
 
     Example:
         >>> model = face_aux.load_face_model('face.pth')
@@ -43,12 +48,13 @@ class FaceInferencer:
         model: FaceModel,
         detector: FaceDetector,
         crop: CropSettings | None = None,
-        faces: str = 'largest',
+        faces: str = 'surest',
         batch_size: int = 32,
         max_frames: int = 32,
     ) -> None:
         if batch_size < 1:
             raise UserError(f'batch_size must be at least 1, got {batch_size}')
+        check_finite(model)
         self.model, self.batch_size = model, batch_size
         load = model.pipeline[0]
         is_clip = load['type'].endswith('LoadFaceClip')
@@ -94,6 +100,9 @@ class FaceInferencer:
         for job, sample in zip(jobs, samples, strict=True):
             for task, classes in self.model.tasks.items():
                 values = sample.scores[task].double().cpu().tolist()
+                if not all(map(math.isfinite, values)):
+                    fail(job.row, f'{self.model.source}: gives scores for {task!r} that are NaN or infinite')
+                    break
                 job.row.scores[task] = dict(zip(classes, values, strict=True))
                 job.row.labels[task] = choose(job.row.scores[task], task in self.model.multi_label)
 
@@ -102,6 +111,27 @@ class FaceInferencer:
         for transform in self.pipeline:
             results = transform(results)
         return results['inputs']
+
+
+def check_finite(model: FaceModel) -> None:
+    """Refuse a model that cannot predict anything.
+
+    Raises:
+        UserError: A weight is NaN or infinite; the message names it and the checkpoint.
+    """
+    for name, weight in model.model.state_dict().items():
+        if weight.is_floating_point() and not torch.isfinite(weight).all():
+            raise UserError(
+                f'{model.source}: {name} holds NaN or infinite values, the training diverged; use an earlier '
+                'checkpoint, or train with a lower learning rate'
+            )
+
+
+def fail(row: Prediction, reason: str) -> None:
+    """Make a row say that the model gave nothing for it."""
+    row.status, row.message = FAILED, reason
+    row.scores.clear()
+    row.labels.clear()
 
 
 def choose(scores: dict[str, float], multi_label: bool) -> Any:
@@ -120,7 +150,9 @@ def add_video_rows(rows: Sequence[Prediction], model: FaceModel) -> list[Predict
         if level not in ('frame', 'clip'):
             continue
         for face in sorted({row.face for row in same if row.face is not None}):
-            members = [row for row in same if row.face == face]
+            members = [row for row in same if row.face == face and row.status == OK]
+            if not members:
+                continue
             mean = Prediction(file, 'video', face=face, samples=len(members))
             for task, classes in model.tasks.items():
                 mean.scores[task] = {c: float(np.mean([m.scores[task][c] for m in members])) for c in classes}

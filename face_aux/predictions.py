@@ -15,9 +15,11 @@ from bmoe_ground.errors import UserError
 from bmoe_ground.files import atomic_write
 
 OK, NO_FACE, UNREADABLE, MISSING, SKIPPED = 'ok', 'no face', 'unreadable', 'missing', 'skipped'
-PARTIAL = 'partial'
-FAILURES = (UNREADABLE, MISSING, PARTIAL)
+FAILED, PARTIAL = 'failed', 'partial'
+FAILURES = (UNREADABLE, MISSING, FAILED, PARTIAL)
 """Statuses that mean an input could not be used; a picture without a face is none of them."""
+FORMULA = ('=', '+', '-', '@', '\t', '\r')
+"""A cell that begins so is a formula to a spreadsheet, and a file's name may be one: such cells get an apostrophe."""
 
 
 @dataclass
@@ -27,9 +29,10 @@ class Prediction:
     Args:
         file: The input, as it was named or found.
         level: 'image', 'frame', 'clip' or 'video'.
-        status: 'ok', 'no face', 'unreadable', 'missing', 'partial' (a video that was not read whole; a row of its own,
-            beside those of the frames that were), or 'skipped' (in a folder, neither image nor video).
-        message: Why it is not ok.
+        status: 'ok', 'no face', 'unreadable', 'missing', 'failed' (the model gave no finite scores), 'partial' (a video
+            that was not read whole; a row of its own, beside those of the frames that were), or 'skipped' (in a folder,
+            neither image nor video).
+        message: Why it is not ok, or what is to be known of it.
         frame: Number of the frame (the first one of a clip).
         time: Its time in seconds.
         face: Number of the face in the image, or of the person in the video, from 0, largest first.
@@ -86,8 +89,84 @@ def csv_text(rows: Sequence[Prediction], tasks: Mapping[str, Sequence[str]]) -> 
             label = row.labels[task]
             cells[task] = ';'.join(label) if isinstance(label, list) else label
             cells.update({f'{task}:{name}': f'{value:.6f}' for name, value in scores.items()})
-        writer.writerow(cells)
+        writer.writerow({key: _cell(value) for key, value in cells.items()})
     return buffer.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """A cell that every program can read, and that no spreadsheet takes for a formula."""
+    if not isinstance(value, str):
+        return value
+    text = writable(value)
+    return "'" + text if text.startswith(FORMULA) and not _is_number(text) else text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def writable(name: str) -> str:
+    r"""A file's name as it stands in the output: bytes that are no UTF-8 are written out.
+
+    Example:
+        >>> writable('a' + chr(0xdcff))
+        'a\\xff'
+    """
+    return name.encode('utf-8', 'surrogateescape').decode('utf-8', 'backslashreplace')
+
+
+def _plain(value: Any) -> Any:
+    """Plain data whose texts can all be written."""
+    if isinstance(value, str):
+        return writable(value)
+    if isinstance(value, Mapping):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def rows_of_csv(path: Path) -> list[Prediction]:
+    """Read what :func:`csv_text` wrote, without scores and labels.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its rows; none where there is no file, or another kind of CSV.
+    """
+    try:
+        text = path.read_bytes().decode('utf-8')
+        lines = list(csv.DictReader(io.StringIO(text, newline='')))
+    except (OSError, ValueError, csv.Error):
+        return []
+    rows = []
+    for cells in lines:
+        try:
+            rows.append(_row_of(cells))
+        except (KeyError, TypeError, ValueError):  # a damaged line, or not ours: the file will be looked at again
+            continue
+    return rows
+
+
+def _row_of(cells: Mapping[str, str]) -> Prediction:
+    box = [cells[key] for key in ('x1', 'y1', 'x2', 'y2')]
+    file, message = (cells[k][1:] if cells[k].startswith(tuple("'" + f for f in FORMULA)) else cells[k]
+                     for k in ('file', 'message'))  # fmt: skip
+    return Prediction(
+        file,
+        cells['level'],
+        cells['status'],
+        message,
+        frame=int(cells['frame']) if cells['frame'] else None,
+        time=float(cells['time']) if cells['time'] else None,
+        face=int(cells['face']) if cells['face'] else None,
+        box=(float(box[0]), float(box[1]), float(box[2]), float(box[3])) if all(box) else None,
+        confidence=float(cells['confidence']) if cells['confidence'] else None,
+        samples=int(cells['samples']) if cells['samples'] else None,
+    )
 
 
 def json_text(rows: Sequence[Prediction], tasks: Mapping[str, Sequence[str]], settings: Mapping[str, Any]) -> str:
@@ -98,7 +177,7 @@ def json_text(rows: Sequence[Prediction], tasks: Mapping[str, Sequence[str]], se
         'files': count_files(rows),
         'predictions': [row.to_dict() for row in rows],
     }
-    return json.dumps(plain, indent=1, ensure_ascii=False) + '\n'
+    return json.dumps(_plain(plain), indent=1, ensure_ascii=False) + '\n'
 
 
 def count_files(rows: Sequence[Prediction]) -> dict[str, int]:
@@ -110,17 +189,23 @@ def exit_code(counts: Mapping[str, int]) -> int:
     """Exit code of a command that went through files: 0 all could be used, 1 some, 2 none.
 
     Args:
-        counts: Files by status, from :func:`count_files`; those skipped are no failure.
+        counts: Files by status, from :func:`count_files`; those skipped are no failure, and of a video that was not
+            read whole some frames could be used.
     """
     failed = sum(counts.get(status, 0) for status in FAILURES)
-    return 2 if failed and failed == sum(counts.values()) - counts.get(SKIPPED, 0) else int(failed > 0)
+    useless = failed - counts.get(PARTIAL, 0)
+    return 2 if useless and useless == sum(counts.values()) - counts.get(SKIPPED, 0) else int(failed > 0)
 
 
 def file_status(rows: Sequence[Prediction]) -> dict[str, str]:
-    """Status of each input file; one with any face is ok, unless it is a video that was not read whole."""
+    """Status of each input file.
+
+    One with any face is ok, unless it is a video that was not read whole, or the model failed on one of its faces.
+    """
+    rank = {OK: 1, PARTIAL: 2, FAILED: 3}
     status: dict[str, str] = {}
     for row in rows:
-        if status.get(row.file) != PARTIAL and (row.status in (OK, PARTIAL) or row.file not in status):
+        if rank.get(row.status, 0) > rank.get(status.get(row.file, ''), -1):
             status[row.file] = row.status
     return status
 

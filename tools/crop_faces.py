@@ -4,9 +4,9 @@
     python tools/crop_faces.py photos --out crops --margin 0.27 --shift 0.2
 
 Names stay: an image keeps its path, a video becomes a folder of its name with PNG frames, label files are copied; so
-the readers take the result with media='frames'. The crops of a video follow its largest face without trembling. A
-stopped run goes on where it was. The statuses of the run go to crops.csv in the output folder. Exit code 0 when every
-file could be read, 1 when some could not.
+the readers take the result with media='frames'. The crops of a video follow its largest sure face without trembling.
+A stopped run goes on where it was. The statuses of all runs are in crops.csv in the output folder. Exit code 0 when
+every file could be read, 1 when some could not.
 """
 
 import sys

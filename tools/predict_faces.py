@@ -5,9 +5,10 @@
     python tools/predict_faces.py crops/ --checkpoint model.pth --out faces.csv --detector none
     python tools/predict_faces.py clip.mp4 --checkpoint fake.pth --out scores.csv --max-frames 0
 
-Every file gets at least one row with a status: ok, no face, unreadable, missing, or skipped (a file in a folder that is
-neither image nor video). A video gets a row for each frame taken and one for the whole. Exit code 0 when every file
-could be read, 1 when some could not, 2 for wrong arguments or an unfit checkpoint.
+Every file gets at least one row with a status: ok, no face, unreadable, missing, failed (the model gave NaN), or
+skipped (a file in a folder that is neither image nor video). A video gets a row for each frame taken and one for the
+whole. Exit code: 0 every file could be read, 1 some could not be, 2 none could be, or arguments or checkpoint are
+unfit.
 """
 
 import sys

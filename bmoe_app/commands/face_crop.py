@@ -4,8 +4,8 @@
     bmoe face crop photos --out crops --margin 0.27 --shift 0.2
 
 Names stay: an image keeps its path, a video becomes a folder of its name with PNG frames, label files are copied; so
-the readers take the result with media='frames'. The crops of a video follow its largest face without trembling. A
-stopped run goes on where it was. The statuses of the run go to crops.csv in the output folder. Exit code: 0 every
+the readers take the result with media='frames'. The crops of a video follow its largest sure face without trembling. A
+stopped run goes on where it was. The statuses of all runs are in crops.csv in the output folder. Exit code: 0 every
 file could be read, 1 some could not be, 2 none could be.
 """
 
@@ -16,10 +16,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bmoe_app.parsing import parse_arguments
+from bmoe_ground.names import printable
 from face_aux.detection import DETECTORS, CropSettings, build_detector
 from face_aux.detection.cropping import crop_folder
 from face_aux.detection.source import FaceSource
-from face_aux.predictions import count_files, exit_code, write_predictions
+from face_aux.predictions import FAILURES, count_files, exit_code
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +42,9 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     crop = CropSettings.from_config(given, 'command line')
     source = FaceSource(build_detector(args.detector), crop, max_frames=args.max_frames)
     rows = crop_folder(source, args.folder, args.out, args.size)
-    write_predictions(args.out / 'crops.csv', rows, {}, {})
     counts = count_files(rows)
     print(', '.join(f'{status}: {n}' for status, n in counts.items()) or 'nothing left to do')
+    for row in rows:
+        if row.status in FAILURES:
+            print(printable(f'{row.status}: {row.file}: {row.message}'))
     return exit_code(counts)

@@ -5,9 +5,10 @@
     bmoe face predict crops/ --checkpoint model.pth --out faces.csv --detector none
     bmoe face predict clip.mp4 --checkpoint fake.pth --out scores.csv --max-frames 0
 
-Every file gets at least one row with a status: ok, no face, unreadable, missing, or skipped (a file in a folder that is
-neither image nor video). A video gets a row for each frame taken and one for the whole. Exit code: 0 every file
-could be read, 1 some could not be, 2 none could be, or arguments or checkpoint are unfit.
+Every file gets at least one row with a status: ok, no face, unreadable, missing, failed (the model gave NaN), or
+skipped (a file in a folder that is neither image nor video). A video gets a row for each frame taken and one for the
+whole. Exit code: 0 every file could be read, 1 some could not be, 2 none could be, or arguments or checkpoint are
+unfit.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from pathlib import Path
 from bmoe_app.parsing import parse_arguments
 from bmoe_ground.device import choose_device
 from bmoe_ground.errors import UserError
+from bmoe_ground.names import printable
 from face_aux.checkpoint import load_face_model
 from face_aux.detection import DETECTORS, CropSettings, build_detector
+from face_aux.detection.source import FACES
 from face_aux.inferencer import FaceInferencer
-from face_aux.predictions import FAILURES, check_output, count_files, exit_code, write_predictions
+from face_aux.predictions import FAILURES, SKIPPED, check_output, count_files, exit_code, write_predictions
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--checkpoint', required=True, help='checkpoint of bmoe train')
     parser.add_argument('--out', required=True, help='.csv or .json file to write')
     parser.add_argument('--detector', choices=sorted(DETECTORS), default='mediapipe', help='none: face crops already')
-    parser.add_argument('--faces', choices=('largest', 'all'), default='largest', help='which faces (default: largest)')
+    parser.add_argument('--faces', choices=FACES, default='surest', help='the surest (= largest, an older name) or all')
     parser.add_argument('--margin', type=float, help="widening of the face box (default: the checkpoint's)")
     parser.add_argument('--shift', type=float, help="shift of the crop to the forehead (default: the checkpoint's)")
     parser.add_argument('--no-align', action='store_true', help='do not turn the eyes level')
@@ -75,7 +78,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     counts = count_files(rows)
     print(', '.join(f'{status}: {n}' for status, n in counts.items()) or 'no files')
     for row in rows:
-        if row.status in FAILURES:
-            print(f'{row.status}: {row.file}: {row.message}')
+        if row.status in (*FAILURES, SKIPPED):
+            print(printable(f'{row.status}: {row.file}: {row.message}'))
     print(f'written to {args.out}')
     return exit_code(counts)

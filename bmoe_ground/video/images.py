@@ -13,9 +13,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bmoe_ground.media import media_of
+from bmoe_ground.media import media_of, suffix_of
 from bmoe_ground.video.frames import MAX_PIXELS, VideoError, VideoReader
 
+PHOTOGRAPHS = frozenset(('.heic', '.heif', '.hif'))  # of phones: nobody's frames, and OpenCV does not read them
+FORMATS = ('AVIF', 'BMP', 'DIB', 'JPEG', 'JPEG2000', 'PNG', 'PPM', 'TIFF', 'WEBP')  # Pillow's names of what is opened
+RARE = ('AVIF', 'DIB', 'JPEG2000')  # not every OpenCV has them
 DIGITS = re.compile(r'([0-9]+)')
 OTHER_KINDS = frozenset((
     'flow', 'flowx', 'flowy', 'depth', 'mask', 'masks', 'seg', 'segmentation', 'ir', 'infrared', 'thermal', 'disparity',
@@ -60,9 +63,9 @@ def image_sequences(folder: Path) -> list[ImageSequence]:
     for name in sorted(os.listdir(folder)):
         path = folder / name
         stem = Path(name).stem
-        if name.startswith('.') or media_of(path, gif='video') != 'image' or not DIGITS.search(stem):
+        if name.startswith('.') or media_of(name, gif='video') != 'image' or not DIGITS.search(stem):
             continue
-        if path.is_file():
+        if suffix_of(name) not in PHOTOGRAPHS and path.is_file():
             parts = DIGITS.split(stem)
             kinds[tuple(parts[::2])].append((tuple(map(int, parts[1::2])), path))
     found = [sequence for texts, entries in kinds.items() for sequence in _split(texts, entries)]
@@ -223,10 +226,11 @@ def decode_image(path: Path) -> np.ndarray | None:
     from PIL import Image
 
     try:
-        with Image.open(path, formats=('BMP', 'JPEG', 'PNG', 'PPM', 'TIFF', 'WEBP')) as image:
+        with Image.open(path, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 return None
-        data = np.fromfile(path, dtype=np.uint8)
-        return cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+            if image.format in RARE:
+                return np.asarray(image.convert('RGB'))[..., ::-1].copy()
+        return cv2.imdecode(np.fromfile(path, dtype=np.uint8), cv2.IMREAD_COLOR)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, cv2.error):
         return None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.folders import walk_files
 from bmoe_ground.media import media_of
 from bmoe_ground.tables import iter_table, parse_int, read_lines
 from face_aux.datasets.base import FaceDataset
@@ -30,7 +31,9 @@ from face_aux.registry import DATASETS
 class CelebA(FaceDataset):
     """CelebA's 40 binary attributes, from the official text files or the CSV copies.
 
-    Splits 'train', 'val', 'test' are the official ones, which share no identity. Groups: gender, age (young or
+    The files are taken from ``data_root`` itself or, as the official archive unpacks, from ``Anno``, ``Eval`` and
+    ``Img`` below it. Splits 'train', 'val', 'test' are the official ones, which share no identity; ``fractions`` need
+    ``identity_CelebA.txt``, for 10,177 people are in 202,599 images. Groups: gender, age (young or
     old) and skin (pale or not), all from the attributes themselves.
 
     Args:
@@ -38,6 +41,7 @@ class CelebA(FaceDataset):
         **kwargs: See :class:`FaceDataset`.
     """
 
+    IMAGES = 'img_align_celeba'
     SPLITS = {'0': 'train', '1': 'val', '2': 'test'}
     GROUPS = {'gender': ('Male', 'male', 'female'), 'age': ('Young', 'young', 'old'), 'skin': ('Pale_Skin', 'pale', '')}
 
@@ -53,9 +57,7 @@ class CelebA(FaceDataset):
 
     def read(self) -> list[Record]:
         """One record a labelled image."""
-        images = self.root / 'img_align_celeba'
-        if (images / 'img_align_celeba').is_dir():  # the Kaggle archive has the folder twice
-            images = images / 'img_align_celeba'
+        images = self._images()
         partition = self._two_columns('list_eval_partition', 'partition')
         identity = self._two_columns('identity_CelebA', 'identity', optional=True)
         records = []
@@ -73,6 +75,26 @@ class CelebA(FaceDataset):
                 )
             )
         return records
+
+    def _images(self) -> Path:
+        """The folder of the aligned images; the Kaggle archive has it twice, one in the other."""
+        found = [base / self.IMAGES for base in self._bases() if (base / self.IMAGES).is_dir()]
+        images = found[0] if found else self.root / self.IMAGES
+        return images / self.IMAGES if (images / self.IMAGES).is_dir() else images
+
+    def _bases(self) -> list[Path]:
+        """Where files may lie: the root, and the official archive's folders below it."""
+        return [self.root, *(self.root / name for name in ('Anno', 'Eval', 'Img'))]
+
+    def _check_identities(self, records: list[Record]) -> None:
+        """A person with a face in two parts would be known by heart, so unknown identities are refused."""
+        unknown = [record for record in records if not record.subjects]
+        if unknown:
+            raise UserError(
+                f'{self._describe()}: {len(unknown)} of {len(records)} images have no identity, so fractions would put '
+                'the same person into several parts; place identity_CelebA.txt of the official Anno folder below '
+                "data_root, or take the official split='train', 'val' or 'test' without fractions"
+            )
 
     def _attribute_rows(self) -> Iterator[tuple[str, str, dict[str, int]]]:
         """Where, image name and 0 or 1 for each attribute of every row."""
@@ -117,13 +139,15 @@ class CelebA(FaceDataset):
         return {name: value for name, (_, value) in table.items()}
 
     def _one_of(self, stem: str, optional: bool = False) -> Path:
-        for suffix in ('.txt', '.csv'):
-            path = self.root / (stem + suffix)
-            if path.is_file():
-                return path
+        for base in self._bases():
+            for suffix in ('.txt', '.csv'):
+                if (path := base / (stem + suffix)).is_file():
+                    return path
         if optional:
             return self.root / (stem + '.txt')
-        raise UserError(f"{self.root}: neither {stem}.txt nor {stem}.csv; data_root must be CelebA's folder")
+        raise UserError(
+            f"{self.root}: neither {stem}.txt nor {stem}.csv, nor in Anno or Eval; data_root must be CelebA's folder"
+        )
 
     @staticmethod
     def _sign(text: str, where: str, attribute: str) -> int:
@@ -190,7 +214,7 @@ class UTKFace(FaceDataset):
             raise UserError(f'{self.root}: no such folder; data_root must be the folder of UTKFace images')
         records = []
         tasks = self.all_tasks()
-        for path in sorted(self.root.rglob('*')):
+        for path in walk_files(self.root):
             if media_of(path) != 'image':
                 continue
             match = self.NAME.match(path.name.split('.')[0])

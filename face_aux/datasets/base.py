@@ -140,7 +140,7 @@ class FaceDataset(BaseDataset):
         records = self._existing(records)
         records = self._take_part(records)
         if self.subset is not None:
-            keys = [self._key(r) for r in records]
+            keys = self._sample_keys(records)
             chosen = stratified_subset(keys, self._strata(records), self.subset, self.split_seed)
             records = [records[i] for i in chosen]
         self._report_skipped()
@@ -187,6 +187,23 @@ class FaceDataset(BaseDataset):
         """The sample's name below the root, so that a moved set splits the same."""
         path = Path(record.path)
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else record.path
+
+    def _sample_keys(self, records: list[Record]) -> list[str]:
+        """A unique name for each sample: the file's, and the box where an image has several faces."""
+        names = [self._key(record) for record in records]
+        count = Counter(names)
+        return [f'{n} {r.face_box}' if count[n] > 1 and r.face_box else n for n, r in zip(names, records, strict=True)]
+
+    def _check_identities(self, records: list[Record]) -> None:
+        """Refuse, or tell of, a split of ours that would put one person on both sides; a subclass knows its set."""
+        unknown = sum(not record.subjects for record in records)
+        if 0 < unknown < len(records):
+            print_log(
+                f'{self._describe()}: {unknown} of {len(records)} samples name no person; each is split as a person of '
+                'its own',
+                logger='current',
+                level=logging.WARNING,
+            )
 
     def _select_tasks(self) -> dict[str, Task]:
         tasks = self.all_tasks()
@@ -257,7 +274,8 @@ class FaceDataset(BaseDataset):
     def _take_part(self, records: list[Record]) -> list[Record]:
         if self.fractions is None:
             return records
-        keys = [self._key(r) for r in records]
+        keys = self._sample_keys(records)
+        self._check_identities(records)
         subjects = [r.subjects for r in records]
         parts = stratified_group_split(keys, self._strata(records), self.fractions, self.split_seed, subjects)
         for record, part in zip(records, parts, strict=True):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.folders import walk_files
 from bmoe_ground.tables import iter_table, read_lines, read_text
 from face_aux.datasets.base import FaceDataset
 from face_aux.datasets.records import Record
@@ -221,7 +222,7 @@ class Dfdc(DeepfakeDataset):
         if (self.root / 'dataset.json').is_file():
             return self._read_preview(self.root / 'dataset.json')
         records = []
-        for path in sorted(self.root.rglob('metadata.json')):
+        for path in (p for p in walk_files(self.root) if p.name == 'metadata.json'):
             records += self._read_metadata(path)
         for path in (self.root / 'test' / 'labels.csv', self.root / 'labels.csv'):
             if path.is_file():

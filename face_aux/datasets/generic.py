@@ -6,13 +6,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mmengine.logging import print_log
+
 from bmoe_ground.errors import UserError
+from bmoe_ground.folders import is_the_users, walk_files
 from bmoe_ground.media import media_of
 from bmoe_ground.tables import Row, read_table
 from face_aux.datasets.base import POLICIES, FaceDataset
+from face_aux.datasets.boxes import box_of, check_box_columns, find_box_columns, share_images
+from face_aux.datasets.label_names import class_names, names_of_codes
 from face_aux.datasets.records import Record
 from face_aux.labels import IGNORE, Task, bin_label, bin_names
 from face_aux.registry import DATASETS
+from face_aux.transforms.geometric import CropFaceBox
 
 YES_NO = {'1': 1, '0': 0, '-1': IGNORE, '': IGNORE, 'true': 1, 'false': 0, 'yes': 1, 'no': 0}
 
@@ -23,19 +29,24 @@ class CsvFaces(FaceDataset):
 
     Byte order marks and Windows line ends are fine. A path is taken below ``data_root`` and must stay there, unless
     it is absolute. An empty label cell means "no label for this task", an empty group cell "unknown". Image, video
-    and folder-of-frames paths may be mixed.
+    and folder-of-frames paths may be mixed. An image may show several faces, one row each, where columns have their
+    boxes; the faces of one image, and of one person, never end in two parts.
 
     Args:
         ann_name: The CSV, below ``data_root`` or absolute.
         labels: Task name to ``dict(column=..., classes=[...])``. Without ``classes`` the sorted distinct values are
-            the classes; give them wherever a checkpoint is to meet other data. ``bins=[0, 18, ...]`` turns a number
-            into a class; ``columns=[...]`` in place of ``column`` makes a multi-label task of 0/1 columns (-1 or
-            empty: not annotated). A plain list of class names is short for a column named like the task.
+            the classes; give them wherever a checkpoint is to meet other data. Names for codes: a dict such as
+            ``{1: 'Surprise', 2: 'Fear'}``, or a list of as many names where the codes plainly count from 0 or 1.
+            ``bins=[0, 18, ...]`` turns a number into a class; ``columns=[...]`` in place of ``column`` makes a
+            multi-label task of 0/1 columns (-1 or empty: not annotated). A plain list of class names is short for a
+            column named like the task.
         group_columns: Columns to report by. ``{'age': [0, 18, 30]}`` among them turns a number into bins.
         path_column: Column of the path.
         split_column: Column of the official split.
         subject_column: Column of the person; no person ends in two parts.
         video_column: Column of the video that a frame belongs to.
+        box_columns: Columns of the face's box in pixels: x, y, w, h or x1, y1, x2, y2 (and other usual names); None to
+            look for them in the header. Where rows have one, ``CropFaceBox`` joins the pipeline after the loading.
         image_prefix: Folder of the images below ``data_root``.
         delimiter: Field separator.
         unknown_label: A label outside ``classes``: 'error', or 'skip' and report.
@@ -51,6 +62,7 @@ class CsvFaces(FaceDataset):
         split_column: str | None = None,
         subject_column: str | None = None,
         video_column: str | None = None,
+        box_columns: Sequence[str] | None = None,
         image_prefix: str = '',
         delimiter: str = ',',
         unknown_label: str = 'error',
@@ -67,7 +79,9 @@ class CsvFaces(FaceDataset):
         self.ann_name, self.image_prefix, self.delimiter = ann_name, image_prefix, delimiter
         self.path_column, self.unknown_label = path_column, unknown_label
         self.split_column, self.subject_column, self.video_column = split_column, subject_column, video_column
+        self.box_columns = None if box_columns is None else check_box_columns(box_columns, 'CsvFaces')
         self._tasks: dict[str, Task] = {}
+        self._codes: dict[str, dict[str, str]] = {}
         super().__init__(**kwargs)
 
     @staticmethod
@@ -76,6 +90,7 @@ class CsvFaces(FaceDataset):
         if unknown := set(spec) - {'column', 'columns', 'classes', 'bins'}:
             raise UserError(f'CsvFaces: labels[{name!r}] has unknown keys {sorted(unknown)}')
         spec.setdefault('column', name)
+        spec['classes'], spec['codes'] = class_names(spec.get('classes'), f'CsvFaces: labels[{name!r}]')
         return spec
 
     def all_tasks(self) -> dict[str, Task]:
@@ -86,21 +101,43 @@ class CsvFaces(FaceDataset):
         """One record a row; rows that say the same twice count once."""
         path = self.root / self.ann_name
         rows = read_table(path, self._columns(), self.delimiter)
+        if self.box_columns is None:
+            self.box_columns = find_box_columns(list(rows[0]))
         self._tasks = {name: self._task(spec, rows) for name, spec in self.labels.items()}
-        records: dict[str, Record] = {}
+        self._codes = {name: self._codes_of(name, rows, str(path)) for name in self.labels}
+        records: dict[tuple, Record] = {}
         for row in rows:
             record = self._record(row)
             if record is None:
                 continue
-            first = records.setdefault(record.path, record)
+            first = records.setdefault((record.path, record.face_box), record)
             if first is not record:
                 if first.gt != record.gt:
-                    raise UserError(f'{record.where}: {record.path} has another label than at {first.where}')
+                    raise UserError(
+                        f'{record.where}: {record.path} has another label than at {first.where}; if these are several '
+                        'faces of one image, give their boxes in columns x, y, w, h or x1, y1, x2, y2'
+                    )
                 self.skip(record.where, 'listed twice')
-        return list(records.values())
+        self._crop_boxes(any(record.face_box for record in records.values()))
+        return share_images(list(records.values()))
+
+    def _codes_of(self, name: str, rows: Sequence[Row], where: str) -> dict[str, str]:
+        """Label in the file to class name, where they differ."""
+        spec = self.labels[name]
+        if spec['codes'] or spec.get('columns') or spec.get('bins') or not spec['classes']:
+            return spec['codes']
+        column = spec['column']
+        return names_of_codes((row[column] for row in rows), spec['classes'], f'{where}, column {column!r}')
+
+    def _crop_boxes(self, has_boxes: bool) -> None:
+        """See to it that annotated faces are cut out: a pipeline that takes the whole image would mix them up."""
+        steps = self.pipeline.transforms
+        if has_boxes and steps and not any(isinstance(step, CropFaceBox) for step in steps):
+            steps.insert(1, CropFaceBox())
+            print_log(f'{self._describe()}: its boxes are cut out of the images (CropFaceBox)', logger='current')
 
     def _columns(self) -> list[str]:
-        columns = [self.path_column, *self.group_bins]
+        columns = [self.path_column, *self.group_bins, *(self.box_columns or ())]
         for spec in self.labels.values():
             columns += spec.get('columns') or [spec['column']]
         extra = (self.split_column, self.subject_column, self.video_column)
@@ -132,6 +169,7 @@ class CsvFaces(FaceDataset):
             subjects=(row[self.subject_column],) if self.subject_column and row[self.subject_column] else (),
             video_id=(row[self.video_column] or None) if self.video_column else media_id(path),
             media=media_kind(path),
+            face_box=box_of(row, self.box_columns, where) if self.box_columns else None,
             where=where,
         )
 
@@ -155,7 +193,7 @@ class CsvFaces(FaceDataset):
             return IGNORE
         if spec.get('bins'):
             text = self._bin(text, spec['bins'], spec['column'], where)
-        return self._tasks[name].index(text, where)
+        return self._tasks[name].index(self._codes[name].get(text, text), where)
 
     def _group(self, column: str, text: str, where: str) -> str:
         bins = self.group_bins[column]
@@ -183,16 +221,21 @@ class FolderFaces(FaceDataset):
 
     Args:
         task: Name of the task.
-        classes: Class names in index order; None for the sorted folder names.
+        classes: Class names in index order; None for the sorted folder names. Names for folders that are codes: a dict
+            such as ``{1: 'Surprise', 2: 'Fear'}``, or as many names where the codes plainly count from 0 or 1.
         with_splits: Whether the first level is the split.
         **kwargs: See :class:`FaceDataset`.
     """
 
     def __init__(
-        self, task: str = 'label', classes: Sequence[str] | None = None, with_splits: bool = False, **kwargs: Any
+        self,
+        task: str = 'label',
+        classes: Sequence[str] | Mapping[Any, str] | None = None,
+        with_splits: bool = False,
+        **kwargs: Any,
     ) -> None:
         self.task, self.with_splits = task, with_splits
-        self.classes = tuple(classes) if classes else ()
+        self.classes, self._codes = class_names(classes, 'FolderFaces')
         super().__init__(**kwargs)
 
     def all_tasks(self) -> dict[str, Task]:
@@ -207,11 +250,13 @@ class FolderFaces(FaceDataset):
         folders = [(split, folder) for split, root in roots.items() for folder in self._folders(root)]
         if not folders:
             raise UserError(f'{self.root}: no class folders in it; expected <class>/<image>')
-        self.classes = self.classes or tuple(sorted({folder.name for _, folder in folders}))
+        found = {folder.name for _, folder in folders}
+        self.classes = self.classes or tuple(sorted(found))
+        codes = self._codes or names_of_codes(found, self.classes, str(self.root))
         records = []
         for split, folder in folders:
-            label = Task(self.classes).index(folder.name, str(folder))
-            for path in sorted(p for p in folder.rglob('*') if p.is_file() and not p.name.startswith('.')):
+            label = Task(self.classes).index(codes.get(folder.name, folder.name), str(folder))
+            for path in walk_files(folder):
                 if media_of(path) is None:
                     self.skip(str(path), f'neither image nor video ({path.suffix or "no suffix"})')
                     continue
@@ -221,7 +266,7 @@ class FolderFaces(FaceDataset):
 
     @staticmethod
     def _folders(root: Path) -> list[Path]:
-        return sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith('.'))
+        return sorted(p for p in root.iterdir() if p.is_dir() and is_the_users(p.name))
 
 
 def media_kind(path: Path) -> str:

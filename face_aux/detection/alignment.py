@@ -69,7 +69,7 @@ class Crop:
     @classmethod
     def of(cls, face: Face, settings: CropSettings) -> Crop:
         """The crop of a face."""
-        angle = face.angle if settings.align else 0.0
+        angle = face.angle if settings.align else 90.0 * face.turn
         x, y = face.center
         up = settings.shift * face.side
         turn = np.radians(angle)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -12,59 +14,104 @@ from bmoe_ground.errors import UserError
 from bmoe_ground.files import atomic_write
 from bmoe_ground.media import media_of
 from face_aux.detection.source import FaceSource, Job, find_inputs
-from face_aux.predictions import Prediction
+from face_aux.predictions import OK, SKIPPED, Prediction, csv_text, rows_of_csv, writable
 from face_aux.transforms.geometric import resize
 
+LIST_NAME = 'crops.csv'
+"""The rows of all runs, in the folder of the crops."""
 LABEL_SUFFIXES = ('.csv', '.txt', '.json', '.npy')
-FORMATS = {'.jpg': 'JPEG', '.jpeg': 'JPEG', '.png': 'PNG', '.bmp': 'BMP', '.webp': 'WEBP', '.tif': 'TIFF',
-           '.tiff': 'TIFF', '.ppm': 'PPM', '.pgm': 'PPM', '.gif': 'GIF'}  # fmt: skip
+# Pillow writes no HEIC; AVIF is the member of that family which it writes, and readers go by the content.
+FORMATS = {
+    **dict.fromkeys(('.jpg', '.jpeg', '.jpe', '.jfif'), 'JPEG'),
+    **dict.fromkeys(('.ppm', '.pgm', '.pbm', '.pnm'), 'PPM'),
+    **dict.fromkeys(('.avif', '.heic', '.heif', '.hif'), 'AVIF'),
+    **dict.fromkeys(('.tif', '.tiff'), 'TIFF'),
+    **dict.fromkeys(('.bmp', '.dib'), 'BMP'),
+    **dict.fromkeys(('.jp2', '.j2k'), 'JPEG2000'),
+    '.png': 'PNG',
+    '.webp': 'WEBP',
+    '.gif': 'GIF',
+}
 
 
 def crop_folder(source: FaceSource, root: Path, out: Path, size: int | None = None) -> list[Prediction]:
     """Crop the faces of a data set.
 
-    An image ``a/b.jpg`` becomes ``out/a/b.jpg``, a video ``a/c.mp4`` the folder ``out/a/c`` of PNG frames. Label files
-    (.csv, .txt, .json, .npy) are copied. What is there already is left alone, so a stopped run goes on.
+    An image ``a/b.jpg`` becomes ``out/a/b.jpg``, a video ``a/c.mp4`` the folder ``out/a/c`` of PNG frames, or
+    ``out/a/c.mp4`` where another file or folder has that name. Label files (.csv, .txt, .json, .npy) are copied. What
+    is there already is left alone, so a stopped run goes on; ``out/crops.csv`` then holds the rows of all runs.
 
     Args:
-        source: Finds and cuts the faces; 'largest' only, for a name holds one face.
+        source: Finds and cuts the faces; 'surest' only, for a name holds one face.
         root: Folder of the set.
         out: Folder of the crops, outside ``root``.
         size: Side of the crops in pixels; None for each face's own.
 
     Returns:
-        Rows, at least one for every file that was looked at.
+        Rows, at least one for every file that was looked at, in this run or an earlier one.
 
     Raises:
-        UserError: ``root`` is no folder, ``out`` lies inside it, or more than the largest face is asked for.
+        UserError: ``root`` is no folder, ``out`` lies inside it, or every face is asked for.
     """
     if not root.is_dir():
         raise UserError(f'{root}: no such folder')
     if out.resolve().is_relative_to(root.resolve()):
         raise UserError(f'{out}: lies inside {root}, and would be searched next time; choose a folder outside')
-    if source.faces != 'largest':
-        raise UserError("crop_folder writes one face a name; use faces='largest'")
-    wanted = [(name, kind) for name, kind in find_inputs([root]) if not _target(Path(name), root, out).exists()]
-    rows: list[Prediction] = []
+    if source.faces == 'all':
+        raise UserError("crop_folder writes one face a name; use faces='surest'")
+    inputs = find_inputs([root])
+    targets = _targets([name for name, _ in inputs], root, out)
+    rows = _rows_before(out / LIST_NAME, [(name, kind) for name, kind in inputs if targets[name].exists()])
     folders: dict[str, Path] = {}
-    for item in source.jobs(wanted):
-        rows.append(item.row if isinstance(item, Job) else item)
-        name = Path(rows[-1].file)
-        if folders and str(name) not in folders:
-            _finish(folders)
-        if isinstance(item, Job):
-            _write(item, _target(name, root, out), folders, size)
-        elif name.suffix.lower() in LABEL_SUFFIXES:
-            _copy(name, _target(name, root, out))
-    _finish(folders)
+    try:
+        for item in source.jobs([(name, kind) for name, kind in inputs if not targets[name].exists()]):
+            rows.append(item.row if isinstance(item, Job) else item)
+            name = rows[-1].file
+            if folders and name not in folders:
+                _finish(folders, targets)
+            if isinstance(item, Job):
+                _write(item, targets[name], folders, size)
+            elif Path(name).suffix.lower() in LABEL_SUFFIXES:
+                _copy(Path(name), targets[name])
+        _finish(folders, targets)
+    finally:  # a stopped run has its list too
+        order = {name: number for number, (name, _) in enumerate(inputs)}
+        rows.sort(key=lambda row: order[row.file])
+        with atomic_write(out / LIST_NAME) as file:
+            file.write(csv_text(rows, {}).encode('utf-8'))
     return rows
 
 
-def _target(name: Path, root: Path, out: Path) -> Path:
-    """Where the crops of a file go: the same name, for a video without its suffix."""
-    target = out / name.relative_to(root)
-    keeps_name = media_of(name) == 'image' or name.suffix.lower() in LABEL_SUFFIXES
-    return target if keeps_name else target.with_suffix('')
+def _targets(names: list[str], root: Path, out: Path) -> dict[str, Path]:
+    """Where the crops of each file go: the same name, for a video without its suffix unless two would then be one."""
+
+    def plain(name: str) -> Path:
+        keeps = media_of(name) == 'image' or Path(name).suffix.lower() in LABEL_SUFFIXES
+        path = Path(name).relative_to(root)
+        return out / (path if keeps else path.with_suffix(''))
+
+    count = Counter(map(plain, names))
+    folders = {out / Path(name).relative_to(root).parent for name in names}
+    full = {name: out / Path(name).relative_to(root) for name in names}
+    return {n: full[n] if count[plain(n)] > 1 or plain(n) in folders else plain(n) for n in names}
+
+
+def _rows_before(path: Path, done: list[tuple[str, str]]) -> list[Prediction]:
+    """The rows of earlier runs for the files that are done; a plain one for a file that no list has."""
+    listed: dict[str, list[Prediction]] = {}
+    for row in rows_of_csv(path):
+        listed.setdefault(row.file, []).append(row)
+    rows: list[Prediction] = []
+    for name, kind in done:
+        known = listed.get(writable(name)) or [Prediction(name, 'image', *_plain_status(kind))]
+        for row in known:
+            row.file = name  # a name that is no UTF-8 stands in the list with its bytes written out
+        rows += known
+    return rows
+
+
+def _plain_status(kind: str) -> tuple[str, str]:
+    return (SKIPPED, 'neither image nor video') if kind == SKIPPED else (OK, 'cropped in an earlier run')
 
 
 def _write(job: Job, target: Path, folders: dict[str, Path], size: int | None) -> None:
@@ -75,17 +122,27 @@ def _write(job: Job, target: Path, folders: dict[str, Path], size: int | None) -
     if job.row.level == 'image':
         _save(pixels, target)
         return
-    folder = target.with_name(f'.part-{target.name}')
+    folder = target.with_name(_part_name(target.name))
     if job.row.file not in folders:
         shutil.rmtree(folder, ignore_errors=True)
         folders[job.row.file] = folder
     _save(pixels, folder / f'{job.row.frame:06d}.png')
 
 
+def _part_name(name: str) -> str:
+    """The temporary folder's name; short where the name with a prefix would be longer than file systems allow."""
+    raw = name.encode('utf-8', 'surrogateescape')
+    return f'.part-{name}' if len(raw) <= 200 else f'.part-{hashlib.sha256(raw).hexdigest()[:32]}'
+
+
 def _save(pixels: np.ndarray, path: Path) -> None:
+    kind = FORMATS[path.suffix.lower()]
+    options: dict[str, dict] = {
+        'JPEG': {'quality': 95, 'subsampling': 0},
+        'AVIF': {'quality': 95, 'subsampling': '4:4:4'},
+    }
     with atomic_write(path) as file:
-        options = {'quality': 95, 'subsampling': 0} if FORMATS[path.suffix.lower()] == 'JPEG' else {}
-        Image.fromarray(pixels).save(file, FORMATS[path.suffix.lower()], **options)
+        Image.fromarray(pixels).save(file, kind, **options.get(kind, {}))
 
 
 def _copy(name: Path, target: Path) -> None:
@@ -93,8 +150,8 @@ def _copy(name: Path, target: Path) -> None:
         file.write(name.read_bytes())
 
 
-def _finish(folders: dict[str, Path]) -> None:
+def _finish(folders: dict[str, Path], targets: dict[str, Path]) -> None:
     """Give the folders of finished videos their names."""
-    for folder in folders.values():
-        folder.rename(folder.with_name(folder.name.removeprefix('.part-')))
+    for name, folder in folders.items():
+        folder.rename(targets[name])
     folders.clear()

@@ -11,17 +11,25 @@ from pathlib import Path
 import numpy as np
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.folders import walk_files
 from bmoe_ground.media import media_of
 from face_aux.detection.alignment import CropSettings, crop_face, cut
 from face_aux.detection.detectors import FaceDetector
+from face_aux.detection.faces import surest
 from face_aux.detection.tracks import FaceTrack, link_faces, smooth_crops
-from face_aux.images import UnreadableImageError, read_image
+from face_aux.detection.turns import find_upright, turn_note
+from face_aux.image_formats import NOT_READ
+from face_aux.images import UnreadableImageError, picture_bytes, read_image
 from face_aux.predictions import MISSING, NO_FACE, PARTIAL, SKIPPED, UNREADABLE, Prediction
 from face_aux.video_reader import VideoReader
 
 READ_AHEAD = 8
 """Images decoded in advance, by :data:`READERS` threads."""
 READERS = 2
+AHEAD_BYTES = 2**28
+"""Most bytes of pictures that wait: beyond them the next file is decoded when it is its turn."""
+FACES = ('surest', 'largest', 'all')
+"""Which faces: the surest (of several as sure the largest), the same by its older name, or every one."""
 
 
 @dataclass
@@ -43,7 +51,7 @@ class FaceSource:
     Args:
         detector: From :func:`face_aux.detection.build_detector`.
         crop: Margin and alignment of the crops.
-        faces: 'largest' for one face an image or video, 'all' for every one.
+        faces: 'surest' for one face an image or video ('largest' is its older name), 'all' for every one.
         max_frames: Frames (or clips) taken from a video, evenly spaced; 0 for all frames.
         clip_length: Frames in a clip; 0 for single frames.
         clip_interval: Distance between a clip's frames.
@@ -54,18 +62,19 @@ class FaceSource:
         self,
         detector: FaceDetector,
         crop: CropSettings,
-        faces: str = 'largest',
+        faces: str = 'surest',
         max_frames: int = 32,
         clip_length: int = 0,
         clip_interval: int = 1,
         max_side: int | None = None,
     ) -> None:
-        if faces not in ('largest', 'all'):
-            raise UserError(f"faces must be 'largest' or 'all', got {faces!r}")
+        if faces not in FACES:
+            raise UserError(f'faces must be one of {", ".join(FACES)}, got {faces!r}')
         if max_frames < 0:
             raise UserError(f'max_frames must be at least 0, got {max_frames}')
         self.detector, self.crop, self.faces, self.max_frames = detector, crop, faces, max_frames
         self.clip_length, self.clip_interval, self.max_side = clip_length, clip_interval, max_side
+        self.detect = detector.detect if faces == 'all' else detector.detect_surest
 
     def jobs(self, files: Sequence[tuple[str, str]]) -> Iterator[Job | Prediction]:
         """Crops of every file in order, or the row that says why there is none.
@@ -74,16 +83,19 @@ class FaceSource:
             files: Path and kind, from :func:`find_inputs`.
         """
         with ThreadPoolExecutor(READERS) as pool:
-            ahead: deque[tuple[str, str, Future | None]] = deque()
+            ahead: deque[tuple[str, str, int, Future | None]] = deque()
             queue = iter(files)
             while True:
-                while len(ahead) < READ_AHEAD and (item := next(queue, None)) is not None:
-                    name, kind = item
+                while len(ahead) < READ_AHEAD and sum(item[2] for item in ahead) < AHEAD_BYTES:
+                    if (entry := next(queue, None)) is None:
+                        break
+                    name, kind = entry
                     is_image = kind == 'image' and not self.clip_length
-                    ahead.append((name, kind, pool.submit(read_image, name, self.max_side) if is_image else None))
+                    size = picture_bytes(name) if is_image else 0
+                    ahead.append((name, kind, size, pool.submit(read_image, name, self.max_side) if is_image else None))
                 if not ahead:
                     return
-                name, kind, future = ahead.popleft()
+                name, kind, _, future = ahead.popleft()
                 yield from self._file(name, kind, future)
 
     def _file(self, name: str, kind: str, future: Future | None) -> Iterator[Job | Prediction]:
@@ -107,12 +119,13 @@ class FaceSource:
         except UnreadableImageError as error:
             yield Prediction(name, 'image', UNREADABLE, message_without(name, error))
             return
-        found = self.detector.detect(image)
+        found = find_upright(image, self.detect) if self.detector.cuts else self.detect(image)
         if not found:
             yield Prediction(name, 'image', NO_FACE, 'no face found')
             return
-        for number, face in enumerate(found if self.faces == 'all' else found[:1]):
-            row = Prediction(name, 'image', face=number, box=face.box, confidence=face.score)
+        for number, face in enumerate(found if self.faces == 'all' else [surest(found)]):
+            note = turn_note(face.turn)
+            row = Prediction(name, 'image', message=note, face=number, box=face.box, confidence=face.score)
             yield Job(row, [crop_face(image, face, self.crop) if self.detector.cuts else image])
 
     def _video(self, name: str) -> Iterator[Job | Prediction]:
@@ -123,7 +136,7 @@ class FaceSource:
         for index, time, frame in reader.frames(sorted({index for group in groups for index in group})):
             wanted.append(index)
             times.append(time)
-            found.append(self.detector.detect(frame))
+            found.append(self.detect(frame))
         problem = reader.problem
         if not found:
             yield Prediction(name, 'video', UNREADABLE, problem or 'no frame can be decoded')
@@ -185,13 +198,14 @@ class FaceSource:
 def find_inputs(inputs: Sequence[str | Path]) -> list[tuple[str, str]]:
     """Every file with its kind: 'image', 'video', 'missing', or 'skipped' (in a folder, neither of the first two).
 
-    A file that was named itself and has an unknown suffix is tried as an image. Hidden files in folders do not count.
+    A file that was named itself and has an unknown suffix is tried as an image. Hidden files in folders do not count;
+    linked folders are followed, each once.
     """
     found: dict[str, str] = {}
     for given in map(Path, inputs):
         if given.is_dir():
-            files = sorted(p for p in given.rglob('*') if p.is_file() and not p.name.startswith('.'))
-            found.update({str(path): kind_of(path, SKIPPED) for path in files if str(path) not in found})
+            for path in walk_files(given):
+                found.setdefault(str(path), kind_of(path, SKIPPED) if path.is_file() else MISSING)
         else:
             found[str(given)] = kind_of(given, 'image') if given.is_file() else MISSING
     if not found:
@@ -201,6 +215,8 @@ def find_inputs(inputs: Sequence[str | Path]) -> list[tuple[str, str]]:
 
 def kind_of(path: Path, otherwise: str) -> str:
     """'image' or 'video' by the suffix."""
+    if path.suffix.lower() in NOT_READ:
+        return 'image'  # the reader says what to do with it
     return media_of(path) or otherwise
 
 

@@ -17,6 +17,10 @@ SIZE_SECONDS = 0.5
 """Standard deviations of the smoothing in time: a head moves fast, but its size and tilt change slowly."""
 
 
+AS_SURE = 0.7
+"""Share of the surest track's confidence from which a larger face is the one meant: 0.5 all along is a texture."""
+
+
 @dataclass
 class FaceTrack:
     """One face at some of the sampled frames.
@@ -37,6 +41,11 @@ class FaceTrack:
         """Sum of the box areas: long and large tracks matter most."""
         return sum(face.side**2 for face in self.faces.values())
 
+    @property
+    def confidence(self) -> float:
+        """Sum of the confidences (1 where the detector has none): a face seen for long, and surely."""
+        return sum(1.0 if face.score is None else face.score for face in self.faces.values())
+
 
 def link_faces(frames: Sequence[Sequence[Face]], times: Sequence[float], max_gap: float = 1.0) -> list[FaceTrack]:
     """Join the faces of successive frames into tracks.
@@ -50,7 +59,7 @@ def link_faces(frames: Sequence[Sequence[Face]], times: Sequence[float], max_gap
         max_gap: A track not seen for longer ends, unless the frames themselves are further apart.
 
     Returns:
-        Tracks, the weightiest first.
+        Tracks: first the weightiest of those that are about as sure as the surest, then the others by weight.
     """
     tracks: list[FaceTrack] = []
     for t, faces in enumerate(frames):
@@ -64,7 +73,8 @@ def link_faces(frames: Sequence[Sequence[Face]], times: Sequence[float], max_gap
                     alive[i].faces[t] = faces[j]
                     taken.add(j)
         tracks += [FaceTrack({t: face}) for j, face in enumerate(faces) if j not in taken]
-    return sorted(tracks, key=lambda track: -track.weight)
+    least = AS_SURE * max((track.confidence for track in tracks), default=0.0)
+    return sorted(tracks, key=lambda track: (track.confidence < least, -track.weight))
 
 
 def _distance(track: FaceTrack, face: Face, t: int, times: Sequence[float]) -> float:

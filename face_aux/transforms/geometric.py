@@ -9,6 +9,7 @@ from functools import partial
 import cv2
 import numpy as np
 
+from bmoe_ground.errors import UserError
 from face_aux.registry import TRANSFORMS
 from face_aux.transforms.chance import happens, integer, uniform
 
@@ -184,5 +185,5 @@ class CropFaceBox:
         left, top = max(0, round(x - self.margin * w)), max(0, round(y - self.margin * h))
         right, bottom = min(width, round(x + (1 + self.margin) * w)), min(height, round(y + (1 + self.margin) * h))
         if right <= left or bottom <= top:
-            return results
+            raise UserError(f'{results.get("path", "image")}: the face box {x:g}, {y:g}, {w:g}, {h:g} lies outside it')
         return on_frames(results, lambda frame: frame[top:bottom, left:right])

@@ -70,7 +70,7 @@ def test_tiny_and_huge(tmp_path: Path) -> None:
     Image.new('L', (9000, 4000), 90).save(tmp_path / 'h.jpg')
     assert read_image(tmp_path / 'h.jpg', max_side=900).shape == (400, 900, 3)
     Image.new('1', (14_000, 13_500)).save(tmp_path / 'z.png')
-    with pytest.raises(UnreadableImageError, match=r'z.png: (damaged|14000x13500)'):
+    with pytest.raises(UnreadableImageError, match=r'z.png: (more pixels than are read|14000x13500)'):
         read_image(tmp_path / 'z.png')
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -17,8 +18,9 @@ from PIL import Image
 
 from bmoe_ground.errors import UserError
 from face_aux.checkpoint import load_face_model
-from face_aux.detection import CropSettings, build_detector
-from face_aux.detection.source import find_inputs
+from face_aux.detection import CropSettings, Face, build_detector
+from face_aux.detection.source import FaceSource, Job, find_inputs
+from face_aux.images import read_image
 from face_aux.inferencer import FaceInferencer
 from face_aux.predictions import Prediction, count_files, csv_text, json_text, write_predictions
 from face_aux.registry import MODELS
@@ -50,7 +52,7 @@ def test_every_file_has_a_status_and_the_right_score(tmp_path: Path, inferencer:
     assert rows[0].labels == {'light': 'dark'}
     assert rows[4].scores['light']['bright'] == pytest.approx(0.4)  # the larger of the two
     assert rows[4].box == (60, 20, 100, 60)
-    assert rows[2].message == 'not an image, or of a format that Pillow does not read'
+    assert rows[2].message.startswith('not an image of a format that is read (JPEG, PNG, ')
     assert count_files(rows) == {'ok': 2, 'no face': 1, 'unreadable': 1, 'skipped': 1, 'missing': 1}
 
 
@@ -255,7 +257,7 @@ def test_settings_come_from_the_checkpoint(tmp_path: Path) -> None:
     picture(tmp_path / 'a.png', (40, 40, 20, 200))
     (row,) = FaceInferencer(model, BlobDetector()).predict([tmp_path / 'a.png'])
     assert row.scores['light']['bright'] == pytest.approx(200 / 255 / 4, abs=0.01)  # three quarters are background
-    with pytest.raises(UserError, match="faces must be 'largest' or 'all', got 'best'"):
+    with pytest.raises(UserError, match="faces must be one of surest, largest, all, got 'best'"):
         FaceInferencer(model, BlobDetector(), faces='best')
 
 
@@ -300,3 +302,101 @@ def test_video_reader_samples(tmp_path: Path) -> None:
     assert reader.sample(5, clip_length=20) == [list(range(10))]
     levels = [(index, round(image.mean() / 20)) for index, _, image in reader.frames([2, 3, 9])]
     assert levels == [(2, 2), (3, 3), (9, 9)]
+
+
+def test_a_model_that_diverged_is_refused_by_name(tmp_path: Path) -> None:
+    def diverge(content: dict) -> None:
+        content['state_dict']['scale'] = torch.tensor([float('nan')])
+
+    model = load_face_model(checkpoint(tmp_path / 'bad.pth', change=diverge))
+    with pytest.raises(UserError, match=r'bad.pth: scale holds NaN or infinite values, the training diverged'):
+        FaceInferencer(model, BlobDetector())
+
+
+def test_scores_that_are_not_finite_fail_their_row_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = load_face_model(checkpoint(tmp_path / 'model.pth'))
+    inferencer = FaceInferencer(model, BlobDetector(), batch_size=8)
+    prepare = inferencer._prepare
+
+    def spoil(job: Job) -> torch.Tensor:
+        inputs = prepare(job)
+        return inputs * float('nan') if job.row.file.endswith('b.png') or job.row.frame == 3 else inputs
+
+    monkeypatch.setattr(inferencer, '_prepare', spoil)
+    for name in 'abc':
+        picture(tmp_path / 'in' / f'{name}.png', (10, 10, 20, 51))
+    movie(tmp_path / 'in' / 'v.avi', [frame(((10, 20, 30, 102),)) for _ in range(5)])
+    rows = inferencer.predict([tmp_path / 'in'])
+    assert [r.status for r in rows[:3]] == ['ok', 'failed', 'ok']
+    assert rows[1].message == f"{tmp_path / 'model.pth'}: gives scores for 'light' that are NaN or infinite"
+    assert (rows[1].scores, rows[1].labels) == ({}, {})
+    assert [r.status for r in rows[3:8]] == ['ok', 'ok', 'ok', 'failed', 'ok']
+    assert (rows[8].level, rows[8].samples) == ('video', 4)
+    assert rows[8].scores['light']['bright'] == pytest.approx(0.4, abs=0.02)
+    assert count_files(rows) == {'ok': 2, 'failed': 2}
+
+
+def test_the_surest_face_and_not_the_largest_box(tmp_path: Path) -> None:
+    class Doubtful(BlobDetector):
+        """The large blob is a texture: 0.5 sure."""
+
+        def detect(self, image: np.ndarray) -> list[Face]:
+            return [replace(face, score=0.5 if face.side > 50 else 0.9) for face in super().detect(image)]
+
+    model = load_face_model(checkpoint(tmp_path / 'model.pth'))
+    blobs = ((5, 5, 60, 51), (100, 20, 30, 204))
+    image = picture(tmp_path / 'a.png', *blobs)
+    video = movie(tmp_path / 'v.avi', [frame(blobs)] * 6)
+    for name in ('surest', 'largest'):
+        rows = FaceInferencer(model, Doubtful(), faces=name).predict([image, video])
+        assert [round(row.scores['light']['bright'], 1) for row in rows] == [0.8] * 8
+    rows = FaceInferencer(model, Doubtful(), faces='all').predict([image])
+    assert [round(row.scores['light']['bright'], 1) for row in rows] == [0.2, 0.8]
+
+
+def test_a_photograph_that_lies_turned_is_said_to(tmp_path: Path) -> None:
+    data = pytest.importorskip('skimage.data')
+    pytest.importorskip('mediapipe')
+    model = load_face_model(checkpoint(tmp_path / 'model.pth'))
+    crops = []
+    for turn in range(4):
+        path = tmp_path / f'{turn}.png'
+        Image.fromarray(np.rot90(data.astronaut(), -turn)).save(path)
+        for settings in (CropSettings(), CropSettings(align=False)):
+            inferencer = FaceInferencer(model, build_detector('mediapipe'), settings)
+            (job,) = inferencer.source.jobs(find_inputs([path]))
+            assert isinstance(job, Job)
+            crops.append(job.frames[0].astype(float))
+        assert ('lies' in job.row.message) == (turn > 0)
+    assert 'a quarter turn counter-clockwise' in job.row.message
+    for number, crop in enumerate(crops):  # each shows the face upright
+        expected = cv2.resize(crops[number % 2], crop.shape[1::-1])
+        assert np.corrcoef(crop.ravel(), expected.ravel())[0, 1] > 0.9
+
+
+def test_pictures_that_wait_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def note(name: str, max_side: int | None) -> np.ndarray:
+        read.append(name)
+        return read_image(name, max_side)
+
+    monkeypatch.setattr('face_aux.detection.source.AHEAD_BYTES', 3 * 100 * 160)
+    monkeypatch.setattr('face_aux.detection.source.read_image', note)
+    for i in range(6):
+        picture(tmp_path / f'{i}.png', (10, 10, 20, 51))
+    jobs = FaceSource(BlobDetector(), CropSettings()).jobs(find_inputs([tmp_path]))
+    next(jobs)
+    assert len(read) <= 1
+    assert len(list(jobs)) == 5
+    assert len(read) == 6
+
+
+def test_camera_raws_and_broken_links_fail_and_are_named(tmp_path: Path, inferencer: FaceInferencer) -> None:
+    Image.new('RGB', (90, 60)).save(tmp_path / 'a.tif')
+    (tmp_path / 'a.tif').rename(tmp_path / 'IMG.CR2')
+    (tmp_path / 'gone.jpg').symlink_to(tmp_path / 'nowhere.jpg')
+    rows = inferencer.predict([tmp_path])
+    assert [(Path(r.file).name, r.status) for r in rows] == [
+        ('IMG.CR2', 'unreadable'), ('gone.jpg', 'missing'), ('model.pth', 'skipped')]  # fmt: skip
+    assert 'develop it' in rows[0].message

@@ -5,9 +5,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 from video_files import levels, picture
 
+from bmoe_ground.media import IMAGE_SUFFIXES
 from bmoe_ground.video import ImageFolderReader, VideoError, choose_sequence, image_sequences, open_video
+from bmoe_ground.video.images import PHOTOGRAPHS
 
 
 def fill(folder: Path, names: list[str]) -> Path:
@@ -127,3 +130,19 @@ def test_a_folder_without_numbered_images_is_no_video(tmp_path: Path) -> None:
     (tmp_path / 'a.png').write_bytes(b'x')
     with pytest.raises(VideoError, match='no numbered images'):
         choose_sequence(tmp_path)
+
+
+@pytest.mark.parametrize('suffix', sorted(IMAGE_SUFFIXES - PHOTOGRAPHS))
+def test_every_kind_of_image_may_be_a_frame(tmp_path: Path, suffix: str) -> None:
+    level = 255 if suffix == '.pbm' else 130  # one bit a pixel
+    grey = Image.fromarray(np.full((16, 24), level, np.uint8))
+    mode = {'.pbm': '1', '.pgm': 'L'}.get(suffix, 'RGB')
+    grey.convert(mode).save(tmp_path / f'a1{suffix}', format={'.j2k': 'JPEG2000', '.jfif': 'JPEG'}.get(suffix))
+    _, frames = read(tmp_path)
+    assert frames[0].image.shape == (16, 24, 3)
+    assert abs(int(frames[0].image[8, 12, 1]) - level) <= 2
+
+
+def test_photographs_of_a_phone_are_no_frames(tmp_path: Path) -> None:
+    (tmp_path / 'IMG_0001.HEIC').write_bytes(b'any')
+    assert image_sequences(tmp_path) == []

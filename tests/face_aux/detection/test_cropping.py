@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import subprocess
 import sys
 from pathlib import Path
@@ -37,7 +38,8 @@ def test_names_stay_and_every_file_is_accounted_for(tmp_path: Path) -> None:
     rows = crop_folder(source, root, out)
     assert count_files(rows) == {'ok': 2, 'no face': 1, 'unreadable': 1, 'skipped': 2}
     written = sorted(p.relative_to(out).as_posix() for p in out.rglob('*') if p.is_file())
-    assert written == ['a/v/000001.png', 'a/v/000004.png', 'a/v/000007.png', 'a/v/000010.png', 'a/x.png', 'labels.csv']
+    assert written == ['a/v/000001.png', 'a/v/000004.png', 'a/v/000007.png', 'a/v/000010.png', 'a/x.png',
+                       'crops.csv', 'labels.csv']  # fmt: skip
     np.testing.assert_array_equal(read_image(out / 'a' / 'x.png'), np.full((40, 40, 3), 100, np.uint8))
     for t in (1, 10):
         crop = read_image(out / 'a/v' / f'{t:06d}.png')
@@ -54,7 +56,12 @@ def test_a_stopped_run_goes_on(tmp_path: Path) -> None:
     (out / 'a' / '.part-v' / '000001.png').unlink()
     rows = crop_folder(source, root, out, size=16)
     assert (out / 'a' / 'x.png').stat().st_mtime_ns == before
-    assert {Path(r.file).name for r in rows if r.status == 'ok'} == {'v.avi'}
+    assert [(Path(r.file).name, r.frame) for r in rows if r.status == 'ok'] == [
+        ('v.avi', 1), ('v.avi', 4), ('v.avi', 7), ('v.avi', 10), ('x.png', None)]  # fmt: skip
+    with (out / 'crops.csv').open() as file:
+        listed = list(csv.DictReader(file))
+    assert [row['file'] for row in listed] == [row.file for row in rows]
+    assert [row['x1'] for row in listed if row['file'].endswith('x.png')] == ['20.0']  # of the first run
     assert len(list((out / 'a' / 'v').iterdir())) == 4
     assert not (out / 'a' / '.part-v').exists()
     assert read_image(out / 'a/v/000001.png').shape == (16, 16, 3)
@@ -67,7 +74,7 @@ def test_folders_that_cannot_be(tmp_path: Path) -> None:
     root = make_set(tmp_path / 'in')
     with pytest.raises(UserError, match='lies inside'):
         crop_folder(source, root, root / 'out')
-    with pytest.raises(UserError, match="faces='largest'"):
+    with pytest.raises(UserError, match="faces='surest'"):
         crop_folder(FaceSource(BlobDetector(), CropSettings(), faces='all'), root, tmp_path / 'out')
 
 
