@@ -25,7 +25,7 @@ def read_clips(folder: Path) -> tuple[torch.Tensor, torch.Tensor, list[str], str
     """Clips (N, 1, FRAMES, V, 2) of the first person, NaN where absent; labels (N,); class names; layout."""
     files = sorted(folder.glob('*/*.npz'))
     classes = sorted({file.parent.name for file in files})
-    clips, labels, skeleton = [], [], ''
+    clips, labels = [], []
     for file in files:
         tracks = pose_extract.load_tracks(file)
         if len(tracks.keypoints) == 0:
@@ -33,8 +33,7 @@ def read_clips(folder: Path) -> tuple[torch.Tensor, torch.Tensor, list[str], str
         frames = np.linspace(0, tracks.num_frames - 1, FRAMES).round().astype(int)
         clips.append(tracks.keypoints[:1, frames])
         labels.append(classes.index(file.parent.name))
-        skeleton = tracks.skeleton
-    return torch.from_numpy(np.stack(clips)), torch.tensor(labels), classes, skeleton
+    return torch.from_numpy(np.stack(clips)), torch.tensor(labels), classes, tracks.skeleton
 
 
 def main() -> None:
