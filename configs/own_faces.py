@@ -22,8 +22,8 @@ train_dataloader = dict(dataset=dict(part='train'))
 val_dataloader = dict(dataset=dict(part='val'))
 test_dataloader = dict(dataset=dict(part='test'))
 
-# A tiny transformer with a stem, for some thousand images and for a CPU (docs/results_face.md says why). With many
-# images or ImageNet's weights: encoder=dict(name='vit_small_patch16_224', pretrained=True), size = 224.
+# A tiny transformer with a stem, for some thousand images and for a CPU; docs/appendix/results-faces.md says why. With
+# many images or ImageNet's weights: encoder=dict(name='vit_small_patch16_224', pretrained=True), size = 224.
 size = 96  # height and width of the input
 model = dict(
     encoder=dict(name='vit_tiny_patch16_224', img_size='${size}', patch_size=8, stem=(32, 64), drop_path_rate=0.1),

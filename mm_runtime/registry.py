@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from mmengine.registry import Registry
+from mmengine.registry import DefaultScope, Registry
 
 from bmoe_ground.errors import UserError
 
@@ -48,7 +48,9 @@ class ProjectRegistry(Registry):
     def build(self, cfg: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
         """Build an object from its config; see :class:`mmengine.registry.Registry`."""
         if _SOURCE.get() is None:
-            return super().build(cfg, *args, **kwargs)
+            # the scope that was set last in this process may be another package's, whose names hide ours
+            with DefaultScope.overwrite_default_scope(self.scope):
+                return super().build(cfg, *args, **kwargs)
         arguments = dict(cfg)
         cls: Any = self.get(arguments.pop('type', None))
         return cls(**arguments)

@@ -34,6 +34,13 @@ class Skeleton:
 
     Raises:
         ValueError: The parts contradict each other (an edge that makes a cycle, a keypoint in no region and so on).
+
+    Example:
+        >>> layout = pose_extract.get_skeleton('coco17')
+        >>> [layout.keypoints[k] for k in layout.regions['lower']]
+        ['left_knee', 'right_knee', 'left_ankle', 'right_ankle']
+        >>> layout.flip_indices[layout.index('left_wrist')] == layout.index('right_wrist')
+        True
     """
 
     name: str

@@ -64,7 +64,12 @@ _SKELETONS: dict[str, Skeleton] = {name: build_skeleton(name, layout) for name, 
 
 
 def skeleton_names() -> tuple[str, ...]:
-    """The names of all layouts: the project's own, then those that were registered."""
+    """The names of all layouts: the project's own, then those that were registered.
+
+    Example:
+        >>> 'ntu25' in pose_extract.skeleton_names()
+        True
+    """
     return tuple(_SKELETONS)
 
 
@@ -175,6 +180,11 @@ def load_layout(path: str | os.PathLike[str]) -> Skeleton:
 
     Raises:
         UserError: The file cannot be read, declares no layout, or its name is another layout's.
+
+    Example:
+        >>> layout = pose_extract.load_layout('mine.yaml')
+        >>> layout.name, layout.num_keypoints
+        ('mine9', 9)
     """
     return register_declaration(read_declaration(path), os.fspath(path))
 

@@ -13,7 +13,9 @@ from typing import Any
 
 import brightness
 import numpy as np
+import own_layout
 import pytest
+import torch
 from PIL import Image
 from pose_fixtures import BlockEstimator, VideoMaker
 from skeleton_clips import write_checkpoint, write_tracks
@@ -41,6 +43,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     convert_poses(folder / 'poses', folder / 'clips.pkl', ConvertSettings())
     write_checkpoint(folder / 'best.pth')
     brightness.checkpoint(folder / 'face.pth')
+    (folder / 'mine.yaml').write_text(own_layout.SOFA9.replace('sofa9', 'mine9'))
     (folder / 'crops').mkdir()
     for name, level in (('bright', 200), ('dark', 40)):
         Image.fromarray(np.full((32, 32, 3), level, np.uint8)).save(folder / 'crops' / f'{name}.png')
@@ -67,11 +70,12 @@ def test_the_example_runs(
     for file in folder.iterdir():
         (clip.parent / file.name).symlink_to(file)
     monkeypatch.chdir(clip.parent)
-    known: dict[str, Any] = {'np': np, 'json': json, 'os': os, 'pathlib': pathlib, **public(package)}
+    known: dict[str, Any] = {'np': np, 'torch': torch, 'json': json, 'os': os, 'pathlib': pathlib, **public(package)}
     known |= {package: importlib.import_module(package) for package in PACKAGES}
     finder = doctest.DocTestFinder(recurse=False)
     (test,) = finder.find(public(package)[name], name, module=False, globs=known)
     said: list[str] = []
     result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=said.append)
+    own_layout.forget_layouts()
     assert result.attempted > 0
     assert result.failed == 0, ''.join(said)

@@ -138,15 +138,15 @@ def config_text(model: dict[str, Any], steps: list[dict[str, Any]]) -> str:
     return f"model = {model!r}\ntest_dataloader = {{'dataset': {{'pipeline': {steps!r}}}}}\n"
 
 
-def write_checkpoint(path: Path) -> Path:
+def write_checkpoint(path: Path, skeleton: str = 'coco17') -> Path:
     """A checkpoint of :func:`small_model` as training writes it."""
-    model = {'type': 'BMoE', 'num_classes': 3, 'skeleton': 'coco17', 'coordinates': 2, **SMALL}
+    model = {'type': 'BMoE', 'num_classes': 3, 'skeleton': skeleton, 'coordinates': 2, **SMALL}
     steps = [
         {'type': 'NormalizePose'},
         {'type': 'SampleFrames', 'num_frames': 16, 'random': False},
         {'type': 'PackPose'},
     ]
-    facts = {'classes': ['arms', 'head', 'legs'], 'skeleton': 'coco17', 'coordinates': 2}
+    facts = {'classes': ['arms', 'head', 'legs'], 'skeleton': skeleton, 'coordinates': 2}
     meta = {'cfg': config_text(model, steps), 'dataset_meta': facts}
-    torch.save({'state_dict': small_model().state_dict(), 'meta': meta}, path)
+    torch.save({'state_dict': small_model(skeleton).state_dict(), 'meta': meta}, path)
     return path

@@ -5,6 +5,7 @@ import os
 
 import pytest
 from mmengine.registry import MODELS as MMENGINE_MODELS
+from mmengine.registry import DefaultScope
 
 from bmoe_ground.errors import UserError
 from mm_runtime.registry import ProjectRegistry, build_embedded
@@ -74,3 +75,10 @@ def test_wrong_arguments_are_named() -> None:
 
 def test_configs_that_the_user_runs_find_mmengine_still() -> None:
     assert THINGS.get('BaseDataPreprocessor') is not None
+
+
+def test_names_are_found_whatever_scope_another_package_left() -> None:
+    DefaultScope.get_instance('another', scope_name='mmpose')
+    box = THINGS.build({'type': 'Box', 'content': {'type': 'Box'}})
+    assert isinstance(box.content, Box)
+    assert DefaultScope.get_current_instance().scope_name == 'mmpose'

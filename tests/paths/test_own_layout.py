@@ -89,7 +89,7 @@ def test_from_the_pickle_to_a_prediction_elsewhere(trained: Path, tmp_path: Path
     assert done.returncode == 0, done.stderr
     answers = json.loads((tmp_path / 'answers.json').read_text())
     assert len(answers) == 6 * len(MOVING)
-    assert all(answer['intervals'][0]['label'] in MOVING for answer in answers.values())
+    assert all(answer['events'][0]['label'] in MOVING for answer in answers.values())
 
 
 def test_conversion_drawing_and_checks_know_the_layout_from_the_files(tmp_path: Path) -> None:

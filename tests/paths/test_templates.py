@@ -94,7 +94,7 @@ def test_own_faces(tmp_path: Path) -> None:
     ('options', 'message'),
     [
         (['model.dpeth=3'], "BMoE has no argument 'dpeth'; it takes: "),
-        (['model.fusion_detph=3'], "BMoE has no argument 'fusion_detph'; did you mean 'fusion_depth'?; it takes: "),
+        (['model.drop_paht=0.3'], "BMoE has no argument 'drop_paht'; did you mean 'drop_path'?; it takes: "),
         (['train_pipeline.RandomJitter.jiont=1'], "RandomJitter has no argument 'jiont'; did you mean 'joint'?"),
         (['dataset.trakcs=poses'], "TrackDataset has no argument 'trakcs'; did you mean 'tracks'?"),
         (['early_stop.patiense=1'], "StopEarlyHook has no argument 'patiense'; did you mean 'patience'?"),

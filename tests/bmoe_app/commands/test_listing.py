@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bmoe_app.commands.listing import KINDS, main
-from face_aux.models.targets import PATTERNS
+from face_aux.textures import texture_names
 from pose_extract.estimators import BACKENDS
 from pose_extract.skeletons import skeleton_names
 
@@ -22,7 +22,7 @@ def listed(capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
 def test_each_kind(capsys: pytest.CaptureFixture[str]) -> None:
     assert [line.split()[0] for line in listed(capsys, 'skeletons')] == list(skeleton_names())
     assert listed(capsys, 'backends') == sorted(BACKENDS)
-    assert listed(capsys, 'textures') == list(PATTERNS)
+    assert listed(capsys, 'textures') == list(texture_names())
 
 
 def test_the_configs_are_the_files(capsys: pytest.CaptureFixture[str]) -> None:

@@ -84,7 +84,7 @@ def test_other_checkpoints_are_refused(tmp_path) -> None:
 def test_an_expert_of_other_clips_is_refused_unless_they_are_not_looked_at(tmp_path) -> None:
     same, other = (save(tmp_path / f'{clips}.pth', recognizer('upper'), clips) for clips in ('ours', 'theirs'))
     start(InitExpertsHook(upper=same), small_model())
-    with pytest.raises(UserError, match=r'other clips .*default_hooks\.init_experts\.check_clips=false'):
+    with pytest.raises(UserError, match=r'other clips .*init_experts\.check_clips=false'):
         start(InitExpertsHook(upper=other), small_model())
     start(InitExpertsHook(upper=other, check_clips=False), small_model())
 

@@ -1,0 +1,86 @@
+"""The examples run as they stand, on data that the tests make."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from skeleton_clips import write_checkpoint, write_tracks
+from skimage.data import astronaut
+
+REPO = Path(__file__).resolve().parents[1]
+EXAMPLES = sorted((REPO / 'examples').glob('*.py'))
+
+
+def run(name: str, *arguments: object) -> str:
+    """What an example prints."""
+    command = [sys.executable, str(REPO / 'examples' / f'{name}.py'), *map(str, arguments)]
+    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+@pytest.mark.parametrize('example', EXAMPLES, ids=lambda path: path.stem)
+def test_examples_are_short_and_say_how_they_are_run(example: Path) -> None:
+    text = example.read_text()
+    assert len(text.splitlines()) < 70
+    assert f'python examples/{example.name}' in text.split('"""')[1]
+
+
+@pytest.mark.slow
+def test_own_training_loop_learns(tmp_path: Path) -> None:
+    said = run('train_loop', write_tracks(tmp_path / 'poses', clips_per_class=12), '--epochs', 8)
+    losses = [float(value) for value in re.findall(r'loss ([\d.]+)', said)]
+    right, total = map(int, re.findall(r'(\d+) of (\d+) held-out clips right', said)[-1])
+    assert len(losses) == 8 and losses[-1] < losses[0]
+    assert total == 9 and right >= 6  # chance is 3
+
+
+def test_own_layout() -> None:
+    said = run('own_layout')
+    assert 'upper  left_fist, right_fist' in said
+    assert len(re.findall(r'-?\d+\.\d+', said.split('untrained:')[1])) == 3
+
+
+def test_texture_of_a_photo(tmp_path: Path) -> None:
+    Image.fromarray(astronaut()).save(tmp_path / 'photo.png')
+    said = run('texture_of_a_photo', tmp_path / 'photo.png', tmp_path / 'textures.png')
+    codes = {name: int(count) for name, count in re.findall(r'^(\w+): (\d+) different values', said, flags=re.M)}
+    assert set(codes) == {'photograph', 'LBP', 'LDP', 'LDN'}
+    assert codes['LDN'] <= 64  # two of eight directions, 3 bits each
+    with Image.open(tmp_path / 'textures.png') as picture:
+        assert picture.width > 2 * picture.height
+
+
+@pytest.mark.slow
+def test_video_to_events(tmp_path: Path) -> None:
+    from benchmarks.demo_videos import make_demo_videos
+
+    (video, *_) = make_demo_videos(tmp_path / 'videos', 1, 30, 256, 0)
+    checkpoint = write_checkpoint(tmp_path / 'best.pth', skeleton='blazepose33')
+    said = run('video_to_events', video, checkpoint, '--window', 1)
+    assert '1 people in 30 frames, blazepose33' in said
+    events = re.findall(r'^ *([\d.]+)- *([\d.]+) s  person 0  (\w+) \(([\d.]+)\)  by (\w+)', said, flags=re.M)
+    assert len(events) >= 2
+    assert {label for *_, label, _, _ in events} <= {'arms', 'head', 'legs'}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('notebook', sorted((REPO / 'examples').glob('*.ipynb')), ids=lambda path: path.stem)
+def test_notebooks_run_from_top_to_bottom(notebook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import matplotlib
+
+    matplotlib.use('Agg')
+    monkeypatch.chdir(REPO)
+    cells = json.loads(notebook.read_text())['cells']
+    names: dict[str, object] = {}
+    for number, cell in enumerate(cells):
+        if cell['cell_type'] == 'code':
+            assert cell['outputs'] == [] and cell['execution_count'] is None, 'notebooks are kept without outputs'
+            exec(compile(''.join(cell['source']), f'{notebook.name}, cell {number}', 'exec'), names)
+    assert names['logits'].shape == (1, 7)  # type: ignore[attr-defined]
