@@ -20,7 +20,7 @@ def read(tmp_path: Path, content: Any, options: ReadOptions = SIZED, name: str =
 
 
 def test_the_documentation_s_own_example(tmp_path: Path) -> None:
-    """docs/output.md: "[{"image_id" : string, image_1_name, "category_id" : int, 1 for person, "keypoints" :
+    """output.md of AlphaPose: "[{"image_id" : string, image_1_name, "category_id" : int, 1 for person, "keypoints" :
     [x1,y1,c1,...,xk,yk,ck], "score" : float, ... }]"; in COCO's 17 points, {0, "Nose"}, {1, "LEye"}, {2, "REye"}, ...,
     {15, "LAnkle"}, {16, "RAnkle"}."""
     flat = [value for n in range(17) for value in (10.0 * n + 1, 10.0 * n + 2, 0.9)]
