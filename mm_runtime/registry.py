@@ -27,32 +27,39 @@ class ProjectRegistry(Registry):
     def get(self, key: str) -> type[Any] | None:
         """Find a registered class; see :class:`mmengine.registry.Registry`.
 
+        While a checkpoint's config is built, mmengine comes here for the defaults of its own base classes; it finds
+        what it registered itself, and nothing is imported.
+
         Args:
             key: The name that a config gives as ``type``.
+        """
+        if _SOURCE.get() is None:
+            return super().get(key)
+        return self._own(key) or (self.parent.module_dict.get(key) if self.parent else None)
+
+    def _own(self, key: Any) -> type[Any] | None:
+        self.import_from_location()
+        return self.module_dict.get(key) if isinstance(key, str) else None
+
+    def build(self, cfg: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Build an object from its config; see :class:`mmengine.registry.Registry`.
 
         Raises:
-            UserError: The name came from a checkpoint and is not registered here.
+            UserError: The config came from a checkpoint, and its ``type`` is not registered here.
         """
         source = _SOURCE.get()
         if source is None:
-            return super().get(key)
-        self.import_from_location()
-        found = self.module_dict.get(key) if isinstance(key, str) else None
-        if found is None:
-            raise UserError(
-                f'{source} is refused: its config names {_short(key)} as {self.name}, which is none of {self.scope}; '
-                'what a checkpoint names is neither imported nor run'
-            )
-        return found
-
-    def build(self, cfg: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """Build an object from its config; see :class:`mmengine.registry.Registry`."""
-        if _SOURCE.get() is None:
             # the scope that was set last in this process may be another package's, whose names hide ours
             with DefaultScope.overwrite_default_scope(self.scope):
                 return super().build(cfg, *args, **kwargs)
         arguments = dict(cfg)
-        cls: Any = self.get(arguments.pop('type', None))
+        name = arguments.pop('type', None)
+        cls = self._own(name)
+        if cls is None:
+            raise UserError(
+                f'{source} is refused: its config names {_short(name)} as {self.name}, which is none of {self.scope}; '
+                'what a checkpoint names is neither imported nor run'
+            )
         return cls(**arguments)
 
 

@@ -67,12 +67,8 @@ def load_crops(
         UserError: The file is missing, damaged or none of ours, or the frames asked for would fill the memory.
         ValueError: A position is out of range.
     """
-    arrays = load_npz(path, 'a readable file of crops', _check_headers)
-    try:
-        offsets, stored, boxes, size = _check_arrays(arrays)
-    except ValueError as error:
-        raise UserError(f'{path}: not a readable file of crops: {error}') from error
-    persons, data = boxes.shape[0], arrays['jpeg']
+    offsets, stored, boxes, size, data = _read(path)
+    persons = boxes.shape[0]
     if callable(frames):
         frames = frames(stored)
     chosen = np.arange(len(stored)) if frames is None else np.asarray(frames, np.int64)
@@ -96,6 +92,31 @@ def load_crops(
             images[m, n] = image[..., ::-1]
             present[m, n] = True
     return Crops(images, present, stored[chosen], boxes[:, chosen])
+
+
+def check_crops(path: str | os.PathLike[str]) -> None:
+    """Make sure that a file of crops is whole, as far as that can be told without decoding a picture.
+
+    Args:
+        path: A file that the extraction wrote.
+
+    Raises:
+        UserError: The file is missing, damaged or none of ours.
+    """
+    offsets, stored, _, size, data = _read(path)
+    for number, (first, last) in enumerate(zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)):
+        if first < last and jpeg_size(data[first:last].tobytes()) != (size, size):
+            person, position = divmod(number, len(stored))
+            raise UserError(f'{path}: the crop of person {person} in frame {stored[position]} is damaged')
+
+
+def _read(path: str | os.PathLike[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray, int, np.ndarray]:
+    """Offsets, stored frames, boxes, the side and the coded pictures, where they fit each other."""
+    arrays = load_npz(path, 'a readable file of crops', _check_headers)
+    try:
+        return (*_check_arrays(arrays), arrays['jpeg'])
+    except ValueError as error:
+        raise UserError(f'{path}: not a readable file of crops: {error}') from error
 
 
 def _check_headers(headers: Headers) -> None:

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from bmoe_ground.errors import UserError
 from bmoe_ground.files import TEMPORARY_PREFIX
 from bmoe_ground.names import printable
-from pose_extract.crops import crops_path
+from pose_extract.crops import check_crops, crops_path
 from pose_extract.discovery import VideoItem, find_videos, rank_and_world
 from pose_extract.estimators import backend_class
 from pose_extract.extraction import package_versions
@@ -223,8 +223,8 @@ def _done_before(
     except UserError:
         summary.changed['damaged track file'] += 1
         return None
-    if fingerprint.get('save_rgb') and not crops_path(path).is_file():
-        summary.changed['missing crops'] += 1
+    if fingerprint.get('save_rgb') and (fault := _fault_of_crops(crops_path(path))):
+        summary.changed[fault] += 1
         return None
     provenance = tracks.provenance
     settings = provenance.get('settings')
@@ -247,6 +247,17 @@ def _done_before(
         summary.changed['damaged track file'] += 1
         return None
     return record
+
+
+def _fault_of_crops(path: Path) -> str | None:
+    """What is the matter with the crops beside a track file, None where nothing is."""
+    if not path.is_file():
+        return 'missing crops'
+    try:
+        check_crops(path)
+    except UserError:
+        return 'damaged crops'
+    return None
 
 
 def _record_of(item: VideoItem, tracks: PoseTracks) -> Record:

@@ -4,11 +4,12 @@ import builtins
 import os
 
 import pytest
+from mmengine.model import BaseDataPreprocessor, BaseModel
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import DefaultScope
 
 from bmoe_ground.errors import UserError
-from mm_runtime.registry import ProjectRegistry, build_embedded
+from mm_runtime.registry import ProjectRegistry, build_embedded, names_from
 
 THINGS = ProjectRegistry('thing', parent=MMENGINE_MODELS, scope='test_registry')
 
@@ -82,3 +83,23 @@ def test_names_are_found_whatever_scope_another_package_left() -> None:
     box = THINGS.build({'type': 'Box', 'content': {'type': 'Box'}})
     assert isinstance(box.content, Box)
     assert DefaultScope.get_current_instance().scope_name == 'mmpose'
+
+
+@THINGS.register_module()
+class Model(BaseModel):
+    """Asks mmengine for its default preprocessor, by way of whatever scope is set."""
+
+    def __init__(self, data_preprocessor: dict | None = None) -> None:
+        super().__init__(data_preprocessor=data_preprocessor)
+
+    def forward(self, *args, **kwargs) -> None:
+        """Nothing."""
+
+
+def test_mmengine_finds_its_own_defaults_while_a_checkpoint_is_built(executed) -> None:
+    with DefaultScope.overwrite_default_scope('test_registry'):
+        assert isinstance(build_embedded(THINGS, {'type': 'Model'}, 'a.pth').data_preprocessor, BaseDataPreprocessor)
+        for name in ('os.system', 'nothing'):
+            with pytest.raises(UserError, match=r'^a\.pth'), names_from('a.pth'):
+                build_embedded(THINGS, {'type': 'Model', 'data_preprocessor': {'type': name}}, 'a.pth')
+    assert executed == []

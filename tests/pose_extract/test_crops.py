@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bmoe_ground.errors import UserError
-from pose_extract.crops import CropRecorder, crops_path, follow, jpeg_size, load_crops, spread
+from pose_extract.crops import CropRecorder, check_crops, crops_path, follow, jpeg_size, load_crops, spread
 
 
 def gradient(height: int = 200, width: int = 300) -> np.ndarray:
@@ -155,6 +155,8 @@ def test_pictures_are_looked_at_before_they_are_decoded(tmp_path: Path, kind: st
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(UserError, match=r'a\.rgb: the crop of person 0 in frame 0 is damaged'):
         load_crops(tmp_path / 'a.rgb')
+    with pytest.raises(UserError, match=r'a\.rgb: the crop of person 0 in frame 0 is damaged'):
+        check_crops(tmp_path / 'a.rgb')
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 * 1024  # KiB
 
 

@@ -59,6 +59,32 @@ def test_crops_of_a_damaged_video_and_of_shared_rows(tmp_path: Path, block_backe
     assert crops.present[0].tolist() == [t != 5 for t in range(24)] == tracks.person_visible[0].tolist()
 
 
+@pytest.mark.parametrize('kind', ['no archive', 'a picture of another size', 'gone'])
+def test_damaged_crops_are_made_again(
+    tmp_path: Path, block_backend: type, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    for name in 'ab':
+        write_video(tmp_path / f'in/{name}.avi', pictures=[block(t) for t in range(6)])
+    settings = ExtractSettings(backend='mediapipe', save_rgb=32)
+    extract(tmp_path / 'in', settings)
+    path = tmp_path / 'poses/b.avi.rgb'
+    whole = path.read_bytes()
+    if kind == 'gone':
+        path.unlink()
+    elif kind == 'no archive':
+        path.write_bytes(whole[: len(whole) // 2])
+    else:
+        with np.load(path) as file:
+            arrays = dict(file)
+        arrays['size'] = np.array(31)
+        with path.open('wb') as file:
+            np.savez(file, **arrays)
+    assert extract(tmp_path / 'in', settings)[0].skipped == 1
+    assert f'{"missing" if kind == "gone" else "damaged"} crops (1)' in ''.join(capsys.readouterr())
+    assert path.read_bytes() == whole
+    assert extract(tmp_path / 'in', settings)[0].skipped == 2
+
+
 def test_every_name_is_read_or_is_a_record_of_its_own(tmp_path: Path, block_backend: type) -> None:
     plain = write_video(tmp_path / 'plain.avi', pictures=[block(t) for t in range(5)]).read_bytes()
     folder = tmp_path / 'in'

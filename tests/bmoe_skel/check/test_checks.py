@@ -85,7 +85,7 @@ def test_shared_subjects_are_said_but_do_not_fail(check) -> None:
             lambda train, val: val.append({**train[0], 'frame_dir': 'copy'}),
             '1 clips of train and val have equal keypoints, first clip0 = copy',
         ),
-        (lambda train, val: train.__setitem__(0, clip(0, 7)), "train: cannot be read: .*clip 'clip0': label 7"),
+        (lambda train, val: train.__setitem__(0, clip(0, 7)), 'train: cannot be read: .*clip0: label 7'),
         (lambda train, val: [c.update(label=0) for c in train], 'train: 1 classes have no clip: b'),
         (
             lambda train, val: train.__setitem__(0, clip(0, 0, keypoint=np.zeros((1, 8, 28, 2)))),
