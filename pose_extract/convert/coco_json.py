@@ -1,6 +1,6 @@
 """Results in COCO's form, as AlphaPose writes them too, and COCO's annotation files.
 
-From the page output.md of AlphaPose: a list with ``{"image_id": "1.jpg", "category_id": 1, "keypoints": [x1, y1, c1, ...,
+From output.md of AlphaPose: a list with ``{"image_id": "1.jpg", "category_id": 1, "keypoints": [x1, y1, c1, ...,
 xk, yk, ck], "score": float, "box": [x, y, width, height], "idx": [float]}`` for each person (``idx`` with tracking);
 its other two formats are dicts by image with ``people`` (``--format open``) or ``bodies`` (``--format cmu``), in the 18
 points of OpenPose. From cocodataset.org: results are ``[{"image_id": int, "category_id": int, "keypoints": [x1, y1,
