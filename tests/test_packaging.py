@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import configparser
 import importlib
+import importlib.metadata
 import os
 import re
 import shutil
@@ -205,13 +206,21 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(work / 'venv', with_pip=False)
     programs = work / 'venv' / 'bin'
     (site,) = (work / 'venv' / 'lib').glob('python*/site-packages')
-    (site / 'borrowed.pth').write_text(sysconfig.get_path('purelib') + '\n')
-    pip = [sys.executable, '-m', 'pip', '--python', str(programs / 'python'), 'install', '--quiet']
-    alone = ['--no-deps', '--no-build-isolation', '--no-index', '--force-reinstall', '--disable-pip-version-check']
-    done = subprocess.run([*pip, *alone, str(work / 'clone')], cwd=work, env=plain(), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
+    pip, alone = [sys.executable, '-m', 'pip', '--disable-pip-version-check'], ['--no-deps', '--no-index', '--quiet']
+    build = [*pip, 'wheel', *alone, '--no-build-isolation', '--wheel-dir', str(work), str(work / 'clone')]
+    install = [*pip, '--python', str(programs / 'python'), 'install', *alone, '--find-links', str(work), 'bmoe-skel']
+    for command in (build, install):
+        done = subprocess.run(command, cwd=work, env=plain(), capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-3000:]
     shutil.rmtree(work / 'clone')
+    # only now: pip would see this environment's own copy of the project through it, and uninstall that
+    (site / 'borrowed.pth').write_text(sysconfig.get_path('purelib') + '\n')
     return programs
+
+
+@pytest.mark.slow
+def test_this_environment_keeps_its_own_installation(installed: Path) -> None:
+    assert importlib.metadata.version('bmoe-skel')
 
 
 def plain() -> dict[str, str]:
