@@ -184,8 +184,9 @@ def write_whole(cfg: Config) -> None:
     Args:
         cfg: The config; changed in place. A hook that writes elsewhere than to local files stays as it is.
     """
-    hooks = cfg.setdefault('default_hooks', {})
+    hooks = dict(cfg.get('default_hooks') or {})
     hook = hooks.setdefault('checkpoint', {'type': 'CheckpointHook'})
     if hook and hook.get('type') == 'CheckpointHook' and not (hook.get('backend_args') or hook.get('file_client_args')):
         kept = {key: value for key, value in hook.items() if key not in ('backend_args', 'file_client_args')}
         hooks['checkpoint'] = {**kept, 'type': 'WholeCheckpointHook'}
+        cfg.default_hooks = hooks
