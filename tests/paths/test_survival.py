@@ -9,34 +9,13 @@ import signal
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 from killed_runs import files_of, finish, same_weights, start, wait_for
-from PIL import Image
-from skeleton_clips import write_tracks
+from survival_data import training_arguments as call
+from survival_data import write_survival_data
 
 from bmoe_ground.files import TEMPORARY_PREFIX
 
-REPO = Path(__file__).resolve().parents[2]
-EPOCHS = 4
-SKELETON = f"""
-_base_ = ['{REPO}/configs/bmoe_skel.py']
-model = dict(dims=16, expert=dict(dims=(8, 8)), global_stream=dict(dims=(8, 8), depths=(1, 1)))
-num_frames = 8
-train_dataloader = dict(batch_size=4, num_workers=0, persistent_workers=False)
-val_dataloader = dict(num_workers=0, persistent_workers=False)
-visualizer = dict(vis_backends=dict(TensorboardVisBackend=None))
-train_cfg = dict(max_epochs={EPOCHS}, val_interval=1)
-"""
-FACE = f"""
-_base_ = ['{REPO}/configs/face_aux/utkface.py']
-size = 24
-model = dict(encoder=dict(name='vit_tiny_patch16_224', patch_size=6, embed_dim=16, depth=1, num_heads=2))
-train_dataloader = dict(batch_size=8, num_workers=0, persistent_workers=False)
-val_dataloader = dict(num_workers=0, persistent_workers=False)
-visualizer = dict(vis_backends=dict(TensorboardVisBackend=None))
-train_cfg = dict(max_epochs={EPOCHS}, val_interval=1)
-"""
 # each writing of a checkpoint takes half a second, half of its bytes being there already
 SLOW_SAVE = """
 def put(self, obj, path):
@@ -56,25 +35,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope='module')
 def data(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp('survival')
-    write_tracks(folder / 'poses', 6)
-    (folder / 'faces').mkdir()
-    rng = np.random.default_rng(0)
-    for i in range(40):
-        pixels = rng.integers(0, 100, (30, 30, 3)) + 120 * (i % 2)
-        name = f'{20 + i}_{i % 2}_{i % 3}_{20170000000 + i}.jpg'
-        Image.fromarray(pixels.astype(np.uint8)).save(folder / 'faces' / name)
-    (folder / 'skeleton.py').write_text(SKELETON)
-    (folder / 'face.py').write_text(FACE)
-    return folder
-
-
-def call(data: Path, model: str, work: Path, *more: object) -> list[object]:
-    if model == 'skeleton':
-        options = [f'dataset.tracks={data / "poses"}']
-    else:
-        options = [f'{part}_dataloader.dataset.data_root={data / "faces"}' for part in ('train', 'val', 'test')]
-    return [data / f'{model}.py', '--work-dir', work, *more, '--cfg-options', *options]
+    return write_survival_data(tmp_path_factory.mktemp('survival'))
 
 
 @pytest.fixture(scope='module', params=['skeleton', 'face'])
