@@ -202,12 +202,16 @@ def train_main(argv: Sequence[str] | None = None, prog: str | None = None) -> in
         try:
             with said_when_full(folder), own_folder(folder):
                 _train(cfg, args, hook)
-        except TrainingStopped as stopped:
+        except (TrainingStopped, Exception):
+            if hook.asked is None:
+                raise
+            # a library that catches everything may have made another error of the stop
+            stopped = TrainingStopped(hook.asked)
             if is_main_process():
                 saved = [path.name for path in numbered_checkpoints(folder)][:1]
                 print(f'stopped by {stopped.name}; saved: {saved[0] if saved else "nothing yet"}. '
                       'The same command with --resume goes on', file=sys.stderr)  # fmt: skip
-            raise
+            raise stopped from None
     return 0
 
 

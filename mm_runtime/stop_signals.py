@@ -97,13 +97,13 @@ def stop_on_signals(hook: StopHook) -> Iterator[None]:
             if number == signal.SIGTERM:
                 os._exit(128 + number)
             return
-        if hook.asked is not None or not hook.between_steps:
+        first, hook.asked = hook.asked is None, number
+        if first:
+            timers.append(threading.Timer(_PATIENCE, _leave, [number]))
+            timers[-1].daemon = True
+            timers[-1].start()
+        if not (first and hook.between_steps):
             raise TrainingStopped(number)
-        hook.asked = number
-        timer = threading.Timer(_PATIENCE, _leave, [number])
-        timer.daemon = True
-        timers.append(timer)
-        timer.start()
 
     before = {number: signal.signal(number, ask) for number in _SIGNALS}
     try:

@@ -37,6 +37,8 @@ def fork_training(arguments: list[str], log: Path) -> int:
         code = train_main(arguments)
     except SystemExit as error:
         code = int(error.code or 0)
+    except KeyboardInterrupt:  # before the training has its handlers, or after
+        code = 130
     except BaseException:
         traceback.print_exc(file=sys.__stderr__)
     finally:
