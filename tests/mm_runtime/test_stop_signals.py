@@ -31,6 +31,7 @@ def test_a_second_signal_or_one_before_training_stops_at_once() -> None:
     hook = StopHook()
     with pytest.raises(TrainingStopped), stop_on_signals(hook):
         os.kill(os.getpid(), signal.SIGTERM)
+    hook = StopHook()
     with stop_on_signals(hook):
         hook.before_train(RUNNER)
         os.kill(os.getpid(), signal.SIGTERM)
@@ -45,3 +46,13 @@ def test_stops_where_all_is_saved(place) -> None:
     hook.asked = signal.SIGTERM
     with pytest.raises(TrainingStopped):
         getattr(hook, place)(RUNNER)
+
+
+def test_a_stop_that_a_library_swallowed_comes_before_the_first_step() -> None:
+    hook = StopHook()
+    with pytest.raises(TrainingStopped), stop_on_signals(hook):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        except BaseException as error:
+            assert isinstance(error, TrainingStopped)
+        hook.before_train(RUNNER)
