@@ -8,7 +8,7 @@ endif
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install demo test test-fast lint format docs clean
+.PHONY: install demo test test-fast kill-test lint format docs clean
 
 install: $(INSTALLED)
 
@@ -35,6 +35,10 @@ test: install
 
 test-fast: install
 	$(PYTEST) -m 'not slow'
+
+# Thirty kills of each training at random moments; the suite has three.
+kill-test: install
+	KILLS=30 $(PYTEST) -rP --timeout 3600 tests/paths/test_random_kills.py tests/paths/test_survival.py
 
 # The variable silences an advertisement of the theme's successor.
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

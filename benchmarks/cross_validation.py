@@ -93,7 +93,7 @@ def run_one(arguments: argparse.Namespace, variant: str, seed: int, fold: int) -
             options += _stage_one(arguments, folder, seed, fold)
         started = time.perf_counter()
         common = ['--work-dir', str(folder), '--seed', str(seed), '--cfg-options', *options]
-        train_main([arguments.config, *_epochs(arguments), *common])
+        train_main([arguments.config, '--resume', 'auto', *_epochs(arguments), *common])
         test_main([arguments.config, (folder / 'last_checkpoint').read_text().strip(), *common])
         record = {'config': arguments.config, 'minutes': (time.perf_counter() - started) / 60, 'machine': machine()}
         record |= {'epochs': arguments.epochs, 'options': arguments.cfg_options}
@@ -134,10 +134,10 @@ def _stage_one(arguments: argparse.Namespace, folder: Path, seed: int, fold: int
     started = []
     for region in REGIONS:
         work = folder / region
-        if not (work / 'last_checkpoint').is_file():
-            options = ['preset=stage1', *_options(arguments, fold), *arguments.cfg_options, f'model.region={region}']
-            common = ['--work-dir', str(work), '--seed', str(seed), '--cfg-options', *options]
-            train_main([arguments.config, *_epochs(arguments), *common])
+        options = ['preset=stage1', *_options(arguments, fold), *arguments.cfg_options, f'model.region={region}']
+        common = ['--work-dir', str(work), '--seed', str(seed), '--cfg-options', *options]
+        # one that was cut off goes on; one that was through has nothing left to do
+        train_main([arguments.config, '--resume', 'auto', *_epochs(arguments), *common])
         started.append(f'init_experts.{region}={(work / "last_checkpoint").read_text().strip()}')
     return started
 

@@ -10,6 +10,7 @@ import argparse
 import json
 import math
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ from mmengine.config import Config, ConfigDict
 from mmengine.dist import init_dist, is_distributed, is_main_process
 from mmengine.model import is_model_wrapper
 from mmengine.registry import DefaultScope, init_default_scope
-from mmengine.runner import Runner, find_latest_checkpoint, set_random_seed
+from mmengine.runner import Runner, set_random_seed
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.files import atomic_write
 from bmoe_ground.import_cures import apply_import_cures
 from mm_runtime import best, determinism, early_stop, optim, progress  # noqa: F401  (registers the hooks)
 from mm_runtime.announce import after_test, after_training, opening_lines
@@ -38,7 +40,17 @@ from mm_runtime.console import log_to_file
 from mm_runtime.curves import drop_tensorboard, settle_tensorboard
 from mm_runtime.dump import PlainDump
 from mm_runtime.scope import complete_scope, find_model
+from mm_runtime.stop_signals import StopHook, TrainingStopped, stop_on_signals
 from mm_runtime.suggest import did_you_mean, listing, named_mistakes, registered
+from mm_runtime.whole_checkpoints import MakeUpValidationHook, write_whole
+from mm_runtime.work_folder import (
+    find_resume,
+    numbered_checkpoints,
+    own_folder,
+    remove_checkpoints,
+    said_when_full,
+    stop_when_log_is_full,
+)
 
 # facts of the clips at hand, not of what they look like or mean
 _OF_ONE_SPLIT = ('class_counts', 'clips_digest', 'rgb_crops')
@@ -65,6 +77,7 @@ def train_parser(prog: str | None = None) -> argparse.ArgumentParser:
     parser.add_argument(
         '--resume', nargs='?', const='auto', metavar='auto|FILE', help='go on from the newest checkpoint or from FILE'
     )
+    parser.add_argument('--overwrite', action='store_true', help='replace the checkpoints of an earlier training')
     parser.add_argument('--epochs', type=int, help="instead of the config's; its schedules are stretched with it")
     parser.add_argument('--amp', action='store_true', help='mixed precision (float16 on a GPU, bfloat16 on a CPU)')
     parser.add_argument('--no-validate', action='store_true', help='do not validate during training')
@@ -176,10 +189,34 @@ def train_main(argv: Sequence[str] | None = None, prog: str | None = None) -> in
         Exit code 0.
 
     Raises:
-        UserError: Config, data, checkpoint or options are wrong.
+        UserError: Config, data, checkpoint or options are wrong, the folder holds an earlier training or another one
+            works in it, or a file cannot be written.
+        TrainingStopped: SIGTERM or SIGINT came; a ``SystemExit`` with code 143 or 130.
     """
     args = train_parser(prog).parse_args(argv)
-    cfg = _prepare(args)
+    hook = StopHook()
+    with stop_on_signals(hook):
+        cfg = _prepare(args)
+        _apply_options(cfg, args)
+        folder = Path(cfg.work_dir)
+        try:
+            with said_when_full(folder), own_folder(folder):
+                _train(cfg, args, hook)
+        except (TrainingStopped, Exception):
+            if hook.asked is None:
+                raise
+            # a library that catches everything may have made another error of the stop
+            stopped = TrainingStopped(hook.asked)
+            if is_main_process():
+                saved = [path.name for path in numbered_checkpoints(folder)][:1]
+                print(f'stopped by {stopped.name}; saved: {saved[0] if saved else "nothing yet"}. '
+                      'The same command with --resume goes on', file=sys.stderr)  # fmt: skip
+            raise stopped from None
+    return 0
+
+
+def _apply_options(cfg: Config, args: argparse.Namespace) -> None:
+    """Change a config as the options of a training say."""
     if args.epochs is not None:
         set_epochs(cfg, args.epochs)
     if args.amp:
@@ -194,49 +231,42 @@ def train_main(argv: Sequence[str] | None = None, prog: str | None = None) -> in
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     settle_tensorboard(cfg)
-    resume_from = _find_resume(args.resume, cfg)
 
+
+def _train(cfg: Config, args: argparse.Namespace, stop: StopHook) -> None:
+    """Train in a folder that is this process's alone."""
+    resumed = find_resume(args.resume, Path(cfg.work_dir), args.overwrite)
     loaders = {'train_dataloader': _build_loader(cfg, 'train_dataloader')}
     if cfg.get('val_dataloader'):
         loaders['val_dataloader'] = _build_loader(cfg, 'val_dataloader')
     drop_empty_schedules(cfg, len(loaders['train_dataloader']))
     metainfo = loaders['train_dataloader'].dataset.metainfo
     complete_model(cfg.model, metainfo)
-    if resume_from:
-        check_same_data(load_checkpoint(resume_from), metainfo, resume_from)
-    cfg.resume, cfg.load_from = bool(resume_from), resume_from or cfg.get('load_from')
+    if resumed:
+        check_same_data(resumed[1], metainfo, resumed[0])
+    cfg.resume, cfg.load_from = bool(resumed), resumed[0] if resumed else cfg.get('load_from')
     # testing is another command; a runner that trains does not need its loader
     cfg_train = cfg.copy()
     for key in ('test_dataloader', 'test_cfg', 'test_evaluator'):
         cfg_train.pop(key, None)
+    write_whole(cfg_train)
     runner = _build_runner(cfg_train, loaders)
     runner.cfg = cfg
+    stop_when_log_is_full(runner)
+    runner.register_hook(MakeUpValidationHook())
+    runner.register_hook(stop)
     if is_main_process():
         print('\n'.join(opening_lines(runner, loaders)), flush=True)
+    if args.overwrite:  # only now, when nothing but the training itself can fail
+        remove_checkpoints(Path(cfg.work_dir), resumed[1] if resumed else None)
     with named_mistakes(str(cfg.filename), anywhere=False):  # schedules and optimizer are built only now
         runner.train()
     _print_next(after_training(runner, args.config, cfg.work_dir, args.work_dir is not None, args.cfg_options))
-    return 0
 
 
 def _print_next(command: str | None) -> None:
     if command is not None and is_main_process():
         print(f'next: {command}')
-
-
-def _find_resume(resume: str | None, cfg: Config) -> str | None:
-    if resume is None:
-        return None
-    if resume != 'auto':
-        if not Path(resume).is_file():
-            raise UserError(f'--resume: checkpoint not found: {resume}')
-        return resume
-    latest = find_latest_checkpoint(cfg.work_dir)
-    if latest is None or not Path(latest).is_file():
-        if is_main_process():
-            print(f'--resume auto: no checkpoint in {cfg.work_dir}, training starts anew')
-        return None
-    return str(latest)
 
 
 def check_same_data(checkpoint: dict[str, Any], metainfo: dict[str, Any], path: str | os.PathLike[str]) -> None:
@@ -334,10 +364,6 @@ def write_metrics(metrics: dict[str, Any], path: Path) -> None:
         print(f'{key:<{width}}  {value:.4f}' if isinstance(value, float) else f'{key:<{width}}  {value}')
     plain = {key: None if isinstance(value, float) and not math.isfinite(value) else value
              for key, value in metrics.items()}  # fmt: skip
-    partial = path.with_suffix('.json.part')
-    try:
-        partial.write_text(json.dumps(plain, indent=2, default=float) + '\n')
-        partial.replace(path)
-    except OSError as error:
-        raise UserError(f'cannot write {path}: {error.strerror}') from error
+    with atomic_write(path) as file:
+        file.write((json.dumps(plain, indent=2, default=float) + '\n').encode())
     print(f'written to {path}')

@@ -10,19 +10,21 @@ from mmengine.runner import Runner
 
 from bmoe_ground.errors import UserError
 
+_COUNTED = 'early_stop'
+
 
 @HOOKS.register_module()
 class StopEarlyHook(Hook):
     """mmengine's ``EarlyStoppingHook`` on the (first) metric of the checkpoint hook's ``save_best``.
 
-    A resumed run starts to count anew.
+    What it has counted is part of the checkpoint, so that a resumed run stops where one that was not stopped would.
 
     Args:
         patience: Validations in a row without a better one after which training stops; None never stops it.
         min_delta: The least change that counts as better.
     """
 
-    priority = 'LOWEST'
+    priority = 'LOW'  # before the hook that writes checkpoints
 
     def __init__(self, patience: int | None = None, min_delta: float = 0.001) -> None:
         if patience is not None and patience < 1:
@@ -51,6 +53,11 @@ class StopEarlyHook(Hook):
             )
         self._hook = EarlyStoppingHook(metric, rule=rule, min_delta=self.min_delta, patience=self.patience, strict=True)
         self._hook.before_run(runner)
+        counted = runner.message_hub.runtime_info.get(_COUNTED)
+        if isinstance(counted, dict) and counted.get('metric') == metric:
+            self._hook.wait_count, self._hook.best_score = counted['waited'], counted['best']
+            if self._hook.wait_count >= self.patience:
+                runner.train_loop.stop_training = True
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, Any] | None = None) -> None:
         """Stop the training loop where it is time.
@@ -61,3 +68,9 @@ class StopEarlyHook(Hook):
         """
         if self._hook is not None:
             self._hook.after_val_epoch(runner, metrics)
+            stopped = runner.train_loop.stop_training
+            counted = {
+                'waited': self.patience if stopped else self._hook.wait_count,
+                'best': float(self._hook.best_score),
+            }
+            runner.message_hub.update_info(_COUNTED, {'metric': self._hook.monitor, **counted})

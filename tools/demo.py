@@ -49,7 +49,7 @@ def train_and_test(folder: Path, seed: int, options: list[str]) -> None:
     config = os.path.relpath(REPO / CONFIG, folder)
     work_dir = f'seed{seed}'
     common = ['--work-dir', work_dir, '--seed', str(seed), '--cfg-options', f'dataset.split_seed={seed}', *options]
-    run_command('train.py', config, *common, folder=folder)
+    run_command('train.py', config, '--overwrite', *common, folder=folder)
     best = f'{work_dir}/best.pth'
     if not (folder / best).is_file():
         raise UserError(f'training left no {folder / best}')

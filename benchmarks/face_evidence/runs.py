@@ -101,7 +101,8 @@ def run_one(experiment: Experiment, variant: str, seed: int, data: Path, folder:
     config = folder / 'config.py'
     cfg.dump(str(config))
     before, started = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
-    train_main([str(config), '--work-dir', str(folder), '--seed', str(seed), '--no-validate'])
+    # a run that was cut off is repeated as a whole: its cost is measured
+    train_main([str(config), '--work-dir', str(folder), '--overwrite', '--seed', str(seed), '--no-validate'])
     after, seconds = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter() - started
     cost = {
         'cpu_seconds': after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,

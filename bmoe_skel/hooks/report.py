@@ -15,6 +15,7 @@ from mmengine.runner import Runner
 from sklearn.metrics import confusion_matrix
 from torch import Tensor
 
+from bmoe_ground.files import atomic_write
 from bmoe_skel.models.region_expert import WHOLE_BODY
 from bmoe_skel.registry import HOOKS
 from pose_extract.skeletons import REGIONS
@@ -99,7 +100,8 @@ def draw_report(path: Path, confusion: np.ndarray, routing: np.ndarray | None, c
             )
     if right is not None and routing is not None:
         _show_routing(figure, right, routing, classes if count <= 20 else [''] * count, 'Weight of each region')
-    figure.savefig(path, dpi=130)
+    with atomic_write(path) as file:
+        figure.savefig(file, dpi=130, format='png')
 
 
 def draw_routing(path: Path, routing: np.ndarray, classes: Sequence[str], title: str) -> None:
@@ -116,7 +118,8 @@ def draw_routing(path: Path, routing: np.ndarray, classes: Sequence[str], title:
     figure = Figure(figsize=(5.6, max(0.3 * len(classes), 2) + 1.2), layout='constrained')
     axes = figure.subplots()
     _show_routing(figure, axes, routing, classes, title)
-    figure.savefig(path, dpi=130)
+    with atomic_write(path) as file:
+        figure.savefig(file, dpi=130, format='png')
 
 
 def _show_routing(figure: Any, axes: Any, routing: np.ndarray, names: Sequence[str], title: str) -> None:
@@ -178,14 +181,14 @@ class ReportHook(Hook):
                 for name, weights in zip(classes, routing, strict=True)
                 if np.isfinite(weights).all()
             }
-            (Path(runner.work_dir) / 'routing.json').write_text(json.dumps(table, indent=2) + '\n')
+            _write(Path(runner.work_dir) / 'routing.json', json.dumps(table, indent=2))
         if all(row[3] is not None for row in rows):
             self._parts(np.stack([row[3] for row in rows]), predicted, labels, classes, Path(runner.work_dir))
         path = Path(runner.work_dir) / 'report.png'
         confusion = confusion_matrix(labels, predicted, labels=range(len(classes)))
         draw_report(path, confusion, routing, classes)
         counts = {'classes': list(classes), 'rows_are_the_truth': confusion.tolist()}
-        (Path(runner.work_dir) / 'confusion.json').write_text(json.dumps(counts) + '\n')
+        _write(Path(runner.work_dir) / 'confusion.json', json.dumps(counts))
         if dataset.metainfo.get('body_parts') is not None:
             self._body_parts(confusion, dataset.metainfo, Path(runner.work_dir) / 'confusion_body.json')
         print(f'picture: {path}')
@@ -202,7 +205,7 @@ class ReportHook(Hook):
             }
             for name, hits in right.items()
         }
-        (folder / 'parts.json').write_text(json.dumps(table, indent=2) + '\n')
+        _write(folder / 'parts.json', json.dumps(table, indent=2))
         alone = ', '.join(f'{name} {100 * hits.mean():.0f}' for name, hits in right.items())
         print(f'right by one part alone: {alone}; by all together {100 * (predicted == labels).mean():.0f} %')
 
@@ -210,7 +213,7 @@ class ReportHook(Hook):
     def _body_parts(confusion: np.ndarray, metainfo: dict[str, Any], path: Path) -> None:
         table = body_confusion(confusion, metainfo['body_parts'])
         names = metainfo.get('body_part_names') or [str(p) for p in range(len(table))]
-        path.write_text(json.dumps({'body_parts': names, 'rows_are_the_truth': table.tolist()}) + '\n')
+        _write(path, json.dumps({'body_parts': names, 'rows_are_the_truth': table.tolist()}))
         width = max(map(len, names))
         print(f'{"true body part":<{max(width, 14)}}  ' + '  '.join(f'{name:>{width}}' for name in names))
         for name, row in zip(names, table.tolist(), strict=True):
@@ -222,3 +225,8 @@ class ReportHook(Hook):
         print(f'{"router trusts":<{width}}  ' + '  '.join(f'{region:>5}' for region in REGIONS))
         for name, weights in zip(classes, routing, strict=True):
             print(f'{name:<{width}}  ' + '  '.join(f'{weight:5.2f}' for weight in weights))
+
+
+def _write(path: Path, text: str) -> None:
+    with atomic_write(path) as file:
+        file.write(f'{text}\n'.encode())

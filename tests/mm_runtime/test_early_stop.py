@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import uuid
 from types import SimpleNamespace
 
 import pytest
 from mmengine.hooks import CheckpointHook
-from mmengine.logging import MMLogger
+from mmengine.logging import MessageHub, MMLogger
 
 from bmoe_ground.errors import UserError
 from mm_runtime.early_stop import StopEarlyHook
@@ -16,6 +17,7 @@ def runner(save_best: str | None = 'f1_macro', rule: str | None = 'greater', val
         val_loop=val_loop,
         train_loop=SimpleNamespace(stop_training=False),
         logger=MMLogger('test'),
+        message_hub=MessageHub(uuid.uuid4().hex),
     )
 
 
@@ -41,6 +43,22 @@ def validations(hook: StopEarlyHook, run: SimpleNamespace, metric: str, values: 
 )
 def test_stops_after_patience(values, stops) -> None:
     assert validations(StopEarlyHook(patience=2), runner(), 'f1_macro', values) == stops
+
+
+@pytest.mark.parametrize('cut', [1, 2, 3])
+def test_counts_on_when_resumed(cut) -> None:
+    run, values = runner(), [0.5, 0.4, 0.3, 0.2]
+    validations(StopEarlyHook(patience=3), run, 'f1_macro', values[:cut])
+    assert not run.train_loop.stop_training
+    assert validations(StopEarlyHook(patience=3), run, 'f1_macro', values[cut:]) == 4 - cut
+
+
+def test_a_run_that_had_stopped_trains_no_further() -> None:
+    run = runner()
+    assert validations(StopEarlyHook(patience=1), run, 'f1_macro', [0.5, 0.4]) == 2
+    run.train_loop.stop_training = False  # a new loop
+    StopEarlyHook(patience=1).before_train(run)
+    assert run.train_loop.stop_training
 
 
 def test_follows_the_rule_of_the_best_checkpoint() -> None:
