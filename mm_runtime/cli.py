@@ -37,6 +37,7 @@ from mm_runtime.config import (
 from mm_runtime.console import log_to_file
 from mm_runtime.curves import drop_tensorboard, settle_tensorboard
 from mm_runtime.dump import PlainDump
+from mm_runtime.metric import name_source
 from mm_runtime.scope import complete_scope, find_model
 from mm_runtime.suggest import did_you_mean, listing, named_mistakes, registered
 
@@ -303,6 +304,7 @@ def test_main(argv: Sequence[str] | None = None, prog: str | None = None) -> int
             raise UserError(f'--dump {args.dump}: expected a name that ends in .pkl')
         runner.test_evaluator.metrics.append(PlainDump(out_file_path=args.dump))
     with named_mistakes(str(cfg.filename), anywhere=False):  # the metrics are built only now
+        name_source(runner.test_evaluator, f'checkpoint {args.checkpoint}')
         metrics = runner.test()
     if is_main_process():
         write_metrics(metrics, Path(cfg.work_dir) / 'metrics.json')
