@@ -39,6 +39,7 @@ from mm_runtime.curves import drop_tensorboard, settle_tensorboard
 from mm_runtime.dump import PlainDump
 from mm_runtime.metric import name_source
 from mm_runtime.scope import complete_scope, find_model
+from mm_runtime.small import keep_small_batch
 from mm_runtime.suggest import did_you_mean, listing, named_mistakes, registered
 
 # facts of the clips at hand, not of what they look like or mean
@@ -198,6 +199,9 @@ def train_main(argv: Sequence[str] | None = None, prog: str | None = None) -> in
     resume_from = _find_resume(args.resume, cfg)
 
     loaders = {'train_dataloader': _build_loader(cfg, 'train_dataloader')}
+    small = keep_small_batch(cfg, len(loaders['train_dataloader'].dataset))
+    if small is not None and not len(loaders['train_dataloader']):
+        loaders['train_dataloader'] = _build_loader(cfg, 'train_dataloader')
     if cfg.get('val_dataloader'):
         loaders['val_dataloader'] = _build_loader(cfg, 'val_dataloader')
     drop_empty_schedules(cfg, len(loaders['train_dataloader']))
@@ -213,7 +217,7 @@ def train_main(argv: Sequence[str] | None = None, prog: str | None = None) -> in
     runner = _build_runner(cfg_train, loaders)
     runner.cfg = cfg
     if is_main_process():
-        print('\n'.join(opening_lines(runner, loaders)), flush=True)
+        print('\n'.join([*opening_lines(runner, loaders), *([small] if small else [])]), flush=True)
     with named_mistakes(str(cfg.filename), anywhere=False):  # schedules and optimizer are built only now
         runner.train()
     _print_next(after_training(runner, args.config, cfg.work_dir, args.work_dir is not None, args.cfg_options))
