@@ -1,7 +1,8 @@
 """What every package here stands on.
 
 - what a user can get wrong: :mod:`~bmoe_ground.errors`
-- files: :mod:`~bmoe_ground.files` (whole or absent), :mod:`~bmoe_ground.tables` (CSV and lists),
+- files: :mod:`~bmoe_ground.files` (whole or absent), :mod:`~bmoe_ground.tables` (CSV and lists;
+  :mod:`~bmoe_ground.texts`: encodings, separators),
   :mod:`~bmoe_ground.media` (images and videos by name), :mod:`~bmoe_ground.video` (their frames),
   :mod:`~bmoe_ground.safe_pickle`, :mod:`~bmoe_ground.skeleton_pickle`, :mod:`~bmoe_ground.npz`
 - numbers: :mod:`~bmoe_ground.geometry` (boxes), :mod:`~bmoe_ground.splits`, :mod:`~bmoe_ground.pixels`

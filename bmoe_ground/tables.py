@@ -1,7 +1,7 @@
 """Text files that people edit in spreadsheets: tables with a header, lists of labels, plain lines.
 
-Everything here reads UTF-8 with or without a byte-order mark, any line ends, blank lines and blanks around fields,
-and everything it refuses it refuses by file and line.
+Everything here reads UTF-8 and UTF-16 with or without a byte-order mark, commas, semicolons and tabs, any line ends,
+blank lines and blanks around fields (:mod:`bmoe_ground.texts`), and what it refuses it refuses by file and line.
 """
 
 from __future__ import annotations
@@ -9,11 +9,28 @@ from __future__ import annotations
 import csv
 import math
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.texts import (
+    SEPARATORS,
+    TOLD_BY_HEADER,
+    bounded_lines,
+    declared_separator,
+    header_cells,
+    not_text,
+    open_text,
+    read_lines,
+    told_separator,
+)
+
+_HEADER_LINES = 16  # a header is looked for in so many lines: blank ones may come first, a name may span several
+_SHOWN = 120
+_HEAD_OF_LABELS = {'video', 'label'}
 
 
 class Row(dict[str, str]):
@@ -69,10 +86,20 @@ def parse_number(text: str, where: str, what: str) -> float:
     try:
         value = float(text)
     except ValueError as error:
-        raise UserError(f'{where}: {what}: expected a number, found {text!r}') from error
+        point = text.replace(',', '.')
+        hint = f': a decimal comma; write {point}' if text.count(',') == 1 and _is_number(point) else ''
+        raise UserError(f'{where}: {what}: expected a number, found {text!r}{hint}') from error
     if not math.isfinite(value):
         raise UserError(f'{where}: {what}: expected a finite number, found {text!r}')
     return value
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def parse_int(text: str, where: str, what: str) -> int:
@@ -83,46 +110,74 @@ def parse_int(text: str, where: str, what: str) -> int:
         raise UserError(f'{where}: {what}: expected a whole number, found {text!r}') from None
 
 
-def iter_table(path: str | os.PathLike[str], required: Sequence[str] = (), delimiter: str = ',') -> Iterator[Row]:
+def iter_table(
+    path: str | os.PathLike[str], required: Sequence[str] = (), delimiter: str | None = None
+) -> Iterator[Row]:
     """Read a table row by row, however long it is.
 
     Args:
-        path: A CSV file whose first line names the columns.
+        path: A table whose first line names the columns. Columns without a name at its right end are left out where
+            they are empty, as spreadsheets leave them.
         required: Columns that it must have; it may have others.
-        delimiter: What stands between two fields.
+        delimiter: What stands between two fields; None tells commas, semicolons and tabs apart by the header.
 
     Yields:
         Its rows, in order; a table that has a header only has none.
 
     Raises:
         UserError: The file cannot be read or is empty, a column is missing or named twice, or a row has another number
-            of fields than the header.
+            of fields than the header. The message says how the file was read.
     """
     path = Path(path)
-    line, header = 0, None
-    try:
-        with _open(path) as file:
-            reader = csv.reader(file, delimiter=delimiter, skipinitialspace=delimiter != ' ')
-            for fields in reader:
-                line = reader.line_num
-                cells = [field.strip() for field in fields]
-                if not any(cells):
-                    continue
-                if header is None:
-                    header = _checked(cells, required, f'{path}:{line}')
-                elif len(cells) != len(header):
-                    raise UserError(f'{path}:{line}: {len(cells)} fields, but the header has {len(header)}')
-                else:
-                    yield Row(dict(zip(header, cells, strict=True)), str(path), line)
-    except csv.Error as error:
-        raise UserError(f'{path}:{line + 1}: cannot be read: {error}') from error
-    except UnicodeDecodeError as error:
-        raise _not_utf8(path, error) from error
+    header: list[str] | None = None
+    dialect = ''
+    for line, cells, dialect in _records(path, required, delimiter):
+        if header is None:
+            header = _checked(_without_empty_end(cells, 0), required, f'{path}:{line}', dialect)
+            continue
+        cells = _without_empty_end(cells, len(header))
+        if len(cells) != len(header):
+            raise UserError(f'{path}:{line}: {len(cells)} fields, but the header has {len(header)} {dialect}')
+        yield Row(dict(zip(header, cells, strict=True)), str(path), line)
     if header is None:
         raise UserError(f'{path}: empty; expected a header{_naming(required)}')
 
 
-def read_table(path: str | os.PathLike[str], required: Sequence[str] = (), delimiter: str = ',') -> list[Row]:
+def _records(path: Path, required: Sequence[str], delimiter: str | None) -> Iterator[tuple[int, list[str], str]]:
+    """Lines that are not blank: number (of several, the last), cells, and how the file is read, for errors."""
+    line = 0
+    try:
+        with open_text(path) as file:
+            lines = bounded_lines(file, path)
+            first = list(islice(lines, _HEADER_LINES))
+            skipped = 0
+            if first and (declared := declared_separator(first[0])):
+                first, skipped, delimiter = first[1:], 1, delimiter or declared
+            line = skipped
+            separator = delimiter or told_separator(first, required)
+            encoding = file.encoding.removesuffix('-sig').upper()
+            dialect = f'(read as {encoding} with {SEPARATORS.get(separator, repr(separator))} between fields)'
+            reader = csv.reader(chain(first, lines), delimiter=separator, skipinitialspace=separator != ' ')
+            for fields in reader:
+                line = reader.line_num + skipped
+                cells = [field.strip() for field in fields]
+                if any(cells):
+                    yield line, cells, dialect
+    except csv.Error as error:
+        raise UserError(f'{path}:{line + 1}: cannot be read: {error}; is a quotation mark not closed?') from error
+    except UnicodeError as error:
+        raise not_text(path, error) from error
+
+
+def _without_empty_end(cells: list[str], least: int) -> list[str]:
+    """Cells without the empty ones at the end, but at least so many."""
+    count = len(cells)
+    while count > least and not cells[count - 1]:
+        count -= 1
+    return cells[:count]
+
+
+def read_table(path: str | os.PathLike[str], required: Sequence[str] = (), delimiter: str | None = None) -> list[Row]:
     """Read a whole table that must have rows.
 
     Args:
@@ -146,11 +201,13 @@ def read_table(path: str | os.PathLike[str], required: Sequence[str] = (), delim
     return rows
 
 
-def _checked(header: list[str], required: Sequence[str], where: str) -> list[str]:
+def _checked(header: list[str], required: Sequence[str], where: str, dialect: str) -> list[str]:
     if missing := [name for name in required if name not in header]:
-        raise UserError(f'{where}: no column {", ".join(map(repr, missing))}; the columns are {header}')
-    if len(set(header)) < len(header):
-        raise UserError(f'{where}: a column name appears twice in {header}')
+        columns = header if len(header) <= _SHOWN else [*header[:_SHOWN], '...']
+        shown = [name if len(name) <= _SHOWN else name[:_SHOWN] + '...' for name in columns]
+        raise UserError(f'{where}: no column {", ".join(map(repr, missing))}; the columns are {shown} {dialect}')
+    if repeated := [name for name, count in Counter(header).items() if count > 1]:
+        raise UserError(f'{where}: a column name appears twice: {repeated[0]!r} {dialect}')
     return header
 
 
@@ -166,19 +223,22 @@ class Label(NamedTuple):
         label: Class name or number as text; may be empty in a list with commas.
         split: 'train' and so on; empty where the line has none.
         where: ``file:line``, for error messages.
+        subject: Who is seen; empty where the list does not say.
     """
 
     video: str
     label: str
     split: str
     where: str
+    subject: str = ''
 
 
 def read_labels(path: str | os.PathLike[str]) -> list[Label]:
     """Read a list of labelled videos.
 
-    Lines are ``video label`` (the label is what follows the last blank) or ``video,label[,split]``. A header
-    ``video,label[,split]`` is passed over.
+    With a header that names ``video`` and ``label`` it is a table, in any order of columns, with ``split`` and
+    ``subject`` where there are such columns; others are not looked at. Without one, lines are ``video label`` (the
+    label is what follows the last blank) or ``video,label[,split]``, with commas, semicolons or tabs.
 
     Args:
         path: The text file.
@@ -189,63 +249,42 @@ def read_labels(path: str | os.PathLike[str]) -> list[Label]:
     Raises:
         UserError: The file cannot be read, or a line has another form.
     """
+    lines = read_lines(path)
+    head = [text for _, text in lines[:1]]
+    if any(set(header_cells(head, separator)) >= _HEAD_OF_LABELS for separator in TOLD_BY_HEADER):
+        return list(_labels_of_table(Path(path)))
+    separator = _separator_of_list([text for _, text in lines])
     labels = []
-    for number, line in read_lines(path):
-        fields = next(csv.reader([line])) if ',' in line else line.rsplit(None, 1)
-        fields = [field.strip() for field in fields]
-        if fields[:2] == ['video', 'label']:
+    for number, line in lines:
+        between = ',' if ',' in line else separator
+        fields = header_cells([line], between) if between else line.rsplit(None, 1)
+        if fields == ['video', 'label']:
             continue
         where = f'{os.fspath(path)}:{number}'
         if len(fields) not in (2, 3) or not fields[0]:
-            raise UserError(f'{where}: expected "video label" or "video,label[,split]", found {line!r}')
+            raise UserError(f'{where}: expected "video label" or "video,label[,split]", found {line[:_SHOWN]!r}')
         labels.append(Label(fields[0], fields[1], fields[2] if len(fields) == 3 else '', where))
     return labels
 
 
-def read_lines(path: str | os.PathLike[str]) -> list[tuple[int, str]]:
-    """Read the lines of a text that are not blank.
-
-    Args:
-        path: The file.
-
-    Returns:
-        Number, from 1, and text of each, without blanks around it.
-
-    Raises:
-        UserError: The file is missing or is not UTF-8 text.
-    """
-    lines = enumerate(read_text(path).splitlines(), 1)
-    return [(number, line.strip()) for number, line in lines if line.strip()]
-
-
-def read_text(path: str | os.PathLike[str]) -> str:
-    """Read a whole text.
-
-    Args:
-        path: The file.
-
-    Returns:
-        Its text, without a byte-order mark, lines ended by a line feed.
-
-    Raises:
-        UserError: The file is missing or is not UTF-8 text.
-    """
-    path = Path(path)
-    try:
-        with _open(path, newline=None) as file:
-            return file.read()
-    except UnicodeDecodeError as error:
-        raise _not_utf8(path, error) from error
+def _labels_of_table(path: Path) -> Iterator[Label]:
+    """Rows of a list with a header; fields that are missing at a row's end are empty."""
+    header: list[str] | None = None
+    for line, cells, dialect in _records(path, tuple(_HEAD_OF_LABELS), None):
+        if header is None:
+            header = _checked(_without_empty_end(cells, 0), ('video', 'label'), f'{path}:{line}', dialect)
+            continue
+        cells = _without_empty_end(cells, len(header))
+        row = dict(zip(header, [*cells, *[''] * (len(header) - len(cells))], strict=False))
+        if len(cells) > len(header) or not row['video']:
+            fields = ','.join(cells)[:_SHOWN]
+            raise UserError(f'{path}:{line}: expected "{",".join(header)[:_SHOWN]}", found {fields!r} {dialect}')
+        yield Label(row['video'], row['label'], row.get('split', ''), f'{path}:{line}', row.get('subject', ''))
 
 
-def _open(path: Path, newline: str | None = '') -> TextIO:
-    if not path.is_file():
-        raise UserError(f'{path}: cannot be read: no such file')
-    try:
-        return path.open(encoding='utf-8-sig', newline=newline)
-    except OSError as error:
-        raise UserError(f'{path}: cannot be read: {error.strerror or error}') from error
-
-
-def _not_utf8(path: Path, error: UnicodeDecodeError) -> UserError:
-    return UserError(f'{path}: cannot be read: not UTF-8 text ({error}); save it as UTF-8')
+def _separator_of_list(lines: Sequence[str]) -> str | None:
+    """The separator of a list without a header and without commas; None for the last blank."""
+    for separator in (';', '\t'):
+        if lines and all(separator in line for line in lines):
+            return separator
+    return None

@@ -12,6 +12,7 @@ import torch
 
 from bmoe_ground.errors import UserError
 from bmoe_skel.checkpoint import load_trained
+from mm_runtime.finite import ADVICE, check_sample
 from pose_extract.skeletons import REGIONS
 from pose_extract.tracks import PoseTracks, crops_path, load_tracks
 
@@ -57,7 +58,7 @@ class MicroActionInferencer:
         feature_root: Folder of precomputed features, for a model whose global stream reads them.
 
     Raises:
-        UserError: The checkpoint is damaged, or lacks what is needed to build the model.
+        UserError: The checkpoint is damaged, holds NaN or infinite weights, or lacks what is needed to build the model.
 
     Example:
         >>> inferencer = bmoe_skel.MicroActionInferencer('best.pth')
@@ -71,10 +72,14 @@ class MicroActionInferencer:
     def __init__(
         self, checkpoint: str | os.PathLike[str], device: str = 'cpu', feature_root: str | None = None
     ) -> None:
+        self.source = f'checkpoint {checkpoint}'
         trained = load_trained(checkpoint, device)
         self.model, self.pipeline = trained.model, trained.pipeline
         self.classes, self.skeleton = trained.classes, trained.skeleton
         self.feature_root = feature_root
+        for name, weight in self.model.state_dict().items():
+            if weight.is_floating_point() and not torch.isfinite(weight).all():
+                raise UserError(f'{self.source}: {name} holds NaN or infinite values: {ADVICE}')
 
     @torch.no_grad()
     def predict_clip(
@@ -89,6 +94,9 @@ class MicroActionInferencer:
 
         Returns:
             Probabilities (num_classes,), and the mean weight of each region (4,) or None.
+
+        Raises:
+            UserError: They are NaN or infinite; the message names clip and checkpoint.
         """
         rng = np.random.default_rng(0)
         clip: dict[str, Any] = {'keypoint': keypoint, 'skeleton': self.skeleton, 'rng': rng, **facts}
@@ -103,6 +111,7 @@ class MicroActionInferencer:
         inputs = {key: [value] for key, value in sample['inputs'].items()}
         batch = self.model.data_preprocessor({'inputs': inputs, 'data_samples': [sample['data_samples']]})
         result = self.model(**batch, mode='predict')[0]
+        check_sample(result, self.source)
         routing = result.routing.mean(1).numpy() if 'routing' in result else None
         return result.pred_scores.numpy(), routing
 
@@ -125,7 +134,7 @@ class MicroActionInferencer:
             Events by person and time; a window in which the person is not seen has none.
 
         Raises:
-            UserError: The tracks have another skeleton than the model.
+            UserError: The tracks have another skeleton than the model, or the model gives no finite scores for them.
         """
         facts: dict[str, Any] = {}
         if not isinstance(tracks, PoseTracks):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import shutil
 from pathlib import Path
 from typing import Any
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook, Hook
+from mmengine.logging import print_log
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
@@ -27,6 +30,8 @@ class BestCheckpointHook(Hook):
 
     def __init__(self) -> None:
         self._copied: str | None = None
+        self._scores: list[float] = []
+        self._metric = ''
 
     def before_train(self, runner: Runner) -> None:
         """Catch up with a run that is resumed, and may have been stopped between the checkpoint and its copy.
@@ -43,7 +48,30 @@ class BestCheckpointHook(Hook):
             runner: The runner that trains.
             metrics: The validation's metrics.
         """
+        self._metric = next(iter(_chosen_by(runner)), '')
+        if metrics is not None and self._metric in metrics:
+            self._scores.append(float(metrics[self._metric]))
         self._follow(runner)
+
+    def after_train(self, runner: Runner) -> None:
+        """Say that no best checkpoint was chosen, and why, where the score was never a number.
+
+        Args:
+            runner: The runner that trains.
+        """
+        if self._scores and not any(map(math.isfinite, self._scores)) and best_checkpoint(runner) is None:
+            left = (
+                f' The {BEST} in {runner.work_dir} is of an earlier run.'
+                if (Path(runner.work_dir) / BEST).is_file()
+                else ''
+            )
+            print_log(
+                f'no best checkpoint: {self._metric} was NaN in all {len(self._scores)} validations (one class only in '
+                f'the validation samples?).{left} Choose by another '
+                'metric: --cfg-options default_hooks.checkpoint.save_best=METRIC',
+                logger='current',
+                level=logging.WARNING,
+            )
 
     def _follow(self, runner: Runner) -> None:
         best = best_checkpoint(runner)
@@ -52,6 +80,13 @@ class BestCheckpointHook(Hook):
         with Path(best).open('rb') as source, atomic_write(Path(runner.work_dir) / BEST) as target:
             shutil.copyfileobj(source, target)
         self._copied = best
+
+
+def _chosen_by(runner: Runner) -> list[str]:
+    for hook in runner.hooks:
+        if isinstance(hook, CheckpointHook) and hook.save_best:
+            return list(hook.key_indicators)
+    return []
 
 
 def best_checkpoint(runner: Runner) -> str | None:

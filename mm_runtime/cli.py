@@ -39,7 +39,9 @@ from mm_runtime.config import (
 from mm_runtime.console import log_to_file
 from mm_runtime.curves import drop_tensorboard, settle_tensorboard
 from mm_runtime.dump import PlainDump
+from mm_runtime.metric import name_source
 from mm_runtime.scope import complete_scope, find_model
+from mm_runtime.small import keep_small_batch
 from mm_runtime.stop_signals import StopHook, TrainingStopped, stop_on_signals
 from mm_runtime.suggest import did_you_mean, listing, named_mistakes, registered
 from mm_runtime.whole_checkpoints import MakeUpValidationHook, write_whole
@@ -237,6 +239,9 @@ def _train(cfg: Config, args: argparse.Namespace, stop: StopHook) -> None:
     """Train in a folder that is this process's alone."""
     resumed = find_resume(args.resume, Path(cfg.work_dir), args.overwrite)
     loaders = {'train_dataloader': _build_loader(cfg, 'train_dataloader')}
+    small = keep_small_batch(cfg, len(loaders['train_dataloader'].dataset))
+    if small is not None and not len(loaders['train_dataloader']):
+        loaders['train_dataloader'] = _build_loader(cfg, 'train_dataloader')
     if cfg.get('val_dataloader'):
         loaders['val_dataloader'] = _build_loader(cfg, 'val_dataloader')
     drop_empty_schedules(cfg, len(loaders['train_dataloader']))
@@ -256,7 +261,7 @@ def _train(cfg: Config, args: argparse.Namespace, stop: StopHook) -> None:
     runner.register_hook(MakeUpValidationHook())
     runner.register_hook(stop)
     if is_main_process():
-        print('\n'.join(opening_lines(runner, loaders)), flush=True)
+        print('\n'.join([*opening_lines(runner, loaders), *([small] if small else [])]), flush=True)
     if args.overwrite:  # only now, when nothing but the training itself can fail
         remove_checkpoints(Path(cfg.work_dir), resumed[1] if resumed else None)
     with named_mistakes(str(cfg.filename), anywhere=False):  # schedules and optimizer are built only now
@@ -333,6 +338,7 @@ def test_main(argv: Sequence[str] | None = None, prog: str | None = None) -> int
             raise UserError(f'--dump {args.dump}: expected a name that ends in .pkl')
         runner.test_evaluator.metrics.append(PlainDump(out_file_path=args.dump))
     with named_mistakes(str(cfg.filename), anywhere=False):  # the metrics are built only now
+        name_source(runner.test_evaluator, f'checkpoint {args.checkpoint}')
         metrics = runner.test()
     if is_main_process():
         write_metrics(metrics, Path(cfg.work_dir) / 'metrics.json')

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from mmengine.evaluator import BaseMetric
+from mmengine.evaluator import BaseMetric, Evaluator
+
+from mm_runtime.finite import IN_TRAINING, check_sample
 
 
 class SampleMetric(BaseMetric):
@@ -16,6 +18,8 @@ class SampleMetric(BaseMetric):
     A subclass writes :meth:`keep`, and :meth:`calculate`, a pure function of arrays that can be called without a
     runner; :meth:`options` adds what the function needs besides. Class names, body parts and whatever else belongs to
     the data come by argument, from ``dataset_meta`` or in the samples: a metric imports no data set.
+
+    A sample with NaN or infinite scores is refused, by its name and by :attr:`source`, the checkpoint that gave them.
 
     Args:
         prefix: Put before every key with a '/'; None for plain keys.
@@ -37,6 +41,7 @@ class SampleMetric(BaseMetric):
         # mmengine warns of every metric without a prefix; plain keys are what is wanted here
         super().__init__(collect_device=collect_device, prefix=prefix or 'plain', collect_dir=collect_dir)
         self.prefix = prefix or None
+        self.source = IN_TRAINING
 
     @abstractmethod
     def keep(self, sample: dict[str, Any]) -> Any:
@@ -73,8 +78,13 @@ class SampleMetric(BaseMetric):
         Args:
             data_batch: Unused.
             data_samples: Samples as dicts.
+
+        Raises:
+            UserError: A score is NaN or infinite; the message names sample and checkpoint.
         """
-        self.results += [self.keep(sample) for sample in data_samples]
+        for sample in data_samples:
+            check_sample(sample, self.source)
+            self.results.append(self.keep(sample))
 
     def compute_metrics(self, results: list[Any]) -> dict[str, float]:
         """Compute the scores over all samples of all processes; called by mmengine.
@@ -113,3 +123,15 @@ class SampleMetric(BaseMetric):
             The fact; None where the data set does not state it.
         """
         return (self.dataset_meta or {}).get(key)
+
+
+def name_source(evaluator: Evaluator, source: str) -> None:
+    """Tell every metric which checkpoint is measured, for its errors.
+
+    Args:
+        evaluator: The metrics.
+        source: Such as ``checkpoint best.pth``.
+    """
+    for metric in evaluator.metrics:
+        if isinstance(metric, SampleMetric):
+            metric.source = source

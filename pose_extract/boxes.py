@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from bmoe_ground.errors import UserError
-from bmoe_ground.tables import iter_table, read_text
+from bmoe_ground.tables import iter_table
+from bmoe_ground.texts import read_text
 from pose_extract.poses import PersonBoxes
 
 CORNERS = ('x1', 'y1', 'x2', 'y2')

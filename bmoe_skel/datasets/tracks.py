@@ -12,6 +12,7 @@ from bmoe_ground.splits import stratified_split
 from bmoe_ground.tables import read_labels
 from bmoe_skel.clip import Clip
 from bmoe_skel.datasets.base import PoseDataset, duplicates
+from bmoe_skel.datasets.subjects import split_by_subject
 from bmoe_skel.registry import DATASETS
 from pose_extract.tracks import PoseTracks, crops_path, load_tracks
 
@@ -33,6 +34,7 @@ class TrackDataset(PoseDataset):
         ann_file: Annotation file, or None to take labels from folders.
         split_ratio: Shares of train, val and test where the annotation file gives no split.
         split_seed: Seed of that split.
+        split_by: 'subject' keeps every person in one part, by the column ``subject`` of the annotation file.
         max_persons: Persons kept a clip, the longest seen first.
         crops: Whether clips point at the RGB crops that extraction stored beside their tracks, where every clip of
             the folder or annotation file has them. ``metainfo['rgb_crops']`` counts them.
@@ -54,6 +56,7 @@ class TrackDataset(PoseDataset):
         ann_file: str | None = None,
         split_ratio: Sequence[float] = (0.6, 0.15, 0.25),
         split_seed: int = 0,
+        split_by: str | None = None,
         max_persons: int = 1,
         crops: bool = True,
         **kwargs: Any,
@@ -63,6 +66,11 @@ class TrackDataset(PoseDataset):
         self.ann_path = ann_file
         self.split_ratio = tuple(split_ratio)
         self.split_seed = split_seed
+        if split_by not in (None, 'subject') or (split_by and ann_file is None):
+            raise UserError(
+                f"split_by={split_by!r}: expected None, or 'subject' with an ann_file that has a column subject"
+            )
+        self.split_by = split_by
         self.max_persons = max_persons
         self.crops = crops
         self.unseen: list[str] = []
@@ -141,6 +149,12 @@ class TrackDataset(PoseDataset):
             rows = [(_existing_track(folder, name, self.ann_path), label, part) for name, label, part in rows]
         if not rows:
             raise UserError(f'{folder} holds no track files (.npz)')
+        if self.split_by and self.ann_path is not None:
+            subjects = [line.subject for line in read_labels(self.ann_path)]
+            paths, labels, given = ([row[i] for row in rows] for i in range(3))
+            shares = dict(zip(PARTS, self.split_ratio, strict=True))
+            found = split_by_subject(paths, labels, subjects, given, shares, self.split_seed, self.ann_path)
+            rows = list(zip(paths, labels, found, strict=True))
         if not all(part for _, _, part in rows):
             parts = stratified_split([label for _, label, _ in rows], self.split_ratio, self.split_seed)
             rows = [(path, label, PARTS[k]) for (path, label, _), k in zip(rows, parts, strict=True)]

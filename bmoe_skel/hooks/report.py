@@ -18,6 +18,7 @@ from torch import Tensor
 from bmoe_ground.files import atomic_write
 from bmoe_skel.models.region_expert import WHOLE_BODY
 from bmoe_skel.registry import HOOKS
+from mm_runtime.finite import check_sample
 from pose_extract.skeletons import REGIONS
 
 PARTS = (*REGIONS, WHOLE_BODY)  # those with a classifier of their own, in the order of ActionSample.part_scores
@@ -157,8 +158,13 @@ class ReportHook(Hook):
         self._rows = []
 
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        """Keep what the report needs of a batch."""
+        """Keep what the report needs of a batch.
+
+        Raises:
+            UserError: A score is NaN or infinite.
+        """
         for sample in outputs or ():
+            check_sample(sample, 'the tested model')
             if sample.gt_label.ndim == 0 and sample.gt_label >= 0:  # one label, and not a hidden one
                 routing = sample.routing.mean(1).numpy() if 'routing' in sample else None
                 parts = _answers(sample.part_scores) if 'part_scores' in sample else None

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import f1_score
 
+from bmoe_skel.metrics.ranked import ranked
 from bmoe_skel.registry import METRICS
+from mm_runtime.finite import check_scores
 from mm_runtime.metric import SampleMetric
 
 
@@ -21,10 +23,13 @@ def top_k_accuracy(scores: np.ndarray, labels: np.ndarray, k: int) -> float:
         k: At least 1; larger than C counts as C.
 
     Returns:
-        0..1. Ties are broken as :func:`numpy.argsort` does, in favour of the later class.
+        0..1. Of equal scores the lower class comes first, as in :func:`numpy.argmax`.
+
+    Raises:
+        ValueError: A score is NaN or infinite.
     """
-    best = np.argsort(scores, axis=1)[:, -k:]
-    return float((best == np.asarray(labels)[:, None]).any(1).mean())
+    check_scores(scores)
+    return float((ranked(scores, k) == np.asarray(labels)[:, None]).any(1).mean())
 
 
 @METRICS.register_module()
@@ -62,7 +67,7 @@ class ActionMetric(SampleMetric):
             ``f1_micro`` as scikit-learn's (macro over the classes present in labels or predictions).
 
         Raises:
-            ValueError: There are no clips, or shapes do not match.
+            ValueError: There are no clips, shapes do not match, or a score is NaN or infinite.
 
         Example:
             >>> ActionMetric.calculate(np.eye(3), np.array([0, 1, 1]))['top1']
@@ -71,6 +76,7 @@ class ActionMetric(SampleMetric):
         scores, labels = np.asarray(scores), np.asarray(labels)
         if scores.ndim != 2 or labels.shape != scores.shape[:1] or not len(labels):
             raise ValueError(f'expected scores (N, C) and labels (N,), N > 0, got {scores.shape} and {labels.shape}')
+        check_scores(scores)
         predicted = scores.argmax(1)
         right = predicted == labels
         result = {f'top{k}': top_k_accuracy(scores, labels, k) for k in topk if k == 1 or k < scores.shape[1]}

@@ -11,6 +11,7 @@ import numpy as np
 from bmoe_ground.errors import UserError
 from bmoe_ground.tables import read_table
 from bmoe_skel.registry import METRICS
+from mm_runtime.finite import check_scores
 from mm_runtime.metric import SampleMetric
 
 NONE = 'none'
@@ -53,7 +54,8 @@ def average_precision(truth: Sequence[Segment], found: Sequence[Segment], thresh
     """Average precision of one class, as ActivityNet and ActionFormer compute it.
 
     Detections are taken in falling score; each takes the truth with the largest overlap that is still free, and is
-    right where that overlap reaches the threshold. Precision is made to fall with recall before it is summed.
+    right where that overlap reaches the threshold. Precision is made to fall with recall before it is summed. Of equal
+    scores, and of equal overlaps, the later in its list comes first, as the reversed sort of these two has it.
 
     Args:
         truth: Segments that are there; at least one.
@@ -64,18 +66,18 @@ def average_precision(truth: Sequence[Segment], found: Sequence[Segment], thresh
         0..1.
 
     Raises:
-        ValueError: There is no truth.
+        ValueError: There is no truth, or a score is NaN or infinite.
     """
     if not truth:
         raise ValueError('average precision needs at least one true segment')
+    check_scores([segment.score for segment in found])
     free = set(range(len(truth)))
     right = np.zeros(len(found), bool)
-    for rank, i in enumerate(np.argsort([-segment.score for segment in found], kind='stable')):
-        overlaps = [(temporal_iou(found[i], truth[j]), -j) for j in free]
-        best, j = max(overlaps, default=(0.0, 0))
+    for rank, i in enumerate(np.argsort([segment.score for segment in found], kind='stable')[::-1]):
+        best, j = max(((temporal_iou(found[i], truth[j]), j) for j in free), default=(0.0, 0))
         if best >= threshold and best > 0:
             right[rank] = True
-            free.remove(-j)
+            free.remove(j)
     recall = np.cumsum(right) / len(truth)
     precision = np.cumsum(right) / np.arange(1, len(found) + 1)
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
@@ -258,7 +260,11 @@ class LocalizationMetric(SampleMetric):
 
         Returns:
             As :func:`mean_average_precision`.
+
+        Raises:
+            ValueError: A score is NaN or infinite.
         """
+        check_scores(scores)
         found: list[Segment] = []
         for clip in np.unique(clips):
             members = np.flatnonzero(clips == clip)

@@ -13,6 +13,7 @@ from sklearn.metrics import f1_score
 from bmoe_ground.errors import UserError
 from bmoe_skel.metrics.ranked import ranked
 from bmoe_skel.registry import METRICS
+from mm_runtime.finite import check_scores
 from mm_runtime.metric import SampleMetric
 
 BODY_SOURCES = ('action', 'own')
@@ -158,8 +159,9 @@ class MicroActionMetric(SampleMetric):
         scores, true, parts = np.asarray(scores), np.asarray(action_true), np.asarray(body_of_action)
         if scores.ndim != 2 or scores.shape[1] != len(parts):
             raise ValueError(f'scores: expected shape (N, {len(parts)}), got {scores.shape}')
-        if not np.isfinite(scores).all():
-            raise ValueError('scores: hold NaN or infinite numbers')
+        for name, values in (('scores', scores), ('body_scores', body_scores)):
+            if values is not None:
+                check_scores(values, name)
         actions = ranked(scores, 5)
         bodies = parts[actions] if body_scores is None else ranked(body_scores, 5)
         own = None if body_scores is None else bodies[:, 0]

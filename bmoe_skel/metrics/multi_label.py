@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.metrics import average_precision_score
 
 from bmoe_skel.registry import METRICS
+from mm_runtime.finite import check_scores
 from mm_runtime.metric import SampleMetric
 
 
@@ -26,13 +27,15 @@ def macro_average_precision(scores: np.ndarray, labels: np.ndarray) -> tuple[flo
         The mean over the classes that have a positive clip, and (C,) the average precisions, NaN for the others.
 
     Raises:
-        ValueError: Shapes differ, there is no clip, a label is not 0 or 1, or no class has a positive clip.
+        ValueError: Shapes differ, there is no clip, a label is not 0 or 1, a score is NaN or
+            infinite, or no class has a positive clip.
     """
     scores, labels = np.asarray(scores), np.asarray(labels)
     if scores.ndim != 2 or scores.shape != labels.shape or not len(labels):
         raise ValueError(f'expected scores and labels of one shape (N, C), got {scores.shape} and {labels.shape}')
     if not np.isin(labels, (0, 1)).all():
         raise ValueError('labels: expected 0 and 1 only')
+    check_scores(scores)
     positive = labels.any(0)
     if not positive.any():
         raise ValueError('no class has a positive clip')

@@ -10,7 +10,8 @@ from typing import Any
 from bmoe_ground.errors import UserError
 from bmoe_ground.folders import walk_files
 from bmoe_ground.media import media_of
-from bmoe_ground.tables import iter_table, parse_int, read_lines
+from bmoe_ground.tables import iter_table, parse_int
+from bmoe_ground.texts import read_lines
 from face_aux.datasets.base import FaceDataset
 from face_aux.datasets.records import Record
 from face_aux.labels import (

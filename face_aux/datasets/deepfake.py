@@ -9,7 +9,8 @@ from typing import Any
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.folders import walk_files
-from bmoe_ground.tables import iter_table, read_lines, read_text
+from bmoe_ground.tables import iter_table
+from bmoe_ground.texts import read_lines, read_text
 from face_aux.datasets.base import FaceDataset
 from face_aux.datasets.records import Record
 from face_aux.labels import FAKE, FF_METHODS, Task

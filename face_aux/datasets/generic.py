@@ -48,7 +48,7 @@ class CsvFaces(FaceDataset):
         box_columns: Columns of the face's box in pixels: x, y, w, h or x1, y1, x2, y2 (and other usual names); None to
             look for them in the header. Where rows have one, ``CropFaceBox`` joins the pipeline after the loading.
         image_prefix: Folder of the images below ``data_root``.
-        delimiter: Field separator.
+        delimiter: Field separator; None tells commas, semicolons and tabs apart by the header.
         unknown_label: A label outside ``classes``: 'error', or 'skip' and report.
         **kwargs: See :class:`FaceDataset`.
     """
@@ -64,7 +64,7 @@ class CsvFaces(FaceDataset):
         video_column: str | None = None,
         box_columns: Sequence[str] | None = None,
         image_prefix: str = '',
-        delimiter: str = ',',
+        delimiter: str | None = None,
         unknown_label: str = 'error',
         **kwargs: Any,
     ) -> None:

@@ -34,6 +34,7 @@ from face_aux.metrics.criteria import (
 )
 from face_aux.metrics.fairness_types import JOINT, ColumnReport, FairnessReport, Group, Settings, Spread, Value
 from face_aux.metrics.samples import UNKNOWN, TaskScores
+from mm_runtime.finite import check_scores
 
 LOWER_IS_BETTER = ('fpr', 'fnr')
 FREELY_SHUFFLED = ('accuracy', 'f1_macro', 'selection_rate', 'demographic_parity_difference')
@@ -56,7 +57,9 @@ def report(
 
     Raises:
         UserError: A column that no sample has.
+        ValueError: A score is NaN or infinite.
     """
+    check_scores(task.scores, f'scores of task {task.name!r}')
     settings = settings or Settings()
     columns = list(task.groups) if columns is None else list(columns)
     wanted = [[c] for c in columns] + [list(c) for c in intersections]

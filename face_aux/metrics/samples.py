@@ -15,6 +15,19 @@ from face_aux.labels import IGNORE
 from face_aux.metrics.functional import video_scores
 
 UNKNOWN = '(unknown)'
+MISSING = frozenset(('', 'nan', 'na', 'n/a', '<na>', 'none', 'null', 'unknown', UNKNOWN))
+"""How tables write a group that is not known, in small letters."""
+
+
+def group_name(value: Any) -> str:
+    """A group's name as text, :data:`UNKNOWN` where it is written as missing.
+
+    Example:
+        >>> group_name(float('nan')), group_name(' NA '), group_name(0)
+        ('(unknown)', '(unknown)', '0')
+    """
+    text = str(value).strip()
+    return UNKNOWN if text.lower() in MISSING else text
 
 
 @dataclass(frozen=True)
@@ -136,7 +149,7 @@ def gather(results: Sequence[dict], task: str, classes: Sequence[str] | None) ->
 def group_columns(results: Sequence[dict]) -> dict[str, np.ndarray]:
     """Group name of every sample by column."""
     columns = dict.fromkeys(column for r in results for column in r['groups'])
-    return {c: np.array([r['groups'].get(c, UNKNOWN) for r in results], dtype=object) for c in columns}
+    return {c: np.array([group_name(r['groups'].get(c, UNKNOWN)) for r in results], dtype=object) for c in columns}
 
 
 def video_names(results: Sequence[dict]) -> list[str] | None:

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bmoe_ground import texts
 from bmoe_ground.errors import UserError
-from bmoe_ground.tables import iter_table, read_labels, read_lines, read_table, read_text
+from bmoe_ground.tables import Label, iter_table, read_labels, read_table
+from bmoe_ground.texts import read_lines, read_text
 
 cells = st.text(st.characters(codec='utf-8', exclude_categories=('C', 'Z')), min_size=1, max_size=6)
 
@@ -50,7 +52,12 @@ def test_other_delimiters(tmp_path: Path) -> None:
         (b'clip,end,end\na,1,2\n', r't\.csv:1: a column name appears twice'),
         (b'clip,end\na,1\nb\n', r't\.csv:3: 1 fields, but the header has 2'),
         (b'clip,end\na,1,2\n', r't\.csv:2: 3 fields, but the header has 2'),
-        ('clip,end\nä,1\n'.encode('utf-16'), r't\.csv: cannot be read: not UTF-8 text .*save it as UTF-8'),
+        ('clip,end\nä,1\n'.encode('cp1252'), r't\.csv: cannot be read: not UTF-8 text .*save it as UTF-8'),
+        ('clip,end\na,1'.encode('utf-16') + b'x', r't\.csv: cannot be read: not UTF-16-LE text'),
+        (b'clip,end\na,1\0\n', r't\.csv:2: cannot be read: a NUL character'),
+        (b'clip;end\na;1;2\n', r't\.csv:2: 3 fields, .* \(read as UTF-8 with semicolons between fields\)'),
+        (b'clip;other\na;1\n', r"no column 'end'; the columns are \['clip', 'other'\] \(read as UTF-8 with semicolons"),
+        (b'clip,end\na,"1\n' + b'b,2\n' * 50_000, r't\.csv:2: cannot be read: .*is a quotation mark not closed'),
         (b'clip,end\na,' + b'1' * 200_000 + b'\n', r't\.csv:2: cannot be read: field larger'),
     ],
 )
@@ -95,7 +102,70 @@ def test_lists_of_labels(tmp_path: Path) -> None:
             read_labels(path)
 
 
-def test_lines_keep_their_numbers(tmp_path: Path) -> None:
-    (tmp_path / 't.txt').write_bytes(b'\xef\xbb\xbf a 1\r\n\r\n\tb 2')
-    assert read_lines(tmp_path / 't.txt') == [(1, 'a 1'), (3, 'b 2')]
-    assert read_text(tmp_path / 't.txt') == ' a 1\n\n\tb 2'
+TABLE = [('clip', 'start', 'note'), ('nod/a.mp4', '1.5', 'x, y'), ('ä;b.mp4', '2', 'two\nlines'), ('c.mp4', '3', '')]
+
+
+@pytest.mark.parametrize('delimiter', [',', ';', '\t'])
+@pytest.mark.parametrize('encoding', ['utf-8', 'utf-8-sig', 'utf-16', 'utf-16-le', 'utf-16-be', 'utf-32'])
+@pytest.mark.parametrize('end', ['\n', '\r\n'])
+def test_one_table_in_every_dialect(tmp_path: Path, delimiter: str, encoding: str, end: str) -> None:
+    buffer = io.StringIO()
+    csv.writer(buffer, delimiter=delimiter, lineterminator=end).writerows(TABLE)
+    path = tmp_path / 't.csv'
+    path.write_bytes(buffer.getvalue().encode(encoding))
+    for required in (('start', 'clip'), ()):
+        rows = read_table(path, required)
+        assert [tuple(row.values()) for row in rows] == TABLE[1:]
+        assert [row.line for row in rows] == [2, 4, 5]
+
+
+def test_spreadsheets_leavings(tmp_path: Path) -> None:
+    path = tmp_path / 't.csv'
+    path.write_text('sep=;\nclip;start;;\na.mp4;1,5;;\nb.mp4;2\n')
+    first, second = read_table(path, ('clip', 'start'))
+    assert (first, first.line) == ({'clip': 'a.mp4', 'start': '1,5'}, 3)
+    assert second.number('start') == 2
+    with pytest.raises(UserError, match=r"t\.csv:3: start: .* found '1,5': a decimal comma; write 1\.5"):
+        first.number('start')
+    path.write_text('clip,note\na.mp4,1,5\n')
+    with pytest.raises(UserError, match=r't\.csv:2: 3 fields, but the header has 2'):
+        read_table(path)
+
+
+def test_long_lines_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / 't.csv'
+    names = [f'column_{i}' for i in range(100_000)]
+    path.write_text(','.join(['clip', *names]) + '\n' + ','.join(['a.mp4', *(['12'] * len(names))]) + '\n')
+    (row,) = read_table(path, ('clip',))
+    assert (len(row), row.integer('column_99999')) == (100_001, 12)
+    path.write_text('x' * 1_000_000 + '\n')
+    with pytest.raises(UserError, match=r"t\.csv:1: no column 'clip'|t\.csv:1: cannot be read") as raised:
+        read_table(path, ('clip',))
+    assert len(str(raised.value)) < 500 + len(str(path))
+    monkeypatch.setattr(texts, 'MAX_LINE', 20)
+    path.write_text('clip,end\n' + 'x' * 21)
+    with pytest.raises(UserError, match=r't\.csv:2: cannot be read: a line of more than 20 characters'):
+        read_table(path)
+
+
+@pytest.mark.parametrize('delimiter', [',', ';', '\t'])
+def test_lists_of_labels_with_a_header_are_tables(tmp_path: Path, delimiter: str) -> None:
+    path = tmp_path / 'list.csv'
+    rows = [['subject', 'video', 'note', 'label'], ['p1', 'a b.mp4', 'x', 'nod'], ['', 'c.mp4', '"two\nlines"', 'wave']]
+    path.write_text('\n'.join(delimiter.join(row) for row in rows) + '\n', encoding='utf-16')
+    assert read_labels(path) == [
+        Label('a b.mp4', 'nod', '', f'{path}:2', 'p1'),
+        Label('c.mp4', 'wave', '', f'{path}:4', ''),
+    ]
+    path.write_text(delimiter.join(['video', 'label']) + '\n' + delimiter.join(['a', 'b', 'c']) + '\n')
+    with pytest.raises(UserError, match=r'list\.csv:2: expected "video,label", found'):
+        read_labels(path)
+
+
+@pytest.mark.parametrize('delimiter', [',', ';', '\t'])
+def test_lists_of_labels_without_a_header(tmp_path: Path, delimiter: str) -> None:
+    path = tmp_path / 'list.txt'
+    path.write_text('\n'.join(delimiter.join(row) for row in (('a b.mp4', 'nod', 'train'), ('c.mp4', 'wave', 'val'))))
+    assert [line[:3] for line in read_labels(path)] == [('a b.mp4', 'nod', 'train'), ('c.mp4', 'wave', 'val')]
+    path.write_text('a;b.mp4 nod\nc.mp4 wave\n')
+    assert [line[:2] for line in read_labels(path)] == [('a;b.mp4', 'nod'), ('c.mp4', 'wave')]

@@ -195,3 +195,27 @@ def test_files_that_a_checkpoint_names_are_not_opened(checkpoint, tmp_path) -> N
     inferencer = MicroActionInferencer(checkpoint)  # neither file is there; their names are not looked at
     with pytest.raises(UserError, match='no folder of features given'):
         inferencer.predict_clip(moving_clip(1, np.random.default_rng(0)), frame_dir='clip')
+
+
+def test_scores_that_are_no_numbers_name_clip_and_checkpoint(checkpoint, tmp_path, monkeypatch) -> None:
+    inferencer = MicroActionInferencer(checkpoint)
+    forward = type(inferencer.model).forward
+
+    def diverged(self, *args, **kwargs):
+        result = forward(self, *args, **kwargs)
+        result[0].pred_scores = result[0].pred_scores * float('nan')
+        return result
+
+    monkeypatch.setattr(type(inferencer.model), 'forward', diverged)
+    write_tracks(tmp_path / 'poses', 1)
+    with pytest.raises(UserError, match=f'checkpoint {checkpoint}: pred_scores of .*head_00.mp4. are NaN or infinite'):
+        inferencer(tmp_path / 'poses/head/head_00.mp4.npz')
+
+
+def test_weights_that_are_no_numbers_are_refused(checkpoint) -> None:
+    saved = torch.load(checkpoint, weights_only=True)
+    name = next(name for name, value in saved['state_dict'].items() if value.is_floating_point())
+    saved['state_dict'][name].view(-1)[0] = float('inf')
+    torch.save(saved, checkpoint)
+    with pytest.raises(UserError, match=rf'checkpoint {checkpoint}: {name} holds NaN or infinite values'):
+        MicroActionInferencer(checkpoint)

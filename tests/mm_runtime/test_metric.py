@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from mmengine.evaluator import Evaluator
 
-from mm_runtime.metric import SampleMetric
+from bmoe_ground.errors import UserError
+from mm_runtime.metric import SampleMetric, name_source
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -62,6 +63,14 @@ def test_what_is_missing_is_an_error_before_the_run() -> None:
         Mean().dataset_meta = {'factor': 'none'}
     with pytest.raises(ValueError, match='Mean: there are no samples'):
         Mean().compute_metrics([])
+
+
+def test_scores_that_are_no_numbers_name_sample_and_checkpoint() -> None:
+    evaluator = Evaluator([Mean()])
+    name_source(evaluator, 'checkpoint best.pth')
+    bad = {'x': 1, 'v': [1, 1], 'path': 'b.jpg', 'scores': {'age': np.array([0.5, np.nan])}}
+    with pytest.raises(UserError, match=r"^checkpoint best\.pth: scores 'age' of 'b\.jpg' are NaN or infinite"):
+        evaluator.process([*SAMPLES, bad])
 
 
 @pytest.mark.parametrize('package', ['bmoe_skel', 'face_aux'])

@@ -108,7 +108,7 @@ def test_skeletons_only_is_the_way_where_there_are_no_crops(tracks, tmp_path, ca
     train(config, tmp_path / 'work', tracks, 'train_cfg.max_epochs=1')
     assert 'global stream: SkeletonStream (no RGB crops beside the tracks' in capsys.readouterr().out
     with pytest.raises(UserError, match='RGBStream: 18 of 18 clips have no RGB crops'):
-        train(config, tmp_path / 'work', tracks, 'model.global_stream.type=RGBStream')
+        train(config, tmp_path / 'other', tracks, 'model.global_stream.type=RGBStream')
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from bmoe_ground.errors import UserError
-from bmoe_ground.tables import read_lines
+from bmoe_ground.texts import read_lines
 from bmoe_skel.datasets.ma52.classes import ACTIONS
 
 

@@ -72,3 +72,21 @@ def test_metric_collects_batches() -> None:
     got = metric.evaluate(11)
     assert got == pytest.approx(ActionMetric.calculate(scores, labels))
     assert set(got) == {'top1', 'top5', 'mean_class_accuracy', 'f1_macro', 'f1_micro'}
+
+
+@pytest.mark.parametrize('seed', range(3))
+def test_ties_rank_as_argmax_does(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scores, labels = rng.integers(0, 2, (50, 4)).astype(float), rng.integers(0, 4, 50)
+    got = ActionMetric.calculate(scores, labels)
+    assert got['top1'] == pytest.approx(f1_score(labels, scores.argmax(1), average='micro'))
+    assert got['top1'] == got['f1_micro']
+    assert top_k_accuracy(np.zeros((2, 3)), np.array([1, 2]), 2) == 0.5
+
+
+@pytest.mark.parametrize('bad', [np.nan, np.inf])
+def test_scores_that_are_no_numbers(bad: float) -> None:
+    scores = np.array([[0.5, 0.5], [bad, 0.1]])
+    for calculate in (ActionMetric.calculate, lambda s, y: top_k_accuracy(s, y, 1)):
+        with pytest.raises(ValueError, match='1 of 2 samples, the first 1'):
+            calculate(scores, np.array([0, 1]))

@@ -137,3 +137,51 @@ def test_wrong_tables_are_refused_before_the_run(tmp_path, row, message) -> None
         metric.dataset_meta = {'classes': ['none', 'giving']}
     with pytest.raises(UserError, match=r'give the metric classes=\[\.\.\.\]'):
         metric.dataset_meta = {}
+
+
+def activitynet_average_precision(truth, found, threshold):
+    """The official evaluation's loop, written down once more: everything is sorted and reversed."""
+    order = np.argsort([f.score for f in found], kind='stable')[::-1]
+    lock, hits = set(), []
+    for i in order:
+        overlaps = np.array([temporal_iou(found[i], t) for t in truth])
+        hit = False
+        for j in np.argsort(overlaps, kind='stable')[::-1]:
+            if overlaps[j] < threshold:
+                break
+            if j not in lock:
+                lock.add(j)
+                hit = True
+                break
+        hits.append(hit)
+    true = np.cumsum(hits)
+    precision = np.hstack([[0], true / np.arange(1, len(hits) + 1), [0]])
+    recall = np.hstack([[0], true / len(truth), [1]])
+    for i in range(len(precision) - 1)[::-1]:
+        precision[i] = max(precision[i], precision[i + 1])
+    steps = np.where(recall[1:] != recall[:-1])[0] + 1
+    return float(np.sum((recall[steps] - recall[steps - 1]) * precision[steps]))
+
+
+@pytest.mark.parametrize('seed', range(20))
+def test_ties_are_activitynets(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+
+    def draw(count: int) -> list[Segment]:
+        starts = rng.integers(0, 8, count).tolist()
+        return [
+            seg(s, s + int(rng.integers(1, 4)), float(rng.integers(0, 3)), clip='ab'[rng.integers(2)]) for s in starts
+        ]
+
+    truth, found = draw(6), draw(15)
+    for threshold in (0.3, 0.5):
+        wanted = activitynet_average_precision(truth, found, threshold)
+        assert average_precision(truth, found, threshold) == pytest.approx(wanted)
+
+
+def test_scores_that_are_no_numbers() -> None:
+    with pytest.raises(ValueError, match='NaN or infinite'):
+        average_precision([seg(0, 1)], [seg(0, 1, float('nan'))], 0.5)
+    columns = (np.array(['a']), np.zeros(1), np.ones(1), np.array([[np.nan, 1]]))
+    with pytest.raises(ValueError, match='NaN or infinite'):
+        LocalizationMetric.calculate(*columns, truth=[seg(0, 1)], classes=['giving', 'none'])
