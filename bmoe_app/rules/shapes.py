@@ -1,0 +1,138 @@
+"""The two shapes of movement that rules look for in a signal: swings to and fro, and postures that are held."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from bmoe_app.signals.series import stretches
+
+_ONSET = 0.25
+
+
+class Span(NamedTuple):
+    """A stretch of frames: first and last index, and the size of the movement in it in the signal's unit."""
+
+    first: int
+    last: int
+    size: float
+
+
+def turning_points(values: np.ndarray, least: float) -> list[int]:
+    """Indices between which a signal swings by at least ``least``, its first and last turn included.
+
+    A turn counts once the signal has come back from it by ``least``, so that smaller wiggles on the way do not.
+
+    Args:
+        values: (T,) without NaN.
+        least: The smallest swing.
+
+    Returns:
+        Alternating highs and lows; fewer than two where the signal never swings that far.
+
+    Example:
+        >>> turning_points(np.array([0.0, 1, 2, 1.9, 3, 2, 1, 0]), 2.0)
+        [0, 4, 7]
+    """
+    low = high = 0
+    turns: list[int] = []
+    rising = None
+    series = values.tolist()
+    for i, value in enumerate(series):
+        if value > series[high]:
+            high = i
+        if value < series[low]:
+            low = i
+        if rising is not True and value - series[low] >= least and high == i:
+            turns.append(low)
+            rising, low = True, i
+        elif rising is not False and series[high] - value >= least and low == i:
+            turns.append(high)
+            rising, high = False, i
+        if rising is True and high == i:
+            low = i
+        elif rising is False and low == i:
+            high = i
+    if rising is not None:
+        turns.append(high if rising else low)
+    return turns
+
+
+def oscillations(
+    values: np.ndarray, times: np.ndarray, least: float, swings: int, swing_seconds: tuple[float, float]
+) -> list[Span]:
+    """Movements to and fro.
+
+    Args:
+        values: (T,), NaN where unknown; a movement does not go on across NaN.
+        times: (T,) seconds.
+        least: Smallest swing from one turning point to the next.
+        swings: Least number of them in a row.
+        swing_seconds: Least and greatest duration of one; the latter also of a rest between two.
+
+    Returns:
+        In order of time, with the median swing as size. A swing lasts from a tenth to seven tenths of its way, since
+        after a nod the head often sinks on slowly. The whole begins where a quarter of the first swing is done, which
+        jitter before it does not move, and ends where seven tenths of the last are.
+    """
+    found = []
+    for start, end in stretches(np.isfinite(values), times):
+        part = values[start:end]
+        turns = [start + i for i in turning_points(part, least)]
+        run: list[int] = turns[:1]
+        for before, after in zip(turns, turns[1:], strict=False):
+            begin, until = _leaves(values, before, after, 0.1), _reaches(values, before, after)
+            quick = swing_seconds[0] <= times[until] - times[begin] <= swing_seconds[1]
+            if len(run) > 1 and times[begin] - times[_reaches(values, run[-2], before)] > swing_seconds[1]:
+                found += _closed(values, run, swings)  # held in between: what follows is another movement
+                run = [before]
+            if quick:
+                run.append(after)
+                continue
+            found += _closed(values, run, swings)
+            run = [after]
+        found += _closed(values, run, swings)
+    return found
+
+
+def _closed(values: np.ndarray, run: list[int], swings: int) -> list[Span]:
+    if len(run) <= swings:
+        return []
+    size = float(np.median(np.abs(np.diff(values[run]))))
+    return [Span(_leaves(values, run[0], run[1], _ONSET), _reaches(values, run[-2], run[-1]), size)]
+
+
+def _leaves(values: np.ndarray, before: int, after: int, share: float) -> int:
+    """The last frame on which no more than a share of the way from ``before`` to ``after`` is done."""
+    way = np.abs(values[before : after + 1] - values[before])
+    return before + int(np.flatnonzero(way <= share * way[-1])[-1])
+
+
+def _reaches(values: np.ndarray, before: int, after: int) -> int:
+    """The first frame of the way from ``before`` to ``after`` on which most of it is done."""
+    way = np.abs(values[before : after + 1] - values[after])
+    return before + int(np.flatnonzero(way <= 0.3 * way[0])[0])
+
+
+def held(values: np.ndarray, times: np.ndarray, least: float, seconds: float, most: float = np.inf) -> list[Span]:
+    """Postures: stretches in which a signal stays at ``least`` or above.
+
+    Args:
+        values: (T,), NaN where unknown.
+        times: (T,) seconds.
+        least: What it must reach. Once there it may fall to 0.7 of that, so that one movement is not told as two.
+        seconds: Least duration.
+        most: Greatest duration.
+
+    Returns:
+        In order of time, each from the first to the last frame above 0.7 of ``least``, with the greatest value as size.
+    """
+    with np.errstate(invalid='ignore'):
+        above = values >= 0.7 * least
+    found = []
+    for start, end in stretches(above, times):
+        peak = float(values[start:end].max())
+        if peak >= least and seconds <= times[end - 1] - times[start] <= most:
+            found.append(Span(start, end - 1, peak))
+    return found

@@ -1,0 +1,156 @@
+"""Rule events on generated motion: the right one at the right time, and none where nothing or something else moves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from moving_people import bump, person, tracks_of, wave
+
+from bmoe_app.rules import RULES, RuleEvent, find_events
+from bmoe_app.signals import compute_signals
+from pose_extract.skeletons import get_skeleton
+from pose_extract.tracks import PoseTracks
+
+LAYOUTS = ('coco17', 'blazepose33', 'openpose25')
+TIMES = np.arange(240) / 30
+NOTHING = np.zeros(len(TIMES))
+
+
+def events(tracks: PoseTracks) -> tuple[RuleEvent, ...]:
+    return find_events(compute_signals(tracks)).events
+
+
+def along(x: float, y: float, way: np.ndarray) -> np.ndarray:
+    return way[:, None] * (x, y)
+
+
+def acted(label: str, layout: str, times: np.ndarray = TIMES, jitter: float = 0.3) -> PoseTracks:
+    """Each rule's movement from second 3 to second 5, or two of it."""
+    hold, beat = bump(times, 3, 5), wave(times, 3, 5, 1.5)
+    if label == 'nod':
+        return person(times, layout, head={'pitch': 6 * beat}, jitter=jitter)
+    if label == 'head_shake':
+        return person(times, layout, head={'yaw': 10 * beat}, jitter=jitter)
+    if label == 'turn':
+        return person(times, layout, head={'yaw': 40 * hold}, jitter=jitter)
+    if label == 'tilt':
+        return person(times, layout, head={'roll': -30 * hold}, jitter=jitter)
+    if label == 'lean':
+        return person(times, layout, lean=20 * hold, jitter=jitter)
+    if label == 'shrug':
+        return person(times, layout, shift={'shoulders': along(0, 6, hold)}, jitter=jitter)
+    if label == 'hand_to_face':
+        # from (22, 0) to before the mouth, the elbow to between
+        parts = ('left_wrist', 'left_index', 'left_pinky', 'left_thumb')
+        way = {part: along(-18, 58, hold) for part in parts} | {'left_elbow': along(6, 2, hold)}
+        return person(times, layout, shift=way, jitter=jitter)
+    if label == 'crossed_arms':
+        way = {}
+        for side, sign in (('left', 1), ('right', -1)):
+            way |= {f'{side}_{part}': along(-sign * 32, 25, hold) for part in ('wrist', 'index', 'pinky', 'thumb')}
+            way[f'{side}_elbow'] = along(-sign * 4, 2, hold)
+        return person(times, layout, shift=way, jitter=jitter)
+    shaking = wave(times, 3, 5, 4.0)
+    parts = ('left_knee', 'left_ankle', 'left_heel', 'left_big_toe')
+    return person(times, layout, shift={part: along(0, 2, shaking) for part in parts}, jitter=jitter)
+
+
+@pytest.mark.parametrize('layout', LAYOUTS)
+@pytest.mark.parametrize('label', list(RULES))
+def test_each_movement_is_found_where_it_is_and_nothing_else(label: str, layout: str) -> None:
+    found = events(acted(label, layout))
+    assert {event.label for event in found} == {label}
+    assert len(found) == 1
+    (event,) = found
+    # a posture is told from where it passes the threshold, on a slope of a quarter of a second
+    assert event.start == pytest.approx(3, abs=0.26)
+    assert event.end == pytest.approx(5, abs=0.35)
+    assert event.person == 0
+    assert event.region == RULES[label].region
+    assert 0.5 <= event.score <= 1
+
+
+@pytest.mark.parametrize('layout', LAYOUTS)
+@pytest.mark.parametrize('jitter', [0.0, 0.5, 1.5])
+def test_no_event_on_still_or_noisy_tracks(layout: str, jitter: float) -> None:
+    for seed in range(3):
+        assert events(person(TIMES, layout, jitter=jitter, seed=seed)) == ()
+
+
+@pytest.mark.parametrize('layout', LAYOUTS)
+def test_no_event_on_somebody_who_walks_through(layout: str) -> None:
+    step = 4 * np.abs(np.sin(2 * np.pi * 1.8 * TIMES / 2))
+    walk = np.stack([120 * TIMES - 500, -step], -1)
+    assert events(person(TIMES, layout, walk=walk, jitter=0.5)) == ()
+
+
+def test_coming_nearer_is_no_event() -> None:
+    tracks = person(TIMES, jitter=0.0)
+    growing = (1 + TIMES / 8)[None, :, None, None]
+    nearer = (tracks.keypoints - (600, 400)) * growing + (600, 400)
+    nearer += np.random.default_rng(0).normal(0, 0.5, nearer.shape)
+    assert events(tracks_of(nearer, TIMES, 'coco17')) == ()
+
+
+def test_a_slow_look_up_and_down_is_no_nod() -> None:
+    assert events(person(TIMES, head={'pitch': 12 * np.sin(2 * np.pi * 0.25 * TIMES)}, jitter=0.3)) == ()
+
+
+def test_a_nod_goes_on_across_a_short_gap_and_not_across_a_long_one() -> None:
+    short, long = acted('nod', 'coco17'), acted('nod', 'coco17')
+    short.keypoints[0, 120:123], short.scores[0, 120:123] = np.nan, 0
+    assert [event.label for event in events(tracks_of(short.keypoints, TIMES, 'coco17'))] == ['nod']
+    long.keypoints[0, 112:128] = np.nan
+    found = events(tracks_of(long.keypoints, TIMES, 'coco17'))
+    assert {event.label for event in found} == {'nod'}
+    assert not [event for event in found if event.start < TIMES[112] and event.end > TIMES[127]]
+
+
+@pytest.mark.parametrize('label', ['nod', 'head_shake', 'turn', 'leg_shaking'])
+def test_uneven_frame_times_are_believed(label: str) -> None:
+    random = np.random.default_rng(3)
+    times = np.sort(np.concatenate([TIMES, TIMES[::3] + random.uniform(0.005, 0.03, len(TIMES[::3]))]))
+    found = events(acted(label, 'coco17', times, jitter=0.2))
+    assert [event.label for event in found] == [label]
+    assert found[0].start == pytest.approx(3, abs=0.2)
+
+
+@pytest.mark.parametrize('fps', [12.5, 25.0, 60.0])
+def test_the_frame_rate_matters_little(fps: float) -> None:
+    times = np.arange(int(8 * fps)) / fps
+    (event,) = events(acted('nod', 'coco17', times))
+    assert event.label == 'nod'
+    assert event.start == pytest.approx(3, abs=0.2)
+
+
+def test_each_of_two_people_has_own_events() -> None:
+    both = np.concatenate([acted('nod', 'coco17').keypoints, acted('turn', 'coco17').keypoints])
+    found = events(tracks_of(both, TIMES, 'coco17'))
+    assert {(event.person, event.label) for event in found} == {(0, 'nod'), (1, 'turn')}
+    assert list(found) == sorted(found, key=lambda event: event.start)
+
+
+@pytest.mark.parametrize('layout', LAYOUTS)
+def test_one_frame_and_nobody(layout: str) -> None:
+    assert events(person(np.zeros(1), layout)) == ()
+    nobody = np.full((0, 5, get_skeleton(layout).num_keypoints, 2), np.nan)
+    assert events(tracks_of(nobody, np.arange(5) / 30, layout)) == ()
+    unseen = np.full((1, 5, get_skeleton(layout).num_keypoints, 2), np.nan)
+    assert events(tracks_of(unseen, np.arange(5) / 30, layout)) == ()
+
+
+def test_a_rule_that_a_layout_cannot_give_says_so() -> None:
+    points = np.zeros((1, 30, 20, 2)) + np.arange(20)[:, None]
+    found = find_events(compute_signals(tracks_of(points, np.arange(30) / 30, 'kinect20')))
+    assert set(found.unavailable) == {'nod', 'head_shake', 'turn', 'tilt'}
+    assert found.unavailable['nod'] == 'kinect20 has too few face points'
+
+
+def test_thresholds_can_be_changed_and_rules_chosen() -> None:
+    signals = compute_signals(acted('nod', 'coco17'))
+    assert find_events(signals, {'nod': replace(RULES['nod'], threshold=40.0)}).events == ()
+    assert find_events(signals, {'lean': RULES['lean']}).events == ()
+    with pytest.raises(ValueError, match="unknown rule 'wink': choose from nod, head_shake"):
+        find_events(signals, {'wink': RULES['nod']})
