@@ -3,6 +3,7 @@
 python tools/benchmark.py rules --streams head_gestures/landmarks.npz     # nodding, turning and still
 python tools/benchmark.py rules --streams landmarks.npz --part first      # the half that thresholds were looked at on
 python tools/benchmark.py rules --clips poses/                            # track files in folders named by action
+python tools/benchmark.py rules --generated                               # known movements: angles, onsets
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.rules_generated import print_generated
 from bmoe_app.rules import RuleEvent, find_events
 from bmoe_app.signals import compute_signals
 from bmoe_ground.errors import UserError
@@ -149,13 +151,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--streams', type=Path, help='file of head-gesture streams')
     parser.add_argument('--part', choices=PARTS, default='second', help='of each stream (default: %(default)s)')
     parser.add_argument('--fps', type=float, default=30.0, help='of the streams, which do not say (default: 30)')
+    parser.add_argument('--generated', action='store_true', help='errors on generated people')
     parser.add_argument('--clips', type=Path, help='folder of track files in folders named by action')
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the tables; exit code 0."""
-    if not arguments.streams and not arguments.clips:
-        raise UserError('nothing to measure: give --streams FILE or --clips FOLDER')
+    if not arguments.streams and not arguments.clips and not arguments.generated:
+        raise UserError('nothing to measure: give --streams FILE, --clips FOLDER or --generated')
+    if arguments.generated:
+        print_generated()
     if arguments.streams:
         counts = measure_streams(arguments.streams, arguments.part, arguments.fps)
         print(f'| stream ({arguments.part} part, {arguments.fps:g} frames/s) | windows of 2 s | right |\n|---|---|---|')

@@ -140,7 +140,7 @@ def _away_from_median(rule: Rule, signal: str, person: _Person) -> list[Span]:
         return []
     away = values - np.nanmedian(values)
     least = person.least(signal, rule)
-    return sorted(span for side in (away, -away) for span in held(side, person.times, least, rule.seconds))
+    return sorted(span for side in (away, -away) for span in held(side, person.times, least, rule.seconds, slopes=True))
 
 
 def _shrugs(rule: Rule, person: _Person) -> list[Span]:
@@ -149,7 +149,7 @@ def _shrugs(rule: Rule, person: _Person) -> list[Span]:
     nearer = _above_median(-person.get('head_shoulder_y'))
     least = max(person.least(signal, rule) for signal in (*rule.signals, 'head_shoulder_y'))
     together = np.minimum(np.minimum(*raised), nearer)
-    return held(together, person.times, least, rule.seconds, _LONGEST_SHRUG)
+    return held(together, person.times, least, rule.seconds, _LONGEST_SHRUG, slopes=True)
 
 
 def _above_median(values: np.ndarray) -> np.ndarray:

@@ -8,7 +8,8 @@ import numpy as np
 
 from bmoe_app.signals.series import stretches
 
-_ONSET = 0.25
+_ONSET = 0.25  # share of the way on which a movement counts as begun: jitter before it is less
+_LONGEST_SLOPE = 0.5
 
 
 class Span(NamedTuple):
@@ -85,22 +86,38 @@ def oscillations(
             begin, until = _leaves(values, before, after, 0.1), _reaches(values, before, after)
             quick = swing_seconds[0] <= times[until] - times[begin] <= swing_seconds[1]
             if len(run) > 1 and times[begin] - times[_reaches(values, run[-2], before)] > swing_seconds[1]:
-                found += _closed(values, run, swings)  # held in between: what follows is another movement
+                found += _closed(
+                    values, times, run, swings, swing_seconds[1]
+                )  # held in between: what follows is another movement
                 run = [before]
             if quick:
                 run.append(after)
                 continue
-            found += _closed(values, run, swings)
+            found += _closed(values, times, run, swings, swing_seconds[1])
             run = [after]
-        found += _closed(values, run, swings)
+        found += _closed(values, times, run, swings, swing_seconds[1])
     return found
 
 
-def _closed(values: np.ndarray, run: list[int], swings: int) -> list[Span]:
+def _closed(values: np.ndarray, times: np.ndarray, run: list[int], swings: int, slowest: float) -> list[Span]:
     if len(run) <= swings:
         return []
     size = float(np.median(np.abs(np.diff(values[run]))))
-    return [Span(_leaves(values, run[0], run[1], _ONSET), _reaches(values, run[-2], run[-1]), size)]
+    return [Span(_onset(values, times, run[0], run[1], 0.4 * size, slowest), _reaches(values, run[-2], run[-1]), size)]
+
+
+def _onset(values: np.ndarray, times: np.ndarray, first: int, second: int, least: float, slowest: float) -> int:
+    """Where a movement begins whose first full swing goes from ``first`` to ``second``.
+
+    From rest to the first turning point is half a swing, which alone may be too small to count as one.
+    """
+    earliest = first
+    while earliest > 0 and times[first] - times[earliest - 1] <= slowest and np.isfinite(values[earliest - 1]):
+        earliest -= 1
+    way = (values[first] - values[earliest : first + 1]) * np.sign(values[first] - values[second])
+    if way.max() < least:
+        return _leaves(values, first, second, _ONSET)
+    return _leaves(values, earliest + int(np.flatnonzero(way >= 0.9 * way.max())[-1]), first, _ONSET)
 
 
 def _leaves(values: np.ndarray, before: int, after: int, share: float) -> int:
@@ -115,7 +132,9 @@ def _reaches(values: np.ndarray, before: int, after: int) -> int:
     return before + int(np.flatnonzero(way <= 0.3 * way[0])[0])
 
 
-def held(values: np.ndarray, times: np.ndarray, least: float, seconds: float, most: float = np.inf) -> list[Span]:
+def held(
+    values: np.ndarray, times: np.ndarray, least: float, seconds: float, most: float = np.inf, slopes: bool = False
+) -> list[Span]:
     """Postures: stretches in which a signal stays at ``least`` or above.
 
     Args:
@@ -124,6 +143,8 @@ def held(values: np.ndarray, times: np.ndarray, least: float, seconds: float, mo
         least: What it must reach. Once there it may fall to 0.7 of that, so that one movement is not told as two.
         seconds: Least duration.
         most: Greatest duration.
+        slopes: Whether the movement to the posture and back belongs to it: from where the signal last was below a
+            quarter of ``least``, no more than half a second before, and likewise afterwards.
 
     Returns:
         In order of time, each from the first to the last frame above 0.7 of ``least``, with the greatest value as size.
@@ -134,5 +155,19 @@ def held(values: np.ndarray, times: np.ndarray, least: float, seconds: float, mo
     for start, end in stretches(above, times):
         peak = float(values[start:end].max())
         if peak >= least and seconds <= times[end - 1] - times[start] <= most:
-            found.append(Span(start, end - 1, peak))
+            first, last = start, end - 1
+            if slopes:
+                first = _slope(values, times, first, -1, _ONSET * least)
+                last = _slope(values, times, last, 1, _ONSET * least)
+            found.append(Span(first, last, peak))
     return found
+
+
+def _slope(values: np.ndarray, times: np.ndarray, start: int, step: int, least: float) -> int:
+    """The frame in a direction from ``start`` at which a signal has fallen below ``least``."""
+    i = start
+    while 0 <= i + step < len(values) and abs(times[i + step] - times[start]) <= _LONGEST_SLOPE:
+        if not values[i + step] >= least:  # or NaN
+            return i
+        i += step
+    return i

@@ -10,8 +10,10 @@ from pose_extract.skeletons import Skeleton
 
 SIZE_BIN = 1.0
 """Seconds over which a body's size is taken together."""
-TRUNK_TO_SHOULDERS = 0.7
-"""Shoulder width over length of the trunk (mid-shoulders to mid-hips), both between joints, of an adult."""
+TRUNK_TO_SHOULDERS = 0.6
+"""Of the trunk's length (mid-shoulders to mid-hips), what stands for the width of the shoulders of a body turned away.
+
+An adult who faces the camera has 0.7, so that a lifted shoulder or a stretched back does not change the size."""
 EARS_TO_SHOULDERS = 2.4
 """Shoulder width over distance of the ears."""
 EYES_TO_SHOULDERS = 5.5
@@ -85,7 +87,7 @@ def shoulder_width(points: Points) -> np.ndarray:
 def body_size(points: Points, times: np.ndarray) -> np.ndarray:
     """The unit of length of each frame in pixels, (T,): the width of the shoulders, slowly changing.
 
-    Of each second the 80th percentile of :func:`shoulder_width` is taken, of five such seconds the median, and
+    Of each second the 80th percentile of :func:`shoulder_width` is taken, of nine such seconds the median, and
     between them a straight line: a turn of the body or a bad frame hardly moves it, coming nearer does.
 
     Args:
@@ -103,5 +105,5 @@ def body_size(points: Points, times: np.ndarray) -> np.ndarray:
     _, first = np.unique(bins, return_index=True)
     sizes = np.array([np.percentile(part, 80) for part in np.split(width[known], first[1:])])
     middles = np.array([part.mean() for part in np.split(times[known], first[1:])])
-    steady = np.array([np.median(sizes[max(0, i - 2) : i + 3]) for i in range(len(sizes))])
+    steady = np.array([np.median(sizes[max(0, i - 4) : i + 5]) for i in range(len(sizes))])
     return np.interp(times, middles, steady)

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from moving_people import bump, person, tracks_of, wave
 
+from benchmarks.moving_people import acted, person, tracks_of
 from bmoe_app.rules import RULES, RuleEvent, find_events
 from bmoe_app.signals import compute_signals
 from pose_extract.skeletons import get_skeleton
@@ -15,52 +15,16 @@ from pose_extract.tracks import PoseTracks
 
 LAYOUTS = ('coco17', 'blazepose33', 'openpose25')
 TIMES = np.arange(240) / 30
-NOTHING = np.zeros(len(TIMES))
 
 
 def events(tracks: PoseTracks) -> tuple[RuleEvent, ...]:
     return find_events(compute_signals(tracks)).events
 
 
-def along(x: float, y: float, way: np.ndarray) -> np.ndarray:
-    return way[:, None] * (x, y)
-
-
-def acted(label: str, layout: str, times: np.ndarray = TIMES, jitter: float = 0.3) -> PoseTracks:
-    """Each rule's movement from second 3 to second 5, or two of it."""
-    hold, beat = bump(times, 3, 5), wave(times, 3, 5, 1.5)
-    if label == 'nod':
-        return person(times, layout, head={'pitch': 6 * beat}, jitter=jitter)
-    if label == 'head_shake':
-        return person(times, layout, head={'yaw': 10 * beat}, jitter=jitter)
-    if label == 'turn':
-        return person(times, layout, head={'yaw': 40 * hold}, jitter=jitter)
-    if label == 'tilt':
-        return person(times, layout, head={'roll': -30 * hold}, jitter=jitter)
-    if label == 'lean':
-        return person(times, layout, lean=20 * hold, jitter=jitter)
-    if label == 'shrug':
-        return person(times, layout, shift={'shoulders': along(0, 6, hold)}, jitter=jitter)
-    if label == 'hand_to_face':
-        # from (22, 0) to before the mouth, the elbow to between
-        parts = ('left_wrist', 'left_index', 'left_pinky', 'left_thumb')
-        way = {part: along(-18, 58, hold) for part in parts} | {'left_elbow': along(6, 2, hold)}
-        return person(times, layout, shift=way, jitter=jitter)
-    if label == 'crossed_arms':
-        way = {}
-        for side, sign in (('left', 1), ('right', -1)):
-            way |= {f'{side}_{part}': along(-sign * 32, 25, hold) for part in ('wrist', 'index', 'pinky', 'thumb')}
-            way[f'{side}_elbow'] = along(-sign * 4, 2, hold)
-        return person(times, layout, shift=way, jitter=jitter)
-    shaking = wave(times, 3, 5, 4.0)
-    parts = ('left_knee', 'left_ankle', 'left_heel', 'left_big_toe')
-    return person(times, layout, shift={part: along(0, 2, shaking) for part in parts}, jitter=jitter)
-
-
 @pytest.mark.parametrize('layout', LAYOUTS)
 @pytest.mark.parametrize('label', list(RULES))
 def test_each_movement_is_found_where_it_is_and_nothing_else(label: str, layout: str) -> None:
-    found = events(acted(label, layout))
+    found = events(acted(label, TIMES, layout))
     assert {event.label for event in found} == {label}
     assert len(found) == 1
     (event,) = found
@@ -99,7 +63,7 @@ def test_a_slow_look_up_and_down_is_no_nod() -> None:
 
 
 def test_a_nod_goes_on_across_a_short_gap_and_not_across_a_long_one() -> None:
-    short, long = acted('nod', 'coco17'), acted('nod', 'coco17')
+    short, long = acted('nod', TIMES), acted('nod', TIMES)
     short.keypoints[0, 120:123], short.scores[0, 120:123] = np.nan, 0
     assert [event.label for event in events(tracks_of(short.keypoints, TIMES, 'coco17'))] == ['nod']
     long.keypoints[0, 112:128] = np.nan
@@ -112,7 +76,7 @@ def test_a_nod_goes_on_across_a_short_gap_and_not_across_a_long_one() -> None:
 def test_uneven_frame_times_are_believed(label: str) -> None:
     random = np.random.default_rng(3)
     times = np.sort(np.concatenate([TIMES, TIMES[::3] + random.uniform(0.005, 0.03, len(TIMES[::3]))]))
-    found = events(acted(label, 'coco17', times, jitter=0.2))
+    found = events(acted(label, times, jitter=0.2))
     assert [event.label for event in found] == [label]
     assert found[0].start == pytest.approx(3, abs=0.2)
 
@@ -120,13 +84,13 @@ def test_uneven_frame_times_are_believed(label: str) -> None:
 @pytest.mark.parametrize('fps', [12.5, 25.0, 60.0])
 def test_the_frame_rate_matters_little(fps: float) -> None:
     times = np.arange(int(8 * fps)) / fps
-    (event,) = events(acted('nod', 'coco17', times))
+    (event,) = events(acted('nod', times))
     assert event.label == 'nod'
     assert event.start == pytest.approx(3, abs=0.2)
 
 
 def test_each_of_two_people_has_own_events() -> None:
-    both = np.concatenate([acted('nod', 'coco17').keypoints, acted('turn', 'coco17').keypoints])
+    both = np.concatenate([acted('nod', TIMES).keypoints, acted('turn', TIMES).keypoints])
     found = events(tracks_of(both, TIMES, 'coco17'))
     assert {(event.person, event.label) for event in found} == {(0, 'nod'), (1, 'turn')}
     assert list(found) == sorted(found, key=lambda event: event.start)
@@ -149,7 +113,7 @@ def test_a_rule_that_a_layout_cannot_give_says_so() -> None:
 
 
 def test_thresholds_can_be_changed_and_rules_chosen() -> None:
-    signals = compute_signals(acted('nod', 'coco17'))
+    signals = compute_signals(acted('nod', TIMES))
     assert find_events(signals, {'nod': replace(RULES['nod'], threshold=40.0)}).events == ()
     assert find_events(signals, {'lean': RULES['lean']}).events == ()
     with pytest.raises(ValueError, match="unknown rule 'wink': choose from nod, head_shake"):

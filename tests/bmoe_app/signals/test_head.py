@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from moving_people import turned
 
+from benchmarks.moving_people import turned
 from bmoe_app.signals.head import TEMPLATE, enough_points, fit_rotation, from_angles, head_angles, to_angles
 from bmoe_app.signals.points import Points
 from pose_extract.skeletons import get_skeleton

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from pose_extract.skeletons import get_skeleton
 from pose_extract.tracks import PoseTracks
@@ -52,12 +53,10 @@ def places(names: tuple[str, ...]) -> np.ndarray:
 
 
 def turned(yaw: float, pitch: float, roll: float) -> np.ndarray:
-    """A rotation put together from scipy's, so that the package's own is not tested against itself.
+    """A rotation (3, 3) of scipy's, so that the package's own is not tested against itself.
 
     Degrees; yaw to the picture's right, pitch upwards, roll clockwise in the picture; pitch first, roll last.
     """
-    from scipy.spatial.transform import Rotation
-
     return Rotation.from_euler('xyz', [-pitch, yaw, -roll], degrees=True).as_matrix()
 
 
@@ -121,3 +120,53 @@ def wave(times: np.ndarray, start: float, end: float, frequency: float) -> np.nd
     """A sine of amplitude 1 between ``start`` and ``end``, 0 outside."""
     inside = (times >= start) & (times <= end)
     return np.where(inside, np.sin(2 * np.pi * frequency * (times - start)), 0.0)
+
+
+HANDS = ('wrist', 'index', 'pinky', 'thumb')
+LEG = ('left_knee', 'left_ankle', 'left_heel', 'left_big_toe')
+
+
+def acted(
+    label: str,
+    times: np.ndarray,
+    layout: str = 'coco17',
+    size: float = 1.0,
+    start: float = 3.0,
+    jitter: float = 0.3,
+    seed: int = 0,
+) -> PoseTracks:
+    """One person who makes the movement of a rule once, from ``start`` for two seconds, and is otherwise still.
+
+    Args:
+        label: The rule, one of :data:`bmoe_app.rules.RULES`.
+        times: (T,) seconds.
+        layout: Of the tracks.
+        size: Of the movement; 1 is a clear one.
+        start: Seconds of its onset.
+        jitter: Standard deviation of white noise in pixels.
+        seed: Of the noise.
+    """
+    hold, beat = size * bump(times, start, start + 2), size * wave(times, start, start + 2, 1.5)
+    head: dict[str, dict[str, np.ndarray]] = {
+        'nod': {'pitch': 6 * beat},
+        'head_shake': {'yaw': 10 * beat},
+        'turn': {'yaw': 40 * hold},
+        'tilt': {'roll': -30 * hold},
+    }
+    shift: dict[str, np.ndarray] = {}
+    if label == 'shrug':
+        shift = {'shoulders': _along(0, 6, hold)}
+    elif label == 'hand_to_face':  # from beside the hip to before the mouth
+        shift = {f'left_{part}': _along(-18, 58, hold) for part in HANDS} | {'left_elbow': _along(6, 2, hold)}
+    elif label == 'crossed_arms':
+        for side, sign in (('left', 1), ('right', -1)):
+            shift |= {f'{side}_{part}': _along(-sign * 32, 25, hold) for part in HANDS}
+            shift[f'{side}_elbow'] = _along(-sign * 4, 2, hold)
+    elif label == 'leg_shaking':
+        shift = dict.fromkeys(LEG, _along(0, 2, size * wave(times, start, start + 2, 4.0)))
+    lean = 20 * hold if label == 'lean' else None
+    return person(times, layout, head.get(label), shift, lean, jitter=jitter, seed=seed)
+
+
+def _along(x: float, y: float, way: np.ndarray) -> np.ndarray:
+    return way[:, None] * (x, y)
