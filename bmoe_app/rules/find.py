@@ -9,11 +9,12 @@ import numpy as np
 
 from bmoe_app.rules.events import RuleEvent, score_of
 from bmoe_app.rules.shapes import Span, held, oscillations
-from bmoe_app.rules.table import MAX_GAP, NOISE_FACTOR, RULES, SWING_NOISE_FACTOR, Rule
+from bmoe_app.rules.table import JITTER_FACTOR, JITTER_SECONDS, MAX_GAP, NOISE_FACTOR, RULES, SWING_NOISE_FACTOR, Rule
 from bmoe_app.signals.compute import Signals
-from bmoe_app.signals.series import bridge, calm
+from bmoe_app.signals.series import bridge, calm, noise_floor
 
 _AGAINST = {'nod': 'head_yaw', 'head_shake': 'head_pitch'}  # whose swings must be smaller
+_ANGLES = ('head_yaw', 'head_pitch', 'head_roll')
 _NEAR_TRUNK = 0.8  # body sizes from the trunk's axis to a hand before it
 _LONGEST_SHRUG = 3.0  # seconds
 
@@ -120,11 +121,20 @@ def _swings(rule: Rule, signal: str, person: _Person) -> list[Span]:
 
 def _head_swings(rule: Rule, other: str, person: _Person) -> list[Span]:
     """Swings of one angle of the head that are larger than those of another."""
-    values, left = calm(person.get(rule.signals[0]), person.times)
-    against, _ = calm(person.get(other), person.times)
-    least = max(rule.threshold, SWING_NOISE_FACTOR * left * person.noise(rule.signals[0]))
+    angles = {name: calm(person.get(name), person.times) for name in _ANGLES}
+    values, left = angles[rule.signals[0]]
+    against, _ = angles[other]
+    jitter = min(_jitter(angle, person.times) for angle, _ in angles.values())
+    least = max(rule.threshold, SWING_NOISE_FACTOR * left * person.noise(rule.signals[0]), JITTER_FACTOR * jitter)
     spans = oscillations(values, person.times, least, rule.swings, rule.swing_seconds)
     return [span for span in spans if _spread(values, span) > _spread(against, span)]
+
+
+def _jitter(values: np.ndarray, times: np.ndarray) -> float:
+    """Noise that lasts some frames, which looks like a movement: of all angles of the head at once, it is none."""
+    steps = np.diff(times)
+    step = float(np.median(steps)) if len(steps) else 0.0
+    return _or_zero(noise_floor(values, times, max(1, round(JITTER_SECONDS / step)))) if step > 0 else 0.0
 
 
 def _spread(values: np.ndarray, span: Span) -> float:

@@ -8,6 +8,10 @@ NOISE_FACTOR = 5.0
 """No posture is believed that is not this many noise floors of its signal away, whatever the rule's threshold."""
 SWING_NOISE_FACTOR = 8.0
 """The same for a swing, which noise makes from its lowest to its highest among many frames."""
+JITTER_SECONDS = 0.13
+"""Seconds over which an estimator's jitter is looked for that is correlated from frame to frame."""
+JITTER_FACTOR = 6.0
+"""Nods and shakes must swing by this many times that jitter, taken of the calmest of the head's three angles."""
 MAX_GAP = 0.15
 """Seconds without a keypoint that a movement may go on across."""
 

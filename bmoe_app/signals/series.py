@@ -10,17 +10,19 @@ MIN_RESIDUALS = 8
 """Residuals below which a noise floor is not estimated: the median of a few says nothing."""
 
 
-def noise_floor(values: np.ndarray, times: np.ndarray) -> float:
+def noise_floor(values: np.ndarray, times: np.ndarray, reach: int = 1) -> float:
     """Standard deviation of a signal's frame-to-frame noise, whatever slow movement it has.
 
     Each frame is compared with the straight line between its two neighbours. The median of these residuals, scaled
     as for a normal distribution and for the three frames that share in it, is the noise; movement slower than about
     a fifth of the frame rate hardly enters. Noise that is correlated from frame to frame, as an estimator that smooths
-    leaves it, is told too small: a floor, no more.
+    leaves it, is told too small: a floor, no more. Neighbours further away find more of it, and take quick movement for
+    noise.
 
     Args:
         values: (T,), NaN where unknown.
         times: (T,) seconds.
+        reach: Frames from a frame to the neighbours that it is compared with.
 
     Returns:
         In the signal's unit; NaN with fewer than :data:`MIN_RESIDUALS` triples of neighbouring frames.
@@ -31,11 +33,13 @@ def noise_floor(values: np.ndarray, times: np.ndarray) -> float:
         >>> round(noise_floor(20 * np.sin(2 * np.pi * times) + noise, times), 1)
         0.5
     """
-    before, after = times[1:-1] - times[:-2], times[2:] - times[1:-1]
-    span = before + after
+    if len(times) <= 2 * reach:
+        return float('nan')
+    first, middle, last = slice(None, -2 * reach), slice(reach, -reach), slice(2 * reach, None)
+    before, span = times[middle] - times[first], times[last] - times[first]
     with np.errstate(divide='ignore', invalid='ignore'):
         share = np.where((span > 0) & (span <= 2 * MAX_STEP), before / span, np.nan)
-        residual = values[1:-1] - (1 - share) * values[:-2] - share * values[2:]
+        residual = values[middle] - (1 - share) * values[first] - share * values[last]
         residual /= np.sqrt(1 + share**2 + (1 - share) ** 2)
     residual = residual[np.isfinite(residual)]
     if len(residual) < MIN_RESIDUALS:
