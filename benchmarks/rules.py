@@ -77,42 +77,46 @@ def stream_tracks(
     return PoseTracks(keypoints, scores, boxes, np.arange(len(values)) / fps, image_size, layout.name)
 
 
-def judge_windows(
-    events: Sequence[RuleEvent], label: str, seconds: float, window: float = 2.0, stride: float = 1.0
-) -> list[bool]:
-    """Whether the rules are right in each window of a stream.
+def fired_windows(
+    events: Sequence[RuleEvent], seconds: float, window: float = 2.0, stride: float = 1.0
+) -> list[set[str]]:
+    """The rules that fire in each window of a stream: with events that overlap it by a quarter of its length or more.
 
     Args:
         events: Found in the stream.
-        label: The stream, one of :data:`STREAMS`.
         seconds: Length of the stream.
         window: Length of a window.
         stride: Seconds from one to the next.
 
     Returns:
-        For each window, whether an event of a wanted rule overlaps it by a quarter of its length or more and none of
-        an unwanted one does.
+        For each window the names of the rules.
     """
-    wanted = STREAMS[label]
-    unwanted = HEAD_MOVEMENTS - wanted
-    right = []
+    fired = []
     for start in np.arange(0, seconds - window + 1e-9, stride):
-        overlap = dict.fromkeys((*wanted, *unwanted), 0.0)
+        shared: dict[str, float] = {}
         for event in events:
-            if event.label in overlap:
-                overlap[event.label] += max(0.0, min(event.end, start + window) - max(event.start, start))
-        fired = {name for name, shared in overlap.items() if shared >= window / 4}
-        right.append((not wanted or bool(fired & wanted)) and not fired & unwanted)
-    return right
+            overlap = max(0.0, min(event.end, start + window) - max(event.start, start))
+            shared[event.label] = shared.get(event.label, 0.0) + overlap
+        fired.append({name for name, overlap in shared.items() if overlap >= window / 4})
+    return fired
 
 
-def measure_streams(path: Path, part: str, fps: float) -> dict[str, tuple[int, int]]:
-    """Right windows and windows of each stream.
+def window_is_right(fired: set[str], label: str) -> bool:
+    """Whether in a window of a stream a wanted rule fires, or none is wanted, and no unwanted movement of the head."""
+    wanted = STREAMS[label]
+    return (not wanted or bool(fired & wanted)) and not fired & (HEAD_MOVEMENTS - wanted)
+
+
+def measure_streams(path: Path, part: str, fps: float) -> dict[str, list[set[str]]]:
+    """The rules that fire in the windows of each stream.
 
     Args:
         path: File with ``feature_names`` and the streams.
         part: One of :data:`PARTS` of each stream, cut before anything is computed.
         fps: Frames a second.
+
+    Raises:
+        UserError: A stream is missing.
     """
     arrays = load_npz(path, 'streams of face points', lambda headers: None)
     found = {}
@@ -121,10 +125,17 @@ def measure_streams(path: Path, part: str, fps: float) -> dict[str, tuple[int, i
             raise UserError(f'{path}: no stream {label!r}; it has {", ".join(arrays)}')
         first, last = (round(share * len(arrays[label])) for share in PARTS[part])
         tracks = stream_tracks(arrays[label][first:last], [str(name) for name in arrays['feature_names']], fps)
-        events = find_events(compute_signals(tracks)).events
-        right = judge_windows(events, label, len(tracks.frame_times) / fps)
-        found[label] = (sum(right), len(right))
+        found[label] = fired_windows(find_events(compute_signals(tracks)).events, len(tracks.frame_times) / fps)
     return found
+
+
+def precision_recall(windows: dict[str, list[set[str]]], rule: str) -> tuple[float, float]:
+    """Of one rule over the windows of all streams: share of right windows among those where it fires, and of found."""
+    fires = {label: sum(rule in fired for fired in one) for label, one in windows.items()}
+    right = sum(count for label, count in fires.items() if rule in STREAMS[label])
+    wanted = sum(len(one) for label, one in windows.items() if rule in STREAMS[label])
+    total = sum(fires.values())
+    return (right / total if total else float('nan')), (right / wanted if wanted else float('nan'))
 
 
 def measure_clips(folder: Path) -> list[tuple[str, str | None, list[str]]]:
@@ -162,15 +173,22 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.generated:
         print_generated()
     if arguments.streams:
-        counts = measure_streams(arguments.streams, arguments.part, arguments.fps)
-        print(f'| stream ({arguments.part} part, {arguments.fps:g} frames/s) | windows of 2 s | right |\n|---|---|---|')
-        for label, (right, number) in counts.items():
-            print(f'| {label} | {number} | {right / number:.2f} |')
-        right, number = (sum(column) for column in zip(*counts.values(), strict=True))
-        print(f'| all | {number} | {right / number:.2f} |')
+        _print_streams(measure_streams(arguments.streams, arguments.part, arguments.fps), arguments)
     if arguments.clips:
         print('| clip | wanted | found | right |\n|---|---|---|---|')
         for name, wanted, found in measure_clips(arguments.clips):
             right_here = 'yes' if clip_is_right(wanted, found) else 'no'
             print(f'| {name} | {wanted or "neither"} | {", ".join(found) or "nothing"} | {right_here} |')
     return 0
+
+
+def _print_streams(windows: dict[str, list[set[str]]], arguments: argparse.Namespace) -> None:
+    right = {label: [window_is_right(fired, label) for fired in one] for label, one in windows.items()}
+    right['all'] = [one for part in right.values() for one in part]
+    print(f'| stream ({arguments.part} part, {arguments.fps:g} frames/s) | windows of 2 s | right |\n|---|---|---|')
+    for label, one in right.items():
+        print(f'| {label} | {len(one)} | {np.mean(one):.2f} |')
+    print('\n| rule | precision | recall |\n|---|---|---|')
+    for rule in sorted(HEAD_MOVEMENTS):
+        precision, recall = precision_recall(windows, rule)
+        print(f'| `{rule}` | {precision:.2f} | {recall:.2f} |')

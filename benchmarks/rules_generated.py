@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.moving_people import acted, person, turned
+from benchmarks.moving_people import acted, person, tracks_of, turned
 from bmoe_app.rules import RULES, find_events
 from bmoe_app.signals import compute_signals
 from bmoe_app.signals.head import TEMPLATE, fit_rotation, to_angles
@@ -104,8 +104,32 @@ def tally_rules(
     return {name: Tally(clips, len(onsets[name]), false[name], np.array(onsets[name])) for name in RULES}
 
 
+def false_events(jitter: float, correlation: float, minutes: float = 2.0, seed: int = 0) -> dict[str, float]:
+    """Events a minute of somebody who sits still, with jitter that is correlated from frame to frame.
+
+    Args:
+        jitter: Its standard deviation in pixels; eyes are 19 apart.
+        correlation: From one frame to the next, 30 a second, first-order autoregressive.
+        minutes: Length of the recording.
+        seed: Of the noise.
+
+    Returns:
+        For each rule that fired, events a minute.
+    """
+    times = np.arange(int(60 * 30 * minutes)) / 30
+    keypoints = person(times).keypoints.astype(np.float64)
+    noise = np.random.default_rng(seed).normal(0, 1, keypoints.shape)
+    for t in range(1, len(times)):
+        noise[:, t] = correlation * noise[:, t - 1] + np.sqrt(1 - correlation**2) * noise[:, t]
+    found = find_events(compute_signals(tracks_of(keypoints + jitter * noise, times, 'coco17'))).events
+    counts: dict[str, float] = {}
+    for event in found:
+        counts[event.label] = counts.get(event.label, 0) + 1 / minutes
+    return counts
+
+
 def print_generated() -> None:
-    """Print both tables."""
+    """Print all tables."""
     print('| head angles, root mean square error | yaw | pitch | roll |\n|---|---|---|---|')
     for name, error in angle_errors().items():
         print(f'| {name} | {error[0]:.1f} | {error[1]:.1f} | {error[2]:.1f} |')
@@ -120,3 +144,9 @@ def print_generated() -> None:
                 f'| `{name}` | {tally.precision:.2f} | {tally.found / tally.movements:.2f} | {median:+.0f} ms '
                 f'| {shares[0]:.2f} | {shares[1]:.2f} |'
             )
+    print('\n| jitter of somebody still | correlation | false events a minute |\n|---|---|---|')
+    for jitter in (0.5, 1.0, 1.5):
+        for correlation in (0.0, 0.5, 0.8):
+            counts = false_events(jitter, correlation)
+            text = ', '.join(f'{name} {rate:g}' for name, rate in sorted(counts.items())) or 'none'
+            print(f'| {jitter:g} px (eyes 19 px apart) | {correlation:g} | {text} |')
