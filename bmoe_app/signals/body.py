@@ -26,10 +26,13 @@ MIN_SHOULDERS = 0.5
 
 
 def head_center(points: Points) -> np.ndarray:
-    """Middle of the head, (T, 2): of the ears, else of the eyes, else the mean of what is seen of the head."""
+    """Middle of the head, (T, 2): of the ears, of the eyes, the mean of what is seen, or between crown and neck."""
     ears, eyes = points.middle('ear'), points.middle('eye')
     rest = points.mean((*_HEAD_PARTS, 'head', 'face'))
-    return np.where(np.isfinite(ears), ears, np.where(np.isfinite(eyes), eyes, rest))
+    found = (points.get('head_top') + points.get('upper_neck')) / 2
+    for better in (rest, eyes, ears):
+        found = np.where(np.isfinite(better), better, found)
+    return found
 
 
 def hand(points: Points, side: str) -> np.ndarray:
