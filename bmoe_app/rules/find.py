@@ -76,13 +76,14 @@ def _lacks(rule: Rule, unavailable: Mapping[str, str]) -> str | None:
 
 
 class _Person:
-    """The signals of one person, gaps bridged."""
+    """The signals of one person: short gaps bridged, and unknown where the track leaps, which is no movement."""
 
     def __init__(self, signals: Signals, person: int) -> None:
         self.signals, self.person, self.times = signals, person, signals.frame_times
 
     def get(self, name: str) -> np.ndarray:
-        return bridge(self.signals.get(name)[self.person], self.times, MAX_GAP)
+        bridged = bridge(self.signals.get(name)[self.person], self.times, MAX_GAP)
+        return np.where(self.signals.jumps[self.person], np.nan, bridged)
 
     def noise(self, name: str) -> float:
         return _or_zero(float(self.signals.noise_of(name)[self.person]))

@@ -9,7 +9,7 @@ import numpy as np
 from bmoe_app.signals.body import hand_signals, head_signals, leg_signals, trunk_signals
 from bmoe_app.signals.head import TEMPLATE, enough_points, head_angles
 from bmoe_app.signals.motion import LIMBS, motion_signals
-from bmoe_app.signals.points import Points, body_size
+from bmoe_app.signals.points import Points, body_size, jumps
 from bmoe_app.signals.series import noise_floor
 from pose_extract.body_parts import REGIONS
 from pose_extract.skeletons import Skeleton, get_skeleton
@@ -52,6 +52,7 @@ class Signals:
         frame_times: (T,) seconds.
         skeleton: Name of the layout.
         unavailable: Signals that the layout cannot give at all, with the reason.
+        jumps: (M, T) bool, frames at which a track leaps, see :func:`bmoe_app.signals.points.jumps`.
     """
 
     values: np.ndarray
@@ -60,6 +61,7 @@ class Signals:
     frame_times: np.ndarray
     skeleton: str
     unavailable: dict[str, str]
+    jumps: np.ndarray
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -111,13 +113,15 @@ def compute_signals(tracks: PoseTracks, min_score: float = MIN_SCORE) -> Signals
     values = np.full((people, frames, len(UNITS)), np.nan)
     noise = np.full((people, len(UNITS)), np.nan)
     sizes = np.full((people, frames), np.nan)
+    leaps = np.zeros((people, frames), bool)
     for m in range(people):
         points = Points(tracks.keypoints[m], tracks.scores[m], skeleton, min_score)
         sizes[m] = body_size(points, times)
+        leaps[m] = jumps(points, sizes[m], times)
         for s, one in enumerate(_of_person(points, sizes[m], times)):
             values[m, :, s] = one
             noise[m, s] = noise_floor(one, times)
-    return Signals(values, noise, sizes, times, tracks.skeleton, unavailable_signals(skeleton))
+    return Signals(values, noise, sizes, times, tracks.skeleton, unavailable_signals(skeleton), leaps)
 
 
 def _of_person(points: Points, size: np.ndarray, times: np.ndarray) -> list[np.ndarray]:

@@ -19,6 +19,9 @@ EARS_TO_SHOULDERS = 2.4
 EYES_TO_SHOULDERS = 5.5
 """Shoulder width over distance of the eyes."""
 
+FASTEST = 10.0
+"""Body sizes a second, some 3.5 m, that nobody sits, walks or bows at."""
+
 
 class Points:
     """The keypoints of one person by name.
@@ -107,3 +110,23 @@ def body_size(points: Points, times: np.ndarray) -> np.ndarray:
     middles = np.array([part.mean() for part in np.split(times[known], first[1:])])
     steady = np.array([np.median(sizes[max(0, i - 4) : i + 5]) for i in range(len(sizes))])
     return np.interp(times, middles, steady)
+
+
+def jumps(points: Points, size: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Frames at which a track leaps to another place, as where an estimator takes one person for another.
+
+    Args:
+        points: The person.
+        size: (T,) pixels of a body size.
+        times: (T,) seconds.
+
+    Returns:
+        (T,) bool: whether the middle of what is seen of trunk and face has moved, since it was last seen, by more than
+        half a body size and faster than :data:`FASTEST`.
+    """
+    found = np.zeros(len(times), bool)
+    place = points.mean(('left_shoulder', 'right_shoulder', 'nose', 'left_eye', 'right_eye', 'head'))
+    known = np.flatnonzero(np.isfinite(place[:, 0]) & np.isfinite(size))
+    way = length(np.diff(place[known], axis=0)) / size[known[1:]]
+    found[known[1:]] = (way > 0.5) & (way > FASTEST * np.diff(times[known]))
+    return found

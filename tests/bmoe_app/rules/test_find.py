@@ -118,3 +118,14 @@ def test_thresholds_can_be_changed_and_rules_chosen() -> None:
     assert find_events(signals, {'lean': RULES['lean']}).events == ()
     with pytest.raises(ValueError, match="unknown rule 'wink': choose from nod, head_shake"):
         find_events(signals, {'wink': RULES['nod']})
+
+
+def test_a_track_that_leaps_between_two_people_makes_no_movement_of_it() -> None:
+    """Two still people, one of them looking down, and a track that goes from one to the other and back."""
+    straight = person(TIMES, jitter=0.3)
+    turned = person(TIMES, head={'pitch': np.full(240, -25.0)}, walk=np.full((240, 2), 300.0), jitter=0.3)
+    other = (np.arange(240) // 8 % 2 == 1) & (TIMES > 2) & (TIMES < 5)
+    keypoints = np.where(other[None, :, None, None], turned.keypoints, straight.keypoints)
+    assert not {'nod', 'head_shake', 'leg_shaking'} & {
+        event.label for event in events(tracks_of(keypoints, TIMES, 'coco17'))
+    }

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.moving_people import PIXELS, person
-from bmoe_app.signals.points import Points, body_size, shoulder_width
+from bmoe_app.signals.points import Points, body_size, jumps, shoulder_width
 from pose_extract.skeletons import get_skeleton
 from pose_extract.tracks import PoseTracks
 
@@ -63,3 +63,13 @@ def test_nobody_has_no_size() -> None:
     tracks = person(TIMES[:5])
     assert np.isnan(body_size(points_of(tracks, 1.1), TIMES[:5])).all()
     assert np.isnan(shoulder_width(points_of(tracks, 1.1))).all()
+
+
+def test_a_leap_to_another_person_is_told_and_walking_is_not() -> None:
+    tracks = person(TIMES, walk=TIMES[:, None] * (400, 0), jitter=2.0)
+    tracks.keypoints[0, 50:60], tracks.scores[0, 50:60] = np.nan, 0
+    points = points_of(tracks)
+    assert not jumps(points, body_size(points, TIMES), TIMES).any()
+    tracks.keypoints[0, 100:] -= 300
+    points = points_of(tracks)
+    assert np.flatnonzero(jumps(points, body_size(points, TIMES), TIMES)).tolist() == [100]
