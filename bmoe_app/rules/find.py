@@ -15,6 +15,7 @@ from bmoe_app.signals.series import bridge, calm, noise_floor
 
 _AGAINST = {'nod': 'head_yaw', 'head_shake': 'head_pitch'}  # whose swings must be smaller
 _ANGLES = ('head_yaw', 'head_pitch', 'head_roll')
+_STEPPING = 0.3  # squared body sizes a second of the body: some 0.2 m/s
 _NEAR_TRUNK = 0.8  # body sizes from the trunk's axis to a hand before it
 _LONGEST_SHRUG = 3.0  # seconds
 
@@ -98,7 +99,8 @@ def _spans(name: str, rule: Rule, person: _Person, before: Mapping[str, list[Spa
     if name in _AGAINST:
         return _head_swings(rule, _AGAINST[name], person)
     if rule.swings:
-        return _merged([span for signal in rule.signals for span in _swings(rule, signal, person)])
+        spans = _merged([span for signal in rule.signals for span in _swings(rule, signal, person)])
+        return [span for span in spans if _sits_still(person, span)]
     if name == 'turn':
         spans = _away_from_median(rule, rule.signals[0], person)
         return [span for span in spans if not _overlaps(span, before.get('head_shake', []))]
@@ -115,8 +117,17 @@ def _spans(name: str, rule: Rule, person: _Person, before: Mapping[str, list[Spa
     return _crossed(rule, person)
 
 
+def _sits_still(person: _Person, span: Span) -> bool:
+    """Whether the trunk does not travel meanwhile, as in walking or turning on the spot."""
+    energy = person.get('energy_body')[span.first : span.last + 1]
+    energy = energy[np.isfinite(energy)]
+    return not len(energy) or float(np.median(energy)) <= _STEPPING
+
+
 def _swings(rule: Rule, signal: str, person: _Person) -> list[Span]:
-    least = max(rule.threshold, SWING_NOISE_FACTOR * person.noise(signal))
+    """Swings of one signal, beyond the noise of the calmest of the rule's: quick shaking looks like noise."""
+    noise = min(person.noise(one) for one in rule.signals)
+    least = max(rule.threshold, SWING_NOISE_FACTOR * noise)
     return oscillations(person.get(signal), person.times, least, rule.swings, rule.swing_seconds)
 
 
@@ -125,6 +136,7 @@ def _head_swings(rule: Rule, other: str, person: _Person) -> list[Span]:
     angles = {name: calm(person.get(name), person.times) for name in _ANGLES}
     values, left = angles[rule.signals[0]]
     against, _ = angles[other]
+    values = np.where(np.isfinite(against), values, np.nan)  # in profile yaw alone is told, and badly
     jitter = min(_jitter(angle, person.times) for angle, _ in angles.values())
     least = max(rule.threshold, SWING_NOISE_FACTOR * left * person.noise(rule.signals[0]), JITTER_FACTOR * jitter)
     spans = oscillations(values, person.times, least, rule.swings, rule.swing_seconds)
@@ -139,9 +151,12 @@ def _jitter(values: np.ndarray, times: np.ndarray) -> float:
 
 
 def _spread(values: np.ndarray, span: Span) -> float:
-    """Path of a signal within a span, against its straight way: what swings make of it, drift does not."""
+    """How far a signal strays within a span from the straight way; NaN where half of it or more is unknown."""
     part = values[span.first : span.last + 1]
-    return float(np.nanstd(part - np.linspace(part[0], part[-1], len(part)))) if np.isfinite(part).all() else 0.0
+    known = np.flatnonzero(np.isfinite(part))
+    if len(known) <= len(part) / 2:
+        return float('nan')
+    return float(np.std(part[known] - np.interp(known, known[[0, -1]], part[known[[0, -1]]])))
 
 
 def _away_from_median(rule: Rule, signal: str, person: _Person) -> list[Span]:

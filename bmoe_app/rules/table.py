@@ -114,7 +114,8 @@ RULES: dict[str, Rule] = {
         'lower',
         ('leg_y_left', 'leg_y_right', 'leg_x_left', 'leg_x_right'),
         0.03,
-        'a lower leg goes to and fro or up and down: at least 6 swings of 0.03 body sizes, each shorter than 0.3 s',
+        'a lower leg goes to and fro or up and down: at least 6 swings of 0.03 body sizes, each shorter than 0.3 s, '
+        'while the trunk stays where it is',
         swings=6,
         swing_seconds=(0.03, 0.3),
     ),

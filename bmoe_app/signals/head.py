@@ -49,6 +49,10 @@ MIN_DEPTH = 1.0
 """Centimetres that the seen points must spread, root mean square, in their flattest direction, times their number."""
 MAX_RESIDUAL = 2.5
 """Centimetres, root mean square, by which a fitted face may miss its points; beyond, they are no face."""
+MAX_YAW = 65.0
+"""Degrees beyond which pitch and roll are not told: in profile one passes for the other, and half a face is guessed."""
+MAX_PITCH = 75.0
+"""Degrees beyond which a face cannot be seen."""
 _STEPS = 12
 _CHUNK = 20_000  # frames at a time, so that memory stays small
 
@@ -62,7 +66,8 @@ def head_angles(points: Points) -> np.ndarray:
     Returns:
         (T, 3) degrees: yaw, positive when the face turns to the right of the picture (an unmirrored person's own
         left); pitch, positive when it rises; roll, positive when the crown tilts to the right of the picture. NaN
-        where fewer than four points or only points in a plane are seen, or nothing like a face fits.
+        where fewer than four points or only points in a plane are seen, or nothing like a face fits; pitch and roll
+        also beyond :data:`MAX_YAW`, and all beyond :data:`MAX_PITCH`.
     """
     names = [name for name in TEMPLATE if points.has(name)]
     angles = np.full((len(points.xy), 3), np.nan)
@@ -72,6 +77,9 @@ def head_angles(points: Points) -> np.ndarray:
     seen = points.xy[:, [points.skeleton.index(name) for name in names]]
     for start in range(0, len(seen), _CHUNK):
         angles[start : start + _CHUNK] = to_angles(fit_rotation(model, seen[start : start + _CHUNK]))
+    with np.errstate(invalid='ignore'):
+        angles[np.abs(angles[:, 1]) > MAX_PITCH] = np.nan
+        angles[np.abs(angles[:, 0]) > MAX_YAW, 1:] = np.nan
     return angles
 
 

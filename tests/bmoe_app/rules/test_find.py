@@ -50,6 +50,14 @@ def test_no_event_on_somebody_who_walks_through(layout: str) -> None:
     assert events(person(TIMES, layout, walk=walk, jitter=0.5)) == ()
 
 
+def test_stepping_about_is_no_leg_shaking() -> None:
+    steps = 3 * np.sin(2 * np.pi * 4 * TIMES)[:, None] * (0, 1)
+    legs = dict.fromkeys(('left_knee', 'left_ankle'), steps)
+    walk = np.stack([100 * np.sin(TIMES), np.zeros(240)], -1)
+    assert {event.label for event in events(person(TIMES, shift=legs))} == {'leg_shaking'}  # all the time
+    assert not [event for event in events(person(TIMES, shift=legs, walk=walk)) if event.end < 1]
+
+
 def test_coming_nearer_is_no_event() -> None:
     tracks = person(TIMES, jitter=0.0)
     growing = (1 + TIMES / 8)[None, :, None, None]

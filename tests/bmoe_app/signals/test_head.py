@@ -86,6 +86,15 @@ def test_what_is_no_face_has_no_angles() -> None:
     assert np.isnan(to_angles(fit_rotation(MODEL, np.zeros((1, len(MODEL), 2))))).all()
 
 
+def test_in_profile_yaw_alone_is_told() -> None:
+    skeleton = get_skeleton('coco17')
+    keypoints = np.full((2, 17, 2), np.nan)
+    for t, angles in enumerate([(80, 10, 0), (60, 10, 0)]):
+        keypoints[t, :5] = seen(MODEL, angles) * (1, -1)
+    found = head_angles(Points(keypoints, np.ones((2, 17)), skeleton, 0.3))
+    np.testing.assert_allclose(found, [(80, np.nan, np.nan), (60, 10, 0)], atol=1e-2)
+
+
 def test_flat_points_are_not_enough() -> None:
     assert not enough_points(['left_eye', 'right_eye', 'left_eye_inner', 'right_eye_inner'])
     assert not enough_points([])
