@@ -56,9 +56,10 @@ def find_events(signals: Signals, rules: Mapping[str, Rule] = RULES) -> Found:
     events = []
     for person in range(len(signals.values)):
         of_person: dict[str, list[Span]] = {}
-        for name, rule in rules.items():
-            if name in lacking:
+        for name in RULES:  # turns after head shakes, in whatever order the rules were given
+            if name not in rules or name in lacking:
                 continue
+            rule = rules[name]
             of_person[name] = spans = _spans(name, rule, _Person(signals, person), of_person)
             for span in spans:
                 start, end = signals.frame_times[[span.first, span.last]]

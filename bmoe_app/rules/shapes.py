@@ -86,9 +86,8 @@ def oscillations(
             begin, until = _leaves(values, before, after, 0.1), _reaches(values, before, after)
             quick = swing_seconds[0] <= times[until] - times[begin] <= swing_seconds[1]
             if len(run) > 1 and times[begin] - times[_reaches(values, run[-2], before)] > swing_seconds[1]:
-                found += _closed(
-                    values, times, run, swings, swing_seconds[1]
-                )  # held in between: what follows is another movement
+                # held in between: what follows is another movement
+                found += _closed(values, times, run, swings, swing_seconds[1])
                 run = [before]
             if quick:
                 run.append(after)

@@ -24,9 +24,8 @@ class Rule:
         region: Part of the body that the event is told of.
         signals: Signals that it looks at, by name; it cannot be evaluated on a layout that lacks all of them.
         threshold: Least movement, in the signal's unit: of a swing from one turning point to the next for
-            movements to and fro; otherwise the distance from the person's own median, or the level itself where
-            ``absolute``.
-        absolute: Whether the threshold is on the signal itself.
+            movements to and fro; of a turn, tilt, lean and shrug the distance from the person's own median; of hands
+            and arms the level itself.
         swings: For movements to and fro, the least number of swings in a row; 0 for postures.
         swing_seconds: Least and greatest duration of one swing.
         seconds: Least duration of a posture.
@@ -38,7 +37,6 @@ class Rule:
     signals: tuple[str, ...]
     threshold: float
     what: str
-    absolute: bool = False
     swings: int = 0
     swing_seconds: tuple[float, float] = (0.0, 0.0)
     seconds: float = 0.0
@@ -98,7 +96,6 @@ RULES: dict[str, Rule] = {
         ('hand_face_left', 'hand_face_right'),
         0.5,
         'a hand is within 0.5 body sizes of the middle of the head in the picture for 0.2 s',
-        absolute=True,
         seconds=0.2,
     ),
     'crossed_arms': Rule(
@@ -107,7 +104,6 @@ RULES: dict[str, Rule] = {
         0.25,
         'each wrist is on the other side, 0.25 body sizes or more past the other wrist, and both are before the trunk, '
         'for 0.5 s',
-        absolute=True,
         seconds=0.5,
     ),
     'leg_shaking': Rule(

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.moving_people import acted, person, tracks_of
+from benchmarks.moving_people import acted, person, tracks_of, wave
 from bmoe_app.rules import RULES, RuleEvent, find_events
 from bmoe_app.signals import compute_signals
 from pose_extract.skeletons import get_skeleton
@@ -118,6 +118,15 @@ def test_a_rule_that_a_layout_cannot_give_says_so() -> None:
     found = find_events(compute_signals(tracks_of(points, np.arange(30) / 30, 'kinect20')))
     assert set(found.unavailable) == {'nod', 'head_shake', 'turn', 'tilt'}
     assert found.unavailable['nod'] == 'kinect20 has too few face points'
+
+
+def test_a_wide_head_shake_is_no_turn_whatever_the_order_of_the_rules() -> None:
+    yaw = 45 * np.clip(1.2 * wave(TIMES, 3, 7, 0.5), -1, 1)  # beyond 20 degrees for most of each second
+    signals = compute_signals(person(TIMES, head={'yaw': yaw}, jitter=0.2))
+    for order in (['turn', 'head_shake'], ['head_shake', 'turn']):
+        found = find_events(signals, {name: RULES[name] for name in order}).events
+        assert {event.label for event in found} == {'head_shake'}
+    assert {event.label for event in find_events(signals, {'turn': RULES['turn']}).events} == {'turn'}
 
 
 def test_thresholds_can_be_changed_and_rules_chosen() -> None:
