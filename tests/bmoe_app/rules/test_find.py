@@ -121,7 +121,7 @@ def test_a_rule_that_a_layout_cannot_give_says_so() -> None:
 
 
 def test_a_wide_head_shake_is_no_turn_whatever_the_order_of_the_rules() -> None:
-    yaw = 45 * np.clip(1.2 * wave(TIMES, 3, 7, 0.5), -1, 1)  # beyond 20 degrees for most of each second
+    yaw = 45 * np.clip(1.2 * wave(TIMES, 3, 7, 0.7), -1, 1)  # beyond 20 degrees for most of each swing
     signals = compute_signals(person(TIMES, head={'yaw': yaw}, jitter=0.2))
     for order in (['turn', 'head_shake'], ['head_shake', 'turn']):
         found = find_events(signals, {name: RULES[name] for name in order}).events
