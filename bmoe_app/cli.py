@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, Command | Mapping[str, Command]] = {
     'check': Command("go through a config's data before training", 'bmoe_app.commands.check:main'),
     'train': Command('train a model from a config', 'mm_runtime.cli:train_main'),
     'test': Command('score a trained model', 'mm_runtime.cli:test_main'),
+    'signals': Command('movement signals and rule events of tracks, no model', 'bmoe_app.commands.signals:main'),
     'predict': Command('label tracks: who did what, when, seen by which region', 'bmoe_app.commands.predict:main'),
     'submit': Command("write the submission file of MA-52's challenge", 'bmoe_app.commands.submit:main'),
     'face': FACE,

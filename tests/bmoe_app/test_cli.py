@@ -28,6 +28,7 @@ DOORS = {
     'show_skeletons': 'skeletons',
     'check_dataset': 'check',
     'make_submission': 'submit',
+    'signals': 'signals',
     'predict': 'predict',
     'predict_faces': 'face predict',
     'crop_faces': 'face crop',
