@@ -25,7 +25,8 @@ def opening_lines(runner: Runner, loaders: Mapping[str, Any]) -> list[str]:
         loaders: Data loaders by the config's key, such as ``train_dataloader``.
 
     Returns:
-        Two lines: samples of each split and the classes; then model, parameters, device, epochs and steps.
+        Samples of each split and the classes; then model, parameters, device, epochs and steps; then a line for each
+        split but the training's that shows fewer than two of the classes, so that its scores mean little.
     """
     dataset = loaders['train_dataloader'].dataset
     unit = getattr(dataset, 'unit', 'samples')
@@ -37,7 +38,22 @@ def opening_lines(runner: Runner, loaders: Mapping[str, Any]) -> list[str]:
         f'data: {unit} {", ".join(splits)}; {_describe_classes(dataset.metainfo)}',
         f'model: {type(model).__name__}, {parameters / 1e6:.2f} M parameters, on {device}; '
         f'{runner.max_epochs} epochs of {len(loaders["train_dataloader"])} steps',
+        *_poor_splits(loaders),
     ]
+
+
+def _poor_splits(loaders: Mapping[str, Any]) -> list[str]:
+    lines = []
+    for key, loader in loaders.items():
+        metainfo = loader.dataset.metainfo
+        counts = metainfo.get('class_counts')
+        if key == 'train_dataloader' or counts is None or metainfo.get('multi_label'):
+            continue
+        present = [str(name) for name, count in zip(metainfo['classes'], counts, strict=True) if count]
+        if len(present) < min(2, len(counts)):
+            shown = f'one class only ({present[0]})' if present else 'no class'
+            lines.append(f'note: {key.partition("_")[0]} has clips of {shown}; its scores say nothing of the others')
+    return lines
 
 
 def _describe_classes(metainfo: Mapping[str, Any]) -> str:

@@ -88,7 +88,7 @@ class SkeletonRecognizer(BaseModel, Generic[EncodedT]):
                 built in.
 
         Raises:
-            UserError: Config and data contradict each other, or a class has no training clip.
+            UserError: Config and data contradict each other, a class has no training clip, or there is one class only.
         """
         register_embedded(metainfo, "the data's layout")
         facts = {
@@ -106,7 +106,12 @@ class SkeletonRecognizer(BaseModel, Generic[EncodedT]):
         if head.get('body_parts') is None and metainfo.get('body_parts') is not None:
             head['body_parts'] = list(metainfo['body_parts'])
         counts = metainfo.get('class_counts')
-        if counts is not None:
+        if counts is not None:  # the data are to be trained on
+            if len(counts) < 2 and not head['multi_label']:
+                raise UserError(
+                    f'the data have one class only, {metainfo["classes"][0]!r}: there is nothing to tell it from. Add '
+                    'clips of another class, such as of people who do nothing in particular'
+                )
             absent = [name for name, count in zip(metainfo['classes'], counts, strict=True) if not count]
             if absent:
                 raise UserError(

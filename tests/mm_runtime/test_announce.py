@@ -30,6 +30,20 @@ def test_what_a_training_says_of_itself() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ('counts', 'said'),
+    [([0, 4], ['val has clips of one class only (shrug)']), ([0, 0], ['val has clips of no class']), ([1, 1], [])],
+)
+def test_splits_whose_scores_mean_little_are_said(counts: list[int], said: list[str]) -> None:
+    facts = {'classes': ['nod', 'shrug']}
+    loaders = {
+        'train_dataloader': Loader(8, 1, **facts, class_counts=[8, 0]),  # the model itself refuses that
+        'val_dataloader': Loader(4, 1, **facts, class_counts=counts),
+    }
+    notes = opening_lines(fake_runner(), loaders)[2:]
+    assert [note.removeprefix('note: ').partition(';')[0] for note in notes] == said
+
+
 def test_tasks_and_many_classes() -> None:
     tasks = {'age': {'classes': list(range(10))}, 'gender': {'classes': ['male', 'female']}}
     (line, _) = opening_lines(fake_runner(), {'train_dataloader': Loader(3, 1, tasks=tasks)})

@@ -182,6 +182,7 @@ def test_complete_config_fills_what_is_open() -> None:
         ({'num_classes': 5}, {}, 'num_classes is 5, but the data has 3'),
         ({'skeleton': 'ntu25'}, {}, "skeleton is 'ntu25', but the data has 'coco17'"),
         ({}, {'class_counts': [3, 0, 2]}, '1 of 3 classes have no training clip: b'),
+        ({}, {'classes': ['nod'], 'class_counts': [9]}, "one class only, 'nod': there is nothing to tell it from"),
     ],
 )
 def test_complete_config_refuses_contradictions(config, facts, message) -> None:
