@@ -11,6 +11,7 @@ import json
 import math
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,8 @@ def test_parser(prog: str | None = None) -> argparse.ArgumentParser:
 
 def _prepare(args: argparse.Namespace) -> Config:
     apply_import_cures()
+    # configs are written for larger machines than one may have at hand, and more workers than cores do no harm
+    warnings.filterwarnings('ignore', message='This DataLoader will create')
     register_safe_loader()
     cfg = load_config(args.config, parse_cfg_options(args.cfg_options))
     share_dataset(cfg)
