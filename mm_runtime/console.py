@@ -8,7 +8,13 @@ from mmengine.runner import Runner
 from mmengine.utils.dl_utils import collect_env
 
 # lines of mmengine's that say nothing to a user, or what is said anyway; the log file has them
-_LOG_FILE_ONLY = ('will be deprecated', 'Exp name: ', 'Checkpoints will be saved to')
+_LOG_FILE_ONLY = (
+    'will be deprecated',
+    'Exp name: ',
+    'Checkpoints will be saved to',
+    'paramwise_options -- ',
+    'is skipped since its requires_grad=False',
+)
 
 
 def log_to_file(runner: Runner, level: str) -> None:
