@@ -67,6 +67,9 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--cfg-options', nargs='+', metavar='KEY=VALUE', help='override config values, e.g. train_cfg.max_epochs=10'
     )
+    parser.add_argument(
+        '--split-by', choices=['subject'], help='keep every person in one part, by the column subject of the labels'
+    )
     parser.add_argument('--launcher', choices=_LAUNCHERS, default='none', help='how several processes were started')
     # torchrun passes this to scripts started through torch.distributed.launch
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
@@ -103,7 +106,10 @@ def _prepare(args: argparse.Namespace) -> Config:
     # configs are written for larger machines than one may have at hand, and more workers than cores do no harm
     warnings.filterwarnings('ignore', message='This DataLoader will create')
     register_safe_loader()
-    cfg = load_config(args.config, parse_cfg_options(args.cfg_options))
+    options = parse_cfg_options(args.cfg_options)
+    if args.split_by:
+        options['dataset.split_by'] = args.split_by
+    cfg = load_config(args.config, options)
     share_dataset(cfg)
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(Path('work_dirs') / _run_name(args.config, cfg))
     try:

@@ -44,6 +44,7 @@ class CsvFaces(FaceDataset):
         path_column: Column of the path.
         split_column: Column of the official split.
         subject_column: Column of the person; no person ends in two parts.
+        split_by: 'subject' takes the column ``subject`` for that, where ``subject_column`` names none.
         video_column: Column of the video that a frame belongs to.
         box_columns: Columns of the face's box in pixels: x, y, w, h or x1, y1, x2, y2 (and other usual names); None to
             look for them in the header. Where rows have one, ``CropFaceBox`` joins the pipeline after the loading.
@@ -61,6 +62,7 @@ class CsvFaces(FaceDataset):
         path_column: str = 'path',
         split_column: str | None = None,
         subject_column: str | None = None,
+        split_by: str | None = None,
         video_column: str | None = None,
         box_columns: Sequence[str] | None = None,
         image_prefix: str = '',
@@ -70,6 +72,8 @@ class CsvFaces(FaceDataset):
     ) -> None:
         if unknown_label not in POLICIES:
             raise UserError(f'CsvFaces: unknown_label={unknown_label!r}; use one of {POLICIES}')
+        if split_by not in (None, 'subject'):
+            raise UserError(f"CsvFaces: split_by={split_by!r}; expected None or 'subject'")
         if not labels:
             raise UserError("CsvFaces: labels is empty; give e.g. labels=dict(gender=['male', 'female'])")
         self.labels = {name: self._label_spec(name, spec) for name, spec in labels.items()}
@@ -78,7 +82,8 @@ class CsvFaces(FaceDataset):
             self.group_bins.update({column: None} if isinstance(column, str) else dict(column))
         self.ann_name, self.image_prefix, self.delimiter = ann_name, image_prefix, delimiter
         self.path_column, self.unknown_label = path_column, unknown_label
-        self.split_column, self.subject_column, self.video_column = split_column, subject_column, video_column
+        self.subject_column = subject_column or split_by  # the column is called as what it holds
+        self.split_column, self.video_column = split_column, video_column
         self.box_columns = None if box_columns is None else check_box_columns(box_columns, 'CsvFaces')
         self._tasks: dict[str, Task] = {}
         self._codes: dict[str, dict[str, str]] = {}

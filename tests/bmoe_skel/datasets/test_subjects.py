@@ -7,6 +7,8 @@ from skeleton_clips import write_tracks
 
 from bmoe_ground.errors import UserError
 from bmoe_skel.datasets import TrackDataset
+from mm_runtime.cli import test_main as run_test
+from mm_runtime.cli import train_main
 
 
 def test_no_subject_is_on_two_sides(tmp_path: Path) -> None:
@@ -30,3 +32,20 @@ def test_no_subject_is_on_two_sides(tmp_path: Path) -> None:
     table.write_text(f'video,label\n{names[0]},a\n')
     with pytest.raises(UserError, match='1 of 1 clips name none'):
         of('train')
+
+
+@pytest.mark.slow
+def test_the_option_of_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    tracks = write_tracks(tmp_path / 'poses', 8)
+    files = sorted(path.relative_to(tracks).as_posix()[:-4] for path in tracks.rglob('*.npz'))
+    lines = [f'{name},{name.split("/")[0]},p{i % 6}' for i, name in enumerate(files)]
+    (tmp_path / 'list.csv').write_text('\n'.join(['video,label,subject', *lines]))
+    config = str(Path(__file__).resolve().parents[3] / 'configs' / 'own_clips.py')
+    options = ['--cfg-options', f'dataset.tracks={tracks}', 'dataset.ann_file=list.csv']
+    train_main([config, '--epochs', '1', '--split-by', 'subject', *options])
+    assert run_test([config, 'work_dirs/own_clips/best.pth', '--split-by', 'subject', *options]) == 0
+    assert 'data: clips train 16, val 4; 3 classes' in capsys.readouterr().out  # of three and one of six persons
+    (tmp_path / 'list.csv').write_text('\n'.join(['video,label', *(line.rpartition(',')[0] for line in lines)]))
+    with pytest.raises(UserError, match='split_by=subject needs a column "subject"'):
+        train_main([config, '--work-dir', 'other', '--split-by', 'subject', *options])

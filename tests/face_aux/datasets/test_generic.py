@@ -58,6 +58,22 @@ def test_split_subject_and_video_columns(tmp_path: Path) -> None:
         CsvFaces(data_root=tmp_path, labels=LABELS, split='val', **columns)
 
 
+def test_split_by_subject_takes_the_column_of_that_name(tmp_path: Path) -> None:
+    rows = [f'{i}.png,{("male", "female")[i % 2]},p{i // 4}' for i in range(24)]
+    write(tmp_path, '\n'.join(['path,gender,subject', *rows]))
+    for i in range(24):
+        trees.image(tmp_path / f'{i}.png', seed=i)
+    halves = [
+        CsvFaces(data_root=tmp_path, labels={'gender': ['male', 'female']}, split_by='subject', part=part,
+                 fractions={'x': 0.5, 'y': 0.5})
+        for part in 'xy'
+    ]  # fmt: skip
+    seen = [{int(Path(half[i]['path']).stem) // 4 for i in range(len(half))} for half in halves]
+    assert seen[0] and seen[1] and not seen[0] & seen[1]
+    with pytest.raises(UserError, match="split_by='view'; expected None or 'subject'"):
+        CsvFaces(data_root=tmp_path, labels={'gender': ['male', 'female']}, split_by='view')
+
+
 @pytest.mark.parametrize(
     ('text', 'message'),
     [
@@ -90,6 +106,8 @@ def test_skips_are_reported(tmp_path: Path) -> None:
 
 def test_other_encoding_and_arguments(tmp_path: Path) -> None:
     write(tmp_path, 'path,gender\nimg/a.jpg,male\n', 'utf-16')
+    assert len(CsvFaces(data_root=tmp_path, labels=LABELS)) == 1
+    write(tmp_path, 'path,gender\nimg/a.jpg,mâle\n', 'latin-1')
     with pytest.raises(UserError, match='not UTF-8 text'):
         CsvFaces(data_root=tmp_path, labels=LABELS)
     with pytest.raises(UserError, match='labels is empty'):
