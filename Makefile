@@ -27,8 +27,8 @@ $(INSTALLED): requirements/pinned.txt requirements/dev.txt setup.cfg pyproject.t
 demo: install
 	$(BIN)/python tools/demo.py
 
-# One thread a process: the processes share the cores.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --timeout 900
+# One thread a process: the processes share the cores, and one that is done takes over what others still have to do.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal --timeout 900
 
 test: install
 	$(PYTEST)
