@@ -68,7 +68,8 @@ def test_an_installed_package_has_them(tmp_path: Path) -> None:
     ours = {path.relative_to(REPO / 'configs').as_posix() for path in (REPO / 'configs').rglob('*.py')}
     assert packed == ours
 
-    install = [*pip, 'install', '--no-deps', '--prefix', str(tmp_path / 'env'), str(wheel)]
+    # --ignore-installed: pip would uninstall the project from the environment that runs this
+    install = [*pip, 'install', '--no-deps', '--ignore-installed', '--prefix', str(tmp_path / 'env'), str(wheel)]
     subprocess.run(install, check=True)
     site = sysconfig.get_path('purelib', vars={'base': str(tmp_path / 'env')})
     code = 'from mm_runtime.catalog import list_configs; from mm_runtime.config import load_config; '
