@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.moving_people import PIXELS, person, tracks_of
 from bmoe_app.signals import UNITS, compute_signals, unavailable_signals
-from pose_extract.layouts import LAYOUTS
+from pose_extract.layouts import LAYOUTS as ALL_LAYOUTS
 from pose_extract.skeletons import get_skeleton
 
 TIMES = np.arange(120) / 30
@@ -36,7 +36,7 @@ def test_noise_floor_is_that_of_the_jitter() -> None:
 
 
 def test_every_layout_says_what_it_lacks_and_gives_the_rest() -> None:
-    for name in LAYOUTS:  # others may have been declared by tests before this one
+    for name in ALL_LAYOUTS:  # others may have been declared by tests before this one
         skeleton = get_skeleton(name)
         random = np.random.default_rng(0)
         points = random.uniform(100, 500, (1, 1, skeleton.num_keypoints, 2))
