@@ -46,6 +46,7 @@ def main() -> None:
         image_size=(400, 400),
         skeleton='sofa9',
     )
+    torch.manual_seed(0)
     model = bmoe_skel.BMoE(num_classes=3, skeleton='sofa9').eval()
     with torch.no_grad():
         logits = model(torch.from_numpy(tracks.keypoints)[None])  # (N, M, T, V, C)
