@@ -8,23 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.evaluator import BaseMetric, Evaluator
-from mmengine.model import BaseModel
 from mmengine.runner import Runner
+from one_weight import OneWeight
 
 from bmoe_ground import files
 from mm_runtime import best
 from mm_runtime.checkpoint import register_safe_loader
 
 CHECKPOINTS = {'type': 'CheckpointHook', 'interval': 1, 'rule': 'greater'}
-
-
-class Model(BaseModel):
-    def __init__(self) -> None:
-        super().__init__()
-        self.weight = torch.nn.Parameter(torch.zeros(1))
-
-    def forward(self, inputs, mode='loss'):
-        return {'loss': (self.weight - 1).square()} if mode == 'loss' else [{}]
 
 
 class Scores(BaseMetric):
@@ -45,7 +36,7 @@ def train(work: Path, scores: list[float], epochs: int, resume: bool = False, sa
     register_safe_loader()
     loader = {'dataset': [{'inputs': 0}], 'sampler': {'type': 'DefaultSampler', 'shuffle': False}, 'batch_size': 1}
     runner = Runner(
-        Model(),
+        OneWeight(),
         str(work),
         train_dataloader=loader,
         val_dataloader=loader,

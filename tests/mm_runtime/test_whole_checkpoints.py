@@ -9,8 +9,8 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.evaluator import BaseMetric, Evaluator
-from mmengine.model import BaseModel
 from mmengine.runner import Runner
+from one_weight import OneWeight
 
 from bmoe_ground import files
 from mm_runtime import best  # noqa: F401  (registers its hook)
@@ -26,15 +26,6 @@ CHECKPOINTS = {
     'rule': 'greater',
 }
 SCORES = {1: 0.2, 2: 0.5, 3: 0.4, 4: 0.9, 5: 0.1}
-
-
-class Model(BaseModel):
-    def __init__(self) -> None:
-        super().__init__()
-        self.weight = torch.nn.Parameter(torch.zeros(1))
-
-    def forward(self, inputs, mode='loss'):
-        return {'loss': (self.weight - 1).square()} if mode == 'loss' else [{}]
 
 
 class Scores(BaseMetric):
@@ -61,7 +52,7 @@ def train(work: Path, epochs: int = 5) -> list[int]:
     loader = {'dataset': [{'inputs': 0}], 'sampler': {'type': 'DefaultSampler', 'shuffle': False}, 'batch_size': 1}
     scores = Scores()
     runner = Runner(
-        Model(),
+        OneWeight(),
         str(work),
         train_dataloader=loader,
         val_dataloader=loader,
