@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, Command | Mapping[str, Command]] = {
     'test': Command('score a trained model', 'mm_runtime.cli:test_main'),
     'signals': Command('movement signals and rule events of tracks, no model', 'bmoe_app.commands.signals:main'),
     'predict': Command('label tracks: who did what, when, seen by which region', 'bmoe_app.commands.predict:main'),
+    'export': Command('a trained checkpoint to ONNX or torch.export', 'bmoe_app.commands.export:main'),
     'submit': Command("write the submission file of MA-52's challenge", 'bmoe_app.commands.submit:main'),
     'face': FACE,
     'list': Command('configs, keypoint layouts, backends and textures by name', 'bmoe_app.commands.listing:main'),

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
-from skeleton_clips import write_checkpoint, write_tracks
+from skeleton_clips import clip_with_holes, write_checkpoint, write_tracks
 from skimage.data import astronaut
+
+from bmoe_skel.export.recognizer import export_recognizer
+from bmoe_skel.inferencer import MicroActionInferencer
 
 REPO = Path(__file__).resolve().parents[1]
 EXAMPLES = sorted((REPO / 'examples').glob('*.py'))
@@ -84,3 +89,52 @@ def test_notebooks_run_from_top_to_bottom(notebook: Path, monkeypatch: pytest.Mo
             assert cell['outputs'] == [] and cell['execution_count'] is None, 'notebooks are kept without outputs'
             exec(compile(''.join(cell['source']), f'{notebook.name}, cell {number}', 'exec'), names)
     assert names['logits'].shape == (1, 7)  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope='module')
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An exported model, and a clip as JSON beside it; some keypoints are not there."""
+    pytest.importorskip('onnxruntime')
+    pytest.importorskip('onnx')
+    folder = tmp_path_factory.mktemp('embed')
+    export_recognizer(write_checkpoint(folder / 'model.pth'), folder / 'model.onnx')
+    clip = clip_with_holes(1, 31, 'coco17', 2, 0)
+    points = [[None if np.isnan(p[0]) else p.tolist() for p in frame] for frame in clip['keypoint'][0]]
+    facts = {'keypoints': points, 'scores': clip['score'][0].tolist(), 'times': clip['frame_times'].tolist()}
+    (folder / 'clip.json').write_text(json.dumps(facts))
+    return folder
+
+
+def check_answer(said: str, folder: Path) -> None:
+    answer, clip = json.loads(said), clip_with_holes(1, 31, 'coco17', 2, 0)
+    inferencer = MicroActionInferencer(folder / 'model.pth')
+    scores, routing = inferencer.predict_clip(**clip)
+    assert answer['label'] == inferencer.classes[int(scores.argmax())]
+    assert answer['score'] == pytest.approx(float(scores.max()), abs=1e-4)
+    assert list(answer['regions'].values()) == pytest.approx(list(routing), abs=1e-4)
+
+
+def test_embedded_in_python(exported: Path) -> None:
+    program = REPO / 'examples' / 'embed' / 'recognise.py'
+    command = [sys.executable, str(program), 'model.onnx', 'clip.json']
+    done = subprocess.run(command, cwd=exported, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    check_answer(done.stdout, exported)
+
+
+@pytest.mark.slow
+def test_embedded_in_javascript(exported: Path) -> None:
+    if shutil.which('node') is None or shutil.which('npm') is None:
+        pytest.skip('Node is not installed')
+    install = ['npm', 'install', '--no-audit', '--no-fund', '--prefix', str(exported), 'onnxruntime-web@1']
+    try:
+        got = subprocess.run(install, capture_output=True, text=True, check=False, timeout=120)
+    except subprocess.TimeoutExpired:
+        pytest.skip('npm did not answer')
+    if got.returncode:
+        pytest.skip(f'npm could not install onnxruntime-web: {got.stderr.strip()[-200:]}')
+    shutil.copy(REPO / 'examples' / 'embed' / 'recognise.mjs', exported)
+    command = ['node', 'recognise.mjs', 'model.onnx', 'clip.json']
+    done = subprocess.run(command, cwd=exported, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    check_answer(done.stdout, exported)

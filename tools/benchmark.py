@@ -3,6 +3,7 @@
 python tools/benchmark.py textures                      # LBP (8, 1) against scikit-image, and the other patterns
 python tools/benchmark.py textures --threads 2 --json textures.json
 python tools/benchmark.py model                         # parameters, multiply-adds and speed beside ST-GCN++
+python tools/benchmark.py export CHECKPOINT              # ONNX Runtime beside torch, the same model
 python tools/benchmark.py smoothing                     # what is left of a 2-pixel nod, and of the jitter
 python tools/benchmark.py rules --streams STREAMS.npz   # nods, head shakes and so on, on labelled recordings
 python tools/benchmark.py pose VIDEO                    # against MMPoseInferencer and a plain MediaPipe loop
@@ -27,6 +28,7 @@ from bmoe_ground.errors import run_tool
 BENCHMARKS = {
     'loading': 'benchmarks.loading',
     'accuracy': 'benchmarks.pose_accuracy',
+    'export': 'benchmarks.export',
     'model': 'benchmarks.model',
     'pose': 'benchmarks.extraction',
     'rules': 'benchmarks.rules',

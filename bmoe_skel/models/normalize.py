@@ -54,7 +54,7 @@ def normalize_pose(clips: Tensor, skeleton: str) -> tuple[Tensor, Tensor]:
 def _first_seen(points: Tensor, visible: Tensor) -> tuple[Tensor, Tensor]:
     """The first person of each clip who is seen at all: (N, T, V, C) and (N, T, V)."""
     person = visible.any(3).any(2).int().argmax(1)
-    clip = torch.arange(len(points), device=points.device)
+    clip = torch.arange(points.shape[0], device=points.device)
     return points[clip, person], visible[clip, person]
 
 
@@ -64,7 +64,8 @@ def _center(points: Tensor, visible: Tensor, layout: Skeleton) -> Tensor:
     joints = torch.zeros(layout.num_keypoints, dtype=torch.bool, device=points.device)
     joints[list(layout.center)] = True
     central = seen & joints
-    used = torch.where(central.any(2).any(1)[:, None, None], central, seen)
+    told = central.any(2).any(1)[:, None, None]
+    used = (central & told) | (seen & ~told)  # ONNX Runtime knows no choice between two masks
     return masked_mean(body.flatten(1, 2), used.flatten(1).unsqueeze(-1), dim=1)
 
 

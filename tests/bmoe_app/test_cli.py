@@ -29,6 +29,7 @@ DOORS = {
     'check_dataset': 'check',
     'make_submission': 'submit',
     'signals': 'signals',
+    'export': 'export',
     'predict': 'predict',
     'predict_faces': 'face predict',
     'crop_faces': 'face crop',

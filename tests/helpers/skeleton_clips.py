@@ -150,3 +150,14 @@ def write_checkpoint(path: Path, skeleton: str = 'coco17') -> Path:
     meta = {'cfg': config_text(model, steps), 'dataset_meta': facts}
     torch.save({'state_dict': small_model(skeleton).state_dict(), 'meta': meta}, path)
     return path
+
+
+def clip_with_holes(persons: int, frames: int, skeleton: str, coordinates: int, seed: int) -> dict[str, np.ndarray]:
+    """Raw keypoints, scores and uneven times of one clip; a fifth of the keypoints is absent."""
+    rng = np.random.default_rng(seed)
+    joints = get_skeleton(skeleton).num_keypoints
+    keypoint = rng.uniform(0, 500, (persons, frames, joints, coordinates)).astype(np.float32)
+    score = rng.uniform(0, 1, (persons, frames, joints)).astype(np.float32)
+    hidden = rng.random(score.shape) < 0.2
+    keypoint[hidden], score[hidden] = np.nan, 0
+    return {'keypoint': keypoint, 'score': score, 'frame_times': rng.uniform(0.02, 0.06, frames).cumsum()}

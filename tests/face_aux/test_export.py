@@ -1,0 +1,60 @@
+"""An exported face model answers as the inferencer does, from pixels."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from brightness import checkpoint as brightness_checkpoint
+from mmengine.config import Config
+
+from bmoe_ground.errors import UserError
+from bmoe_ground.onnx_files import read_onnx
+from face_aux.checkpoint import load_face_model
+from face_aux.export import FaceGraph, export_face_model
+from face_aux.models import TextureJointModel
+
+ort = pytest.importorskip('onnxruntime')
+pytest.importorskip('onnx')
+
+HEADS: dict[str, Any] = {
+    'gender': {'classes': ['male', 'female']},
+    'look': {'classes': ['glasses', 'beard', 'hat'], 'type': 'multi_label'},
+}
+ENCODER = {'name': 'vit_tiny_patch16_224', 'img_size': 32, 'patch_size': 8, 'depth': 1}
+
+
+def face_checkpoint(path: Path) -> Path:
+    pipeline = [{'type': 'LoadFace'}, {'type': 'Resize', 'size': 32}, {'type': 'Normalize'}, {'type': 'PackFaceInputs'}]
+    model = {'type': 'TextureJointModel', 'encoder': ENCODER, 'heads': HEADS}
+    torch.manual_seed(0)
+    weights = TextureJointModel(encoder=dict(ENCODER), heads=HEADS).state_dict()
+    config = Config({'model': model, 'test_dataloader': {'dataset': {'pipeline': pipeline}}})
+    tasks = {name: {'classes': spec['classes'], 'multi_label': 'type' in spec} for name, spec in HEADS.items()}
+    torch.save({'state_dict': weights, 'meta': {'cfg': config.pretty_text, 'dataset_meta': {'tasks': tasks}}}, path)
+    return path
+
+
+def test_hundred_random_faces_equal_torch(tmp_path: Path) -> None:
+    path = face_checkpoint(tmp_path / 'face.pth')
+    assert export_face_model(path, tmp_path / 'face.onnx') < 1e-4
+    session, facts = read_onnx(tmp_path / 'face.onnx')
+    assert facts['tasks']['look'] == {'classes': ['glasses', 'beard', 'hat'], 'multi_label': True}
+    assert json.loads((tmp_path / 'face.onnx.json').read_text()) == facts
+    graph = FaceGraph(load_face_model(path)).eval()
+    images = np.random.default_rng(0).uniform(0, 255, (100, 3, 32, 32)).astype(np.float32)
+    found = session.run(['gender', 'look'], {'images': images})
+    with torch.no_grad():
+        wanted = graph(torch.from_numpy(images))
+    for a, b in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(a, b.numpy(), atol=1e-4)
+    np.testing.assert_allclose(found[0].sum(1), 1, atol=1e-5)
+
+
+def test_a_model_that_is_none_of_ours_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match='BrightnessModel is no model that can be exported'):
+        export_face_model(brightness_checkpoint(tmp_path / 'other.pth'), tmp_path / 'face.onnx')
