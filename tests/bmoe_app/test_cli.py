@@ -29,7 +29,7 @@ DOORS = {
     'check_dataset': 'check',
     'make_submission': 'submit',
     'signals': 'signals',
-    'predict': 'predict',
+    'infer': 'infer',
     'predict_faces': 'face predict',
     'crop_faces': 'face crop',
     'train': 'train',
