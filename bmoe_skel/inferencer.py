@@ -12,6 +12,7 @@ import torch
 
 from bmoe_ground.errors import UserError
 from bmoe_skel.checkpoint import load_trained
+from bmoe_skel.transforms.spatial import NormalizePose
 from mm_runtime.finite import ADVICE, check_sample
 from pose_extract.skeletons import REGIONS
 from pose_extract.tracks import PoseTracks, crops_path, load_tracks
@@ -103,6 +104,10 @@ class MicroActionInferencer:
         self.clip_seconds = trained.clip_seconds
         self.multi_label = bool(self.model.head.multi_label)
         self.feature_root = feature_root
+        # the preprocessing refuses a clip without a keypoint above it
+        self._min_score = max(
+            (step.min_score for step in self.pipeline if isinstance(step, NormalizePose)), default=0.0
+        )
         for name, weight in self.model.state_dict().items():
             if weight.is_floating_point() and not torch.isfinite(weight).all():
                 raise UserError(f'{self.source}: {name} holds NaN or infinite values: {ADVICE}')
@@ -172,7 +177,8 @@ class MicroActionInferencer:
             tracks: Tracks in the model's layout.
             window: Seconds of a window; None takes the whole clip as one.
             stride: Seconds between two windows; half a window if None.
-            min_seen: Share of a window's frames in which the person must be seen, 0..1; in one at least.
+            min_seen: Share of a window's frames in which the person must be seen, 0..1; in one at least. Seen means
+                with a keypoint that the checkpoint's preprocessing believes.
             batch_size: Windows of one forward pass.
             file: The track file, for a model that sees the RGB crops beside it.
             name: The clip's name, by which its features are found; the file's own if None.
@@ -192,7 +198,7 @@ class MicroActionInferencer:
         """
         facts = self._facts(file, name, tracks)
         spans = _windows(tracks.frame_times, window, stride)
-        seen = (tracks.scores > 0).any(-1)
+        seen = (tracks.scores > self._min_score).any(-1)
         found = []
         for person in range(tracks.num_persons):
             least = [max(min_seen * (last - first), 1) for first, last in spans]

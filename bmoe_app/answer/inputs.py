@@ -89,6 +89,8 @@ def find_inputs(
     """
     if not source.exists():
         raise UserError(f'{source}: no such file or folder')
+    if videos is not None and not videos.exists():
+        raise UserError(f'--videos {videos}: no such file or folder')
     if source.suffix in _PICKLES:
         return _clips(source, reading)
     if source.suffix == '.npz':

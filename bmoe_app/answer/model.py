@@ -100,7 +100,7 @@ class Recognizer:
 
         try:
             converted = convert_layout(tracks, self.skeleton)
-        except UserError as error:
+        except ValueError as error:  # a layout that does not contain the model's, or further arrays of no known meaning
             raise UserError(f'the model of {self.settings.checkpoint} reads {self.skeleton}: {error}') from error
         notes.append(
             f'the keypoints of {tracks.skeleton} were turned into {self.skeleton}, which the model was trained on; how '

@@ -173,6 +173,18 @@ def test_windows_that_show_the_person_too_little_are_not_asked_about(checkpoint,
     assert MicroActionInferencer(checkpoint).scan(nobody, 1.0) == []
 
 
+def test_who_is_never_believed_is_not_seen(checkpoint, tmp_path) -> None:
+    facts = torch.load(checkpoint, weights_only=True)
+    facts['meta']['cfg'] = facts['meta']['cfg'].replace("'NormalizePose'", "'NormalizePose', 'min_score': 0.5")
+    torch.save(facts, checkpoint)
+    write_recording(tmp_path / 'one.npz', frames=75)
+    tracks = load_tracks(tmp_path / 'one.npz')
+    tracks.scores[0, 25:] = 0.4
+    (one,) = MicroActionInferencer(checkpoint).scan(tracks, window=1.0, stride=1.0)
+    assert np.isnan(one.scores[:, 0]).tolist() == [False, True, True]  # the second window begins with frame 25
+    assert len(MicroActionInferencer(checkpoint)(tracks, window=1.0, stride=1.0)) == 1
+
+
 HOSTILE = [
     (lambda m, s: m.update(type='os.system', command='touch executed'), 'refused'),
     (lambda m, s: m.update(data_preprocessor={'type': 'os.system', 'command': 'touch executed'}), 'refused'),

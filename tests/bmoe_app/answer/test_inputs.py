@@ -88,6 +88,8 @@ def test_a_pickle_is_a_clip_each_and_bad_ones_fail_alone(tmp_path: Path) -> None
 def test_what_is_none_of_these_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match='no such file or folder'):
         ask(tmp_path / 'none', tmp_path)
+    with pytest.raises(UserError, match='--videos .*none: no such file or folder'):
+        ask(tmp_path, tmp_path, videos=tmp_path / 'none')
     (tmp_path / 'empty').mkdir()
     with pytest.raises(UserError, match=r'empty: neither videos \(.*mp4.*\) nor track files'):
         ask(tmp_path / 'empty', tmp_path)
