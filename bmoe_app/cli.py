@@ -34,6 +34,7 @@ FACE: Mapping[str, Command] = {
     'predict': Command('label the faces in images and videos', 'bmoe_app.commands.face_predict:main'),
 }
 COMMANDS: Mapping[str, Command | Mapping[str, Command]] = {
+    'infer': Command('videos or tracks to events: who did what, when', 'bmoe_app.commands.infer:main'),
     'extract': Command('videos to keypoint tracks', 'bmoe_app.commands.extract:main'),
     'show': Command('draw tracks over their video, and a contact sheet', 'bmoe_app.commands.show:main'),
     'convert': Command('pose files of one kind to another, one layout to another', 'bmoe_app.commands.convert:main'),
@@ -41,7 +42,6 @@ COMMANDS: Mapping[str, Command | Mapping[str, Command]] = {
     'train': Command('train a model from a config', 'mm_runtime.cli:train_main'),
     'test': Command('score a trained model', 'mm_runtime.cli:test_main'),
     'signals': Command('movement signals and rule events of tracks, no model', 'bmoe_app.commands.signals:main'),
-    'predict': Command('label tracks: who did what, when, seen by which region', 'bmoe_app.commands.predict:main'),
     'export': Command('a trained checkpoint to ONNX or torch.export', 'bmoe_app.commands.export:main'),
     'submit': Command("write the submission file of MA-52's challenge", 'bmoe_app.commands.submit:main'),
     'face': FACE,

@@ -18,6 +18,7 @@ from mm_runtime.checkpoint import load_checkpoint
 from mm_runtime.config_text import parse_config_text, section
 from mm_runtime.registry import build_embedded
 from pose_extract.skeletons import register_embedded
+from pose_extract.tracks import MAX_SECONDS
 
 # What names files: all that prediction needs is in the checkpoint, and a checkpoint may not have others opened.
 _FILES = frozenset({'init_cfg', 'pretrained', 'label_embeddings', 'root'})
@@ -33,12 +34,15 @@ class TrainedModel:
         classes: Class names, in the order of the logits.
         skeleton: Name of the keypoint layout that the model reads.
         pipeline: The transforms of the test data, from a clip's arrays to a sample.
+        clip_seconds: How long the clips it was trained on last: their median, and what 95 % of them do not exceed; None
+            where the checkpoint does not say (those of before 0.3).
     """
 
     model: SkeletonRecognizer
     classes: list[str]
     skeleton: str
     pipeline: list[Callable[[dict[str, Any]], dict[str, Any]]]
+    clip_seconds: tuple[float, float] | None = None
 
 
 def load_model(checkpoint: str | os.PathLike[str], device: str | torch.device = 'cpu') -> SkeletonRecognizer:
@@ -98,7 +102,7 @@ def load_trained(checkpoint: str | os.PathLike[str], device: str | torch.device 
         raise UserError(f'checkpoint {source}: weights do not fit its config: {reason}') from error
     model.classes = classes
     model.eval().to(choose_device(str(device)))
-    return TrainedModel(model, classes, skeleton, pipeline)
+    return TrainedModel(model, classes, skeleton, pipeline, _clip_seconds(meta['dataset_meta'], source))
 
 
 def _facts(described: Any, source: str) -> tuple[list[str], str]:
@@ -110,6 +114,17 @@ def _facts(described: Any, source: str) -> tuple[list[str], str]:
         raise UserError(f'checkpoint {source}: its skeleton is no name')
     register_embedded(described, f'checkpoint {source}')
     return list(classes), skeleton
+
+
+def _clip_seconds(described: dict[str, Any], source: str) -> tuple[float, float] | None:
+    """The durations that :class:`bmoe_skel.datasets.base.PoseDataset` wrote down."""
+    found = described.get('clip_seconds')
+    if found is None:
+        return None
+    fits = isinstance(found, (list, tuple)) and len(found) == 2 and all(type(one) in (int, float) for one in found)
+    if not fits or not 0 < found[0] <= found[1] <= MAX_SECONDS:
+        raise UserError(f'checkpoint {source}: its clip_seconds are no two rising durations: {found!r:.80}')
+    return float(found[0]), float(found[1])
 
 
 def _test_pipeline(config: dict[str, Any], source: str) -> list[Any]:

@@ -12,9 +12,13 @@ import torch
 
 from bmoe_ground.errors import UserError
 from bmoe_skel.checkpoint import load_trained
+from bmoe_skel.transforms.spatial import NormalizePose
 from mm_runtime.finite import ADVICE, check_sample
 from pose_extract.skeletons import REGIONS
 from pose_extract.tracks import PoseTracks, crops_path, load_tracks
+
+MAX_WINDOWS = 1_000_000
+"""Of one clip: three days in steps of a quarter of a second."""
 
 
 @dataclass
@@ -49,6 +53,27 @@ class Event:
         return asdict(self)
 
 
+@dataclass(eq=False)
+class WindowScores:
+    """What a model says of one person, window by window.
+
+    Attributes:
+        person: Index of the person in the tracks.
+        spans: (W, 2) first frame of each window, and the frame after its last.
+        scores: (W, C) probability of each class; NaN where the person is too little seen.
+        routing: (W, 4) mean weight of each region, NaN likewise; None where the model has no router.
+    """
+
+    person: int
+    spans: np.ndarray
+    scores: np.ndarray
+    routing: np.ndarray | None
+
+    def rows(self) -> list[np.ndarray | None]:
+        """The routing of each window, (4,) or None."""
+        return [None] * len(self.spans) if self.routing is None else list(self.routing)
+
+
 class MicroActionInferencer:
     """Recognise micro-actions with a trained checkpoint, which says itself how to build the model and its input.
 
@@ -76,7 +101,13 @@ class MicroActionInferencer:
         trained = load_trained(checkpoint, device)
         self.model, self.pipeline = trained.model, trained.pipeline
         self.classes, self.skeleton = trained.classes, trained.skeleton
+        self.clip_seconds = trained.clip_seconds
+        self.multi_label = bool(self.model.head.multi_label)
         self.feature_root = feature_root
+        # the preprocessing refuses a clip without a keypoint above it
+        self._min_score = max(
+            (step.min_score for step in self.pipeline if isinstance(step, NormalizePose)), default=0.0
+        )
         for name, weight in self.model.state_dict().items():
             if weight.is_floating_point() and not torch.isfinite(weight).all():
                 raise UserError(f'{self.source}: {name} holds NaN or infinite values: {ADVICE}')
@@ -98,6 +129,10 @@ class MicroActionInferencer:
         Raises:
             UserError: They are NaN or infinite; the message names clip and checkpoint.
         """
+        return self._predict([self._prepare(keypoint, score, facts)])[0]
+
+    def _prepare(self, keypoint: np.ndarray, score: np.ndarray | None, facts: dict[str, Any]) -> dict[str, Any]:
+        """One clip through the checkpoint's own preprocessing."""
         rng = np.random.default_rng(0)
         clip: dict[str, Any] = {'keypoint': keypoint, 'skeleton': self.skeleton, 'rng': rng, **facts}
         clip |= {'classes': self.classes, 'persons': len(keypoint)}  # as a dataset gives them to its pipeline
@@ -108,12 +143,98 @@ class MicroActionInferencer:
         sample: dict[str, Any] = clip
         for step in self.pipeline:
             sample = step(sample)
-        inputs = {key: [value] for key, value in sample['inputs'].items()}
-        batch = self.model.data_preprocessor({'inputs': inputs, 'data_samples': [sample['data_samples']]})
-        result = self.model(**batch, mode='predict')[0]
-        check_sample(result, self.source)
-        routing = result.routing.mean(1).numpy() if 'routing' in result else None
-        return result.pred_scores.numpy(), routing
+        return sample
+
+    def _predict(self, packed: list[dict[str, Any]]) -> list[tuple[np.ndarray, np.ndarray | None]]:
+        """Scores (C,) and mean routing (4,) of prepared clips, in one forward pass."""
+        inputs: dict[str, list[torch.Tensor]] = {}
+        for sample in packed:
+            for key, value in sample['inputs'].items():
+                inputs.setdefault(key, []).append(value)
+        samples = [sample['data_samples'] for sample in packed]
+        batch = self.model.data_preprocessor({'inputs': inputs, 'data_samples': samples})
+        results = []
+        for result in self.model(**batch, mode='predict'):
+            check_sample(result, self.source)
+            routing = result.routing.mean(1).numpy() if 'routing' in result else None
+            results.append((result.pred_scores.numpy(), routing))
+        return results
+
+    @torch.no_grad()
+    def scan(
+        self,
+        tracks: PoseTracks,
+        window: float | None = None,
+        stride: float | None = None,
+        min_seen: float = 0.0,
+        batch_size: int = 16,
+        file: str | os.PathLike[str] | None = None,
+        name: str | None = None,
+    ) -> list[WindowScores]:
+        """What the model says of every person over time: scores and routing of all windows, in batches.
+
+        Args:
+            tracks: Tracks in the model's layout.
+            window: Seconds of a window; None takes the whole clip as one.
+            stride: Seconds between two windows; half a window if None.
+            min_seen: Share of a window's frames in which the person must be seen, 0..1; in one at least. Seen means
+                with a keypoint that the checkpoint's preprocessing believes.
+            batch_size: Windows of one forward pass.
+            file: The track file, for a model that sees the RGB crops beside it.
+            name: The clip's name, by which its features are found; the file's own if None.
+
+        Returns:
+            One entry a person, in the tracks' order.
+
+        Raises:
+            UserError: The tracks have another skeleton than the model, or the model gives no finite scores for them.
+
+        Example:
+            >>> inferencer = bmoe_skel.MicroActionInferencer('best.pth')
+            >>> tracks = pose_extract.load_tracks('poses/head/head_00.mp4.npz')
+            >>> (person,) = inferencer.scan(tracks, window=0.5)
+            >>> person.scores.shape, person.routing.shape
+            ((3, 3), (3, 4))
+        """
+        facts = self._facts(file, name, tracks)
+        spans = _windows(tracks.frame_times, window, stride)
+        seen = (tracks.scores > self._min_score).any(-1)
+        found = []
+        for person in range(tracks.num_persons):
+            least = [max(min_seen * (last - first), 1) for first, last in spans]
+            which = [w for w, (a, b) in enumerate(spans) if seen[person, a:b].sum() >= least[w]]
+            answers: list[tuple[np.ndarray, np.ndarray | None]] = []
+            for at in range(0, len(which), batch_size):
+                now = which[at : at + batch_size]
+                answers += self._predict([self._window(tracks, person, spans[w], facts) for w in now])
+            scores = np.full((len(spans), len(self.classes)), np.nan)
+            routing = np.full((len(spans), len(REGIONS)), np.nan)
+            for w, (score, weights) in zip(which, answers, strict=True):
+                scores[w] = score
+                routing[w] = np.nan if weights is None else weights
+            has_router = all(weights is not None for _, weights in answers)
+            found.append(WindowScores(person, np.array(spans), scores, routing if has_router else None))
+        return found
+
+    def _facts(self, file: str | os.PathLike[str] | None, name: str | None, tracks: PoseTracks) -> dict[str, Any]:
+        """What a clip's preprocessing may ask for beside its keypoints."""
+        if tracks.skeleton != self.skeleton:
+            raise UserError(f'the tracks have skeleton {tracks.skeleton}, the model was trained on {self.skeleton}')
+        facts: dict[str, Any] = {'total_frames': tracks.num_frames}
+        if file is not None:
+            facts['track'] = str(file)
+            if crops_path(file).is_file():
+                facts['crops'] = str(crops_path(file))
+        if file is not None or name is not None:
+            facts['frame_dir'] = (name or Path(file or '').name).removesuffix('.npz')
+        return facts
+
+    def _window(self, tracks: PoseTracks, person: int, span: tuple[int, int], facts: dict[str, Any]) -> dict[str, Any]:
+        """One window of one person, prepared."""
+        part = slice(*span)
+        place = {'window': span, 'person': person, 'frame_times': tracks.frame_times[part]}
+        keypoint, score = (array[person : person + 1, part] for array in (tracks.keypoints, tracks.scores))
+        return self._prepare(keypoint, score, {**facts, **place})
 
     def __call__(
         self,
@@ -136,33 +257,20 @@ class MicroActionInferencer:
         Raises:
             UserError: The tracks have another skeleton than the model, or the model gives no finite scores for them.
         """
-        facts: dict[str, Any] = {}
-        if not isinstance(tracks, PoseTracks):
-            path, tracks = Path(tracks), load_tracks(tracks)
-            facts = {'track': str(path), 'frame_dir': (name or path.name).removesuffix('.npz')}
-            if crops_path(path).is_file():
-                facts['crops'] = str(crops_path(path))
-        if tracks.skeleton != self.skeleton:
-            raise UserError(f'the tracks have skeleton {tracks.skeleton}, the model was trained on {self.skeleton}')
+        file = None if isinstance(tracks, PoseTracks) else Path(tracks)
+        tracks = tracks if isinstance(tracks, PoseTracks) else load_tracks(tracks)
         events = []
-        for person in range(tracks.keypoints.shape[0]):
-            for first, last in _windows(tracks.frame_times, window, stride):
-                part = slice(first, last)
-                score = tracks.scores[person : person + 1, part]
-                if not (score > 0).any():
+        for person in self.scan(tracks, window, stride, file=file, name=name):
+            for (first, last), scores, row in zip(person.spans.tolist(), person.scores, person.rows(), strict=True):
+                if np.isnan(scores).any():
                     continue
-                place = {'total_frames': tracks.num_frames, 'window': (first, last), 'person': person}
-                times = tracks.frame_times[part]
-                scores, routing = self.predict_clip(
-                    tracks.keypoints[person : person + 1, part], score, frame_times=times, **facts, **place
-                )
                 best = int(scores.argmax())
-                weights = {} if routing is None else dict(zip(REGIONS, map(float, routing), strict=True))
+                weights = {} if row is None else dict(zip(REGIONS, map(float, row), strict=True))
                 events.append(
                     Event(
                         start=float(tracks.frame_times[first]),
                         end=float(tracks.frame_times[last - 1]),
-                        person=person,
+                        person=person.person,
                         label=self.classes[best],
                         score=float(scores[best]),
                         region=max(weights, key=lambda name: weights[name]) if weights else None,
@@ -178,8 +286,12 @@ def _windows(times: np.ndarray, window: float | None, stride: float | None) -> l
         return [(0, len(times))]
     if window <= 0 or (stride is not None and stride <= 0):
         raise UserError(f'window and stride must be positive seconds, got {window} and {stride}')
-    starts = np.arange(times[0], times[-1] - window + 1e-9, stride or window / 2)
-    ranges = [(int(np.searchsorted(times, s)), int(np.searchsorted(times, s + window, side='right'))) for s in starts]
-    if ranges[-1][1] < len(times):
+    step = stride or window / 2
+    if (times[-1] - times[0]) / step > MAX_WINDOWS:
+        raise UserError(f'{times[-1] - times[0]:.3g} s in steps of {step:g} s are more than {MAX_WINDOWS} windows')
+    starts = np.arange(times[0], times[-1] - window + 1e-9, step)
+    firsts, stops = np.searchsorted(times, starts), np.searchsorted(times, starts + window, side='right')
+    ranges = [(first, stop) for first, stop in zip(firsts.tolist(), stops.tolist(), strict=True) if first < stop]
+    if not ranges or ranges[-1][1] < len(times):
         ranges.append((int(np.searchsorted(times, times[-1] - window)), len(times)))
     return ranges

@@ -6,7 +6,7 @@ dataset = dict(type='TrackDataset', tracks='poses/', split_seed=0)
 train_dataloader = dict(dataset=dict(split='train'))
 val_dataloader = dict(dataset=dict(split='val'))
 test_dataloader = dict(dataset=dict(split='test'))
-after_test = 'predict.py {checkpoint} ${dataset.tracks}'
+after_test = 'infer.py ${dataset.tracks} --checkpoint {checkpoint}'
 
 # The global stream is RGB where extraction stored crops of every clip (--save-rgb 224), and the skeleton elsewhere;
 # training says which. Skeletons only: --cfg-options model.global_stream.type=SkeletonStream dataset.crops=false

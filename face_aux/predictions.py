@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bmoe_ground.cells import plain_cell, safe_cell, writable
 from bmoe_ground.errors import UserError
 from bmoe_ground.files import atomic_write
 
@@ -18,8 +19,6 @@ OK, NO_FACE, UNREADABLE, MISSING, SKIPPED = 'ok', 'no face', 'unreadable', 'miss
 FAILED, PARTIAL = 'failed', 'partial'
 FAILURES = (UNREADABLE, MISSING, FAILED, PARTIAL)
 """Statuses that mean an input could not be used; a picture without a face is none of them."""
-FORMULA = ('=', '+', '-', '@', '\t', '\r')
-"""A cell that begins so is a formula to a spreadsheet, and a file's name may be one: such cells get an apostrophe."""
 
 
 @dataclass
@@ -89,34 +88,8 @@ def csv_text(rows: Sequence[Prediction], tasks: Mapping[str, Sequence[str]]) -> 
             label = row.labels[task]
             cells[task] = ';'.join(label) if isinstance(label, list) else label
             cells.update({f'{task}:{name}': f'{value:.6f}' for name, value in scores.items()})
-        writer.writerow({key: _cell(value) for key, value in cells.items()})
+        writer.writerow({key: safe_cell(value) for key, value in cells.items()})
     return buffer.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    """A cell that every program can read, and that no spreadsheet takes for a formula."""
-    if not isinstance(value, str):
-        return value
-    text = writable(value)
-    return "'" + text if text.startswith(FORMULA) and not _is_number(text) else text
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def writable(name: str) -> str:
-    r"""A file's name as it stands in the output: bytes that are no UTF-8 are written out.
-
-    Example:
-        >>> writable('a' + chr(0xdcff))
-        'a\\xff'
-    """
-    return name.encode('utf-8', 'surrogateescape').decode('utf-8', 'backslashreplace')
 
 
 def _plain(value: Any) -> Any:
@@ -153,13 +126,11 @@ def rows_of_csv(path: Path) -> list[Prediction]:
 
 def _row_of(cells: Mapping[str, str]) -> Prediction:
     box = [cells[key] for key in ('x1', 'y1', 'x2', 'y2')]
-    file, message = (cells[k][1:] if cells[k].startswith(tuple("'" + f for f in FORMULA)) else cells[k]
-                     for k in ('file', 'message'))  # fmt: skip
     return Prediction(
-        file,
+        plain_cell(cells['file']),
         cells['level'],
         cells['status'],
-        message,
+        plain_cell(cells['message']),
         frame=int(cells['frame']) if cells['frame'] else None,
         time=float(cells['time']) if cells['time'] else None,
         face=int(cells['face']) if cells['face'] else None,

@@ -14,7 +14,7 @@ from mm_runtime.best import BEST, best_checkpoint
 
 _SHOWN_CLASSES = 8
 # what the installed command calls a tool by
-_COMMANDS = {'train': 'train', 'test': 'test', 'predict': 'predict', 'predict_faces': 'face predict'}
+_COMMANDS = {'train': 'train', 'test': 'test', 'infer': 'infer', 'predict_faces': 'face predict'}
 
 
 def opening_lines(runner: Runner, loaders: Mapping[str, Any]) -> list[str]:

@@ -56,7 +56,7 @@ from mm_runtime.work_folder import (
 )
 
 # facts of the clips at hand, not of what they look like or mean
-_OF_ONE_SPLIT = ('class_counts', 'clips_digest', 'rgb_crops')
+_OF_ONE_SPLIT = ('class_counts', 'clips_digest', 'clip_seconds', 'rgb_crops')
 _LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
 
 

@@ -95,7 +95,8 @@ def extract(video: str | Path, backend: str = ExtractSettings.backend, **setting
     cls = backend_class(backend)
     fingerprint = chosen.fingerprint(cls.identify(chosen), cls.irrelevant)
     source = {'name': path.name, 'bytes': path.stat().st_size if path.is_file() else 0}
-    provenance = {'settings': fingerprint, 'versions': package_versions(cls.packages), 'source': source}
+    provenance = {'settings': fingerprint, 'asked': chosen.asked(), 'versions': package_versions(cls.packages)}
+    provenance['source'] = source
     with native_stderr_silenced():
         result = extract_video(path, cls(chosen), chosen, provenance, boxes)
     if result.error is not None:

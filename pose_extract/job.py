@@ -98,6 +98,7 @@ def run_job(
     jobs: int = 1,
     overwrite: bool = False,
     show_progress: bool = True,
+    leave_out: Path | None = None,
 ) -> Summary:
     """Extract the tracks of all videos of a folder.
 
@@ -111,6 +112,7 @@ def run_job(
         jobs: Processes on this machine; 0 works in the calling process.
         overwrite: Extract also what is done.
         show_progress: Show a progress bar on stderr.
+        leave_out: Folder below ``source`` that is not searched; ``out`` if None.
 
     Returns:
         What became of this rank's videos.
@@ -121,7 +123,7 @@ def run_job(
     if jobs < 0:
         raise UserError(f'--jobs must be at least 0, got {jobs}')
     source, out = Path(source), Path(out)
-    items = find_videos(source, out)
+    items = find_videos(source, leave_out or out)
     rank, world = rank_and_world()
     backend = backend_class(settings.backend)
     fingerprint = settings.fingerprint(backend.identify(settings), backend.irrelevant)
@@ -142,7 +144,8 @@ def run_job(
             manifest.add(record)
     _say_changed(summary)
     threads = max(1, (os.cpu_count() or 1) // jobs) if jobs > 1 else 0
-    task = Task(out, settings, {'settings': fingerprint, 'versions': package_versions(backend.packages)}, threads)
+    made = {'settings': fingerprint, 'asked': settings.asked(), 'versions': package_versions(backend.packages)}
+    task = Task(out, settings, made, threads)
     try:
         _run(todo, task, jobs, manifest, summary, show_progress)
     finally:

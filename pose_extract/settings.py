@@ -13,6 +13,9 @@ from pose_extract.smoothing import AfterCare
 # Where and how fast the work is done does not decide what comes out.
 NOT_RESULT = frozenset(('device', 'batch', 'checkpoint', 'config', 'detector_checkpoint', 'detector_config', 'boxes'))
 
+FILES = ('config', 'checkpoint', 'detector_config', 'detector_checkpoint', 'boxes')
+"""Settings that name a file of the user's own."""
+
 
 @dataclass(frozen=True)
 class ExtractSettings:
@@ -102,7 +105,7 @@ class ExtractSettings:
         if self.rgb_frames < 0:
             raise UserError(f'rgb_frames must be at least 0, got {self.rgb_frames}')
         self.after_care()
-        for name in ('config', 'checkpoint', 'detector_config', 'detector_checkpoint', 'boxes'):
+        for name in FILES:
             value = getattr(self, name)
             if value is not None and not Path(value).is_file():
                 raise UserError(f'--{name.replace("_", "-")} {value}: no such file')
@@ -117,6 +120,20 @@ class ExtractSettings:
             beta=self.beta,
         )
 
+    def asked(self) -> dict[str, Any]:
+        """What was asked for, told without loading a backend; files that were named are not in it.
+
+        Returns:
+            A JSON-serialisable dict, to be compared before a finished track is taken as done
+            (:func:`pose_extract.kept.kept_tracks`).
+        """
+        return {key: value for key, value in asdict(self).items() if key not in NOT_RESULT}
+
+    @property
+    def names_files(self) -> bool:
+        """Whether weights, configs or boxes of the user's own decide the results."""
+        return any(getattr(self, name) is not None for name in FILES)
+
     def fingerprint(self, identity: dict[str, Any], irrelevant: frozenset[str] = frozenset()) -> dict[str, Any]:
         """Everything that decides the results, to be compared before a finished track is taken as done.
 
@@ -127,7 +144,7 @@ class ExtractSettings:
         Returns:
             A JSON-serialisable dict without paths, which may differ from machine to machine.
         """
-        values = {key: value for key, value in asdict(self).items() if key not in NOT_RESULT | irrelevant}
+        values = {key: value for key, value in self.asked().items() if key not in irrelevant}
         if self.boxes:
             values['boxes'] = file_digest(self.boxes)
         return {**values, **identity}

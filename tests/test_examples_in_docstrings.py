@@ -20,7 +20,7 @@ from PIL import Image
 from pose_fixtures import BlockEstimator, VideoMaker
 from skeleton_clips import write_checkpoint, write_tracks
 
-PACKAGES = ('bmoe_skel', 'face_aux', 'pose_extract')
+PACKAGES = ('bmoe_app', 'bmoe_skel', 'face_aux', 'pose_extract')
 
 
 def public(package: str) -> dict[str, Any]:

@@ -8,5 +8,7 @@ Example:
 
 from bmoe_app.answer.answer import Answer, ModelFacts, Windows
 from bmoe_app.answer.events import SOURCES, Event
+from bmoe_app.answer.infer import answer_tracks, answer_video
+from bmoe_app.answer.settings import ModelSettings
 
-__all__ = ['SOURCES', 'Answer', 'Event', 'ModelFacts', 'Windows']
+__all__ = ['SOURCES', 'Answer', 'Event', 'ModelFacts', 'ModelSettings', 'Windows', 'answer_tracks', 'answer_video']

@@ -72,6 +72,11 @@ class Answer:
         video: The video file, or None where only tracks were given.
         not_looked_for: Rule to the reason why it could not be evaluated.
         notes: What was lost, skipped or guessed on the way, a sentence each.
+
+    Example:
+        >>> answer = bmoe_app.answer_tracks('poses/head/head_00.mp4.npz')
+        >>> answer.name, round(answer.seconds, 2)
+        ('head_00.mp4', 0.96)
     """
 
     name: str
@@ -87,10 +92,7 @@ class Answer:
     @property
     def seconds(self) -> float:
         """Duration of the video, the last frame's own included."""
-        times = self.tracks.frame_times
-        if len(times) < 2:
-            return 0.0
-        return float(times[-1] - times[0] + np.median(np.diff(times)))
+        return seconds_of(self.tracks)
 
     def as_dict(self) -> dict[str, Any]:
         """The answer as JSON types, without tracks, signals and windows: what ``<video>.json`` holds."""
@@ -111,3 +113,15 @@ class Answer:
             'not_looked_for': self.not_looked_for,
             'notes': self.notes,
         }
+
+
+def seconds_of(tracks: PoseTracks) -> float:
+    """Duration of tracks, the last frame's own included: 0 where there is one frame only.
+
+    Args:
+        tracks: The tracks.
+    """
+    times = tracks.frame_times
+    if len(times) < 2:
+        return 0.0
+    return float(times[-1] - times[0] + np.median(np.diff(times)))

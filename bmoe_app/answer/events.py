@@ -32,7 +32,7 @@ class Event:
         ValueError: A value is outside its range.
 
     Example:
-        >>> event = Event(0.0, 1.2, 0, 'nod', 0.9, 'head')
+        >>> event = bmoe_app.Event(0.0, 1.2, 0, 'nod', 0.9, 'head')
         >>> f'{event.label} by {event.region}, {event.end - event.start:.1f} s'
         'nod by head, 1.2 s'
     """

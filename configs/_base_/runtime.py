@@ -36,4 +36,4 @@ custom_hooks = dict(
     # since a run that is cut short never reaches the end of its schedule; on: --cfg-options early_stop.patience=4
     early_stop=dict(type='StopEarlyHook', patience=None),
 )
-after_test = 'predict.py {checkpoint} poses/'  # the command that a test names as the next
+after_test = 'infer.py poses/ --checkpoint {checkpoint}'  # the command that a test names as the next

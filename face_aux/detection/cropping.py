@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from bmoe_ground.cells import writable
 from bmoe_ground.errors import UserError
 from bmoe_ground.files import atomic_write
 from bmoe_ground.media import media_of
 from face_aux.detection.source import FaceSource, Job, find_inputs
-from face_aux.predictions import OK, SKIPPED, Prediction, csv_text, rows_of_csv, writable
+from face_aux.predictions import OK, SKIPPED, Prediction, csv_text, rows_of_csv
 from face_aux.transforms.geometric import resize
 
 LIST_NAME = 'crops.csv'

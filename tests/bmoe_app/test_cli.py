@@ -30,7 +30,7 @@ DOORS = {
     'make_submission': 'submit',
     'signals': 'signals',
     'export': 'export',
-    'predict': 'predict',
+    'infer': 'infer',
     'predict_faces': 'face predict',
     'crop_faces': 'face crop',
     'train': 'train',

@@ -9,7 +9,7 @@ import torch
 from skeleton_clips import config_text, random_inputs, small_model, write_checkpoint
 
 from bmoe_ground.errors import UserError
-from bmoe_skel.checkpoint import load_model
+from bmoe_skel.checkpoint import load_model, load_trained
 
 
 def test_the_model_is_ready_and_knows_its_classes(tmp_path: Path) -> None:
@@ -50,3 +50,16 @@ def test_facts_of_another_kind_are_refused(tmp_path: Path, key: str, value: obje
     torch.save(facts, path)
     with pytest.raises(UserError, match=message):
         load_model(path)
+
+
+def test_the_duration_of_the_training_clips_is_read(tmp_path: Path) -> None:
+    assert load_trained(write_checkpoint(tmp_path / 'a.pth', clip_seconds=[2, 3.5])).clip_seconds == (2.0, 3.5)
+    assert load_trained(write_checkpoint(tmp_path / 'b.pth')).clip_seconds is None
+
+
+@pytest.mark.parametrize(
+    'value', [2.0, [1.0], [2.0, 1.0], [0.0, 1.0], ['1', '2'], [1.0, float('nan')], [1.0, 1e9], [True, 2]]
+)
+def test_durations_that_are_none_are_refused(tmp_path: Path, value: object) -> None:
+    with pytest.raises(UserError, match='clip_seconds are no two rising durations'):
+        load_trained(write_checkpoint(tmp_path / 'a.pth', clip_seconds=value))

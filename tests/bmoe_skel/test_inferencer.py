@@ -1,15 +1,11 @@
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from skeleton_clips import SMALL, config_text, moving_clip, write_checkpoint, write_tracks
+from skeleton_clips import SMALL, config_text, moving_clip, write_checkpoint, write_recording, write_tracks
 
 from bmoe_ground.errors import UserError
 from bmoe_skel.inferencer import MicroActionInferencer, _windows
@@ -17,8 +13,6 @@ from bmoe_skel.registry import MODELS
 from pose_extract.crops import CropRecorder
 from pose_extract.skeletons import REGIONS, get_skeleton
 from pose_extract.tracks import crops_path, load_tracks
-
-REPO = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -125,6 +119,16 @@ def test_windows_cover_the_clip() -> None:
         _windows(times, 3.0, 0.0)
 
 
+def test_windows_without_a_frame_are_left_out_and_their_number_is_bounded() -> None:
+    times = np.concatenate([np.arange(20) / 10, 100 + np.arange(20) / 10])
+    ranges = _windows(times, 1.0, 0.5)
+    assert all(first < last for first, last in ranges)
+    assert len(ranges) < 20
+    assert set(np.concatenate([np.arange(a, b) for a, b in ranges])) == set(range(40))
+    with pytest.raises(UserError, match='more than 1000000 windows'):
+        _windows(np.array([0.0, 9e6]), 2.0, 0.5)
+
+
 def test_other_skeletons_and_checkpoints_are_refused(checkpoint, tmp_path) -> None:
     tracks = load_tracks(write_tracks(tmp_path / 'poses', 1) / 'head' / 'head_00.mp4.npz')
     tracks.skeleton = 'halpe26'
@@ -135,24 +139,50 @@ def test_other_skeletons_and_checkpoints_are_refused(checkpoint, tmp_path) -> No
         MicroActionInferencer(tmp_path / 'bare.pth')
 
 
-@pytest.mark.slow
-def test_tool_goes_on_after_a_bad_file(checkpoint, tmp_path) -> None:
-    folder = write_tracks(tmp_path / 'poses', 1)
-    (folder / 'bad.npz').write_bytes(b'nothing')
-    command = [sys.executable, str(REPO / 'tools/predict.py'), str(checkpoint), str(folder)]
-    done = subprocess.run(
-        [*command, '--out', str(tmp_path / 'answers.json')],
-        env={**os.environ, 'PYTHONPATH': str(REPO)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert 'Traceback' not in done.stderr
-    answers = json.loads((tmp_path / 'answers.json').read_text())
-    assert set(answers) == {'bad.npz', *(f'{c}/{c}_00.mp4.npz' for c in ('arms', 'head', 'legs'))}
-    assert 'error' in answers['bad.npz']
-    assert len(answers['head/head_00.mp4.npz']['events']) == 1
+def test_a_scan_is_what_each_window_by_itself_gives(checkpoint, tmp_path) -> None:
+    write_recording(tmp_path / 'two.npz', frames=70, persons=2)
+    tracks = load_tracks(tmp_path / 'two.npz')
+    tracks.keypoints[1, 20:50], tracks.scores[1, 20:50] = np.nan, 0
+    inferencer = MicroActionInferencer(checkpoint)
+    found = inferencer.scan(tracks, window=0.8, stride=0.3, batch_size=3)
+    assert [one.person for one in found] == [0, 1]
+    for one in found:
+        assert one.spans.tolist() == [list(span) for span in _windows(tracks.frame_times, 0.8, 0.3)]
+        for (first, last), scores, routing in zip(one.spans, one.scores, one.routing, strict=True):
+            part = np.s_[one.person : one.person + 1, first:last]
+            if not (tracks.scores[part] > 0).any():
+                assert np.isnan(scores).all() and np.isnan(routing).all()
+                continue
+            times = tracks.frame_times[first:last]
+            alone = inferencer.predict_clip(tracks.keypoints[part], tracks.scores[part], frame_times=times)
+            np.testing.assert_allclose(scores, alone[0], atol=1e-5)
+            np.testing.assert_allclose(routing, alone[1], atol=1e-5)
+    assert np.isnan(found[1].scores).any() and not np.isnan(found[0].scores).any()
+
+
+def test_windows_that_show_the_person_too_little_are_not_asked_about(checkpoint, tmp_path) -> None:
+    write_recording(tmp_path / 'one.npz', frames=75)
+    tracks = load_tracks(tmp_path / 'one.npz')
+    tracks.keypoints[0, 35:], tracks.scores[0, 35:] = np.nan, 0
+    (one,) = MicroActionInferencer(checkpoint).scan(tracks, window=1.0, stride=0.5, min_seen=0.5)
+    seen = [(tracks.scores[0, a:b] > 0).any(-1).mean() >= 0.5 for a, b in one.spans]
+    assert (~np.isnan(one.scores[:, 0])).tolist() == seen
+    assert any(seen) and not all(seen)
+    nobody = load_tracks(tmp_path / 'one.npz')
+    nobody.keypoints, nobody.scores, nobody.boxes = nobody.keypoints[:0], nobody.scores[:0], nobody.boxes[:0]
+    assert MicroActionInferencer(checkpoint).scan(nobody, 1.0) == []
+
+
+def test_who_is_never_believed_is_not_seen(checkpoint, tmp_path) -> None:
+    facts = torch.load(checkpoint, weights_only=True)
+    facts['meta']['cfg'] = facts['meta']['cfg'].replace("'NormalizePose'", "'NormalizePose', 'min_score': 0.5")
+    torch.save(facts, checkpoint)
+    write_recording(tmp_path / 'one.npz', frames=75)
+    tracks = load_tracks(tmp_path / 'one.npz')
+    tracks.scores[0, 25:] = 0.4
+    (one,) = MicroActionInferencer(checkpoint).scan(tracks, window=1.0, stride=1.0)
+    assert np.isnan(one.scores[:, 0]).tolist() == [False, True, True]  # the second window begins with frame 25
+    assert len(MicroActionInferencer(checkpoint)(tracks, window=1.0, stride=1.0)) == 1
 
 
 HOSTILE = [

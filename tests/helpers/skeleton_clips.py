@@ -138,15 +138,15 @@ def config_text(model: dict[str, Any], steps: list[dict[str, Any]]) -> str:
     return f"model = {model!r}\ntest_dataloader = {{'dataset': {{'pipeline': {steps!r}}}}}\n"
 
 
-def write_checkpoint(path: Path, skeleton: str = 'coco17') -> Path:
-    """A checkpoint of :func:`small_model` as training writes it."""
+def write_checkpoint(path: Path, skeleton: str = 'coco17', **described: Any) -> Path:
+    """A checkpoint of :func:`small_model` as training writes it; ``described`` joins what it says of its data."""
     model = {'type': 'BMoE', 'num_classes': 3, 'skeleton': skeleton, 'coordinates': 2, **SMALL}
     steps = [
         {'type': 'NormalizePose'},
         {'type': 'SampleFrames', 'num_frames': 16, 'random': False},
         {'type': 'PackPose'},
     ]
-    facts = {'classes': ['arms', 'head', 'legs'], 'skeleton': skeleton, 'coordinates': 2}
+    facts = {'classes': ['arms', 'head', 'legs'], 'skeleton': skeleton, 'coordinates': 2, **described}
     meta = {'cfg': config_text(model, steps), 'dataset_meta': facts}
     torch.save({'state_dict': small_model(skeleton).state_dict(), 'meta': meta}, path)
     return path

@@ -71,7 +71,9 @@ def test_next_command_after_training(tmp_path, monkeypatch, program: str, comman
 
 def test_next_command_after_a_test(monkeypatch) -> None:
     monkeypatch.setattr(sys, 'argv', ['/usr/bin/bmoe'])
-    assert after_test('predict.py {checkpoint} poses/', 'a b.pth') == "bmoe predict 'a b.pth' poses/"
+    assert (
+        after_test('infer.py poses/ --checkpoint {checkpoint}', 'a b.pth') == "bmoe infer poses/ --checkpoint 'a b.pth'"
+    )
     assert after_test('predict_faces.py photos/ --checkpoint {checkpoint}', 'c.pth') == (
         'bmoe face predict photos/ --checkpoint c.pth'
     )

@@ -17,6 +17,7 @@ from own_layout import MOVING, SOFA9, forget_layouts, write_sofa9, write_sofa_pi
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.safe_pickle import load_pickle
+from bmoe_ground.tables import read_table
 from bmoe_skel.check.checks import collect
 from bmoe_skel.check.report import draw_examples
 from bmoe_skel.datasets import PosePickleDataset
@@ -85,11 +86,11 @@ def test_from_the_pickle_to_a_prediction_elsewhere(trained: Path, tmp_path: Path
     done = tool('convert_poses', 'clips.pkl', 'poses', '--skeleton', 'sofa9.yaml', *size, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     (tmp_path / 'sofa9.yaml').unlink()
-    done = tool('predict', trained, 'poses', '--out', 'answers.json', folder=tmp_path)
+    done = tool('infer', 'poses', '--checkpoint', trained, '--threshold', 0, '--no-rules', folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    answers = json.loads((tmp_path / 'answers.json').read_text())
-    assert len(answers) == 6 * len(MOVING)
-    assert all(answer['events'][0]['label'] in MOVING for answer in answers.values())
+    events = read_table(tmp_path / 'answers' / 'events.csv', ('video', 'label'))
+    assert len(events) == 6 * len(MOVING)
+    assert all(event['label'] in MOVING for event in events)
 
 
 def test_conversion_drawing_and_checks_know_the_layout_from_the_files(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from skeleton_clips import write_tracks
 
 from bmoe_ground.errors import UserError
 from bmoe_skel.datasets import PosePickleDataset, TrackDataset
+from bmoe_skel.datasets.base import usual_seconds
 from bmoe_skel.datasets.folds import fold_mask
 from bmoe_skel.datasets.tracks import read_annotations
 
@@ -281,3 +282,19 @@ class TestFolds:
     def test_wrong_folds_are_named(self, fold, message) -> None:
         with pytest.raises(UserError, match=message):
             fold_mask([annotation(i) for i in range(10)], fold)
+
+
+def test_how_long_clips_usually_last() -> None:
+    def clip(frames: int, fps: float | None) -> dict:
+        times = {} if fps is None else {'frame_times': np.arange(frames) / fps}
+        return {'keypoint': np.zeros((1, frames, 17, 2)), **times}
+
+    lasting = [clip(frames, 25) for frames in range(25, 126)]  # 1 to 5 s
+    assert usual_seconds(lasting) == pytest.approx([3.0, 4.8], abs=1e-3)
+    assert usual_seconds([clip(60, None), clip(60, None)]) == [2.0, 2.0]  # 30 frames a second where no times are
+    assert usual_seconds([clip(1, 25)]) == [0.033, 0.033]
+
+
+def test_a_set_says_how_long_its_clips_last(tmp_path) -> None:
+    dataset = TrackDataset(str(write_tracks(tmp_path, 2)))
+    assert dataset.metainfo['clip_seconds'] == [0.96, 0.96]

@@ -1,0 +1,157 @@
+"""From what a model says of window after window to events: smoothing over time, and what belongs together.
+
+1. A window's scores are averaged with those of its neighbours, with weights that fall linearly from 1 at its own middle
+   to 0 at half a window from it (:func:`smooth`).
+2. Each window speaks for its cell: the time that is nearer to its middle than to any other's, within the window
+   (:func:`cells`).
+3. Cells of the same label make an event, gaps up to a given length are closed, and what is too short is left out
+   (:func:`merge`). Where classes exclude each other, a window's label is the likeliest class, so that two events of a
+   person never contradict each other; where several may hold at once, each class is looked at by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bmoe_app.answer.answer import Windows
+from bmoe_app.answer.events import Event
+from pose_extract.body_parts import REGIONS
+
+
+@dataclass(frozen=True)
+class MergeSettings:
+    """What makes an event.
+
+    Attributes:
+        threshold: Least smoothed probability.
+        min_seconds: Shortest event that is told.
+        max_gap: Longest gap between two events of one label that is closed, in seconds.
+        exclusive: Whether only one class can be right at a time.
+    """
+
+    threshold: float
+    min_seconds: float
+    max_gap: float
+    exclusive: bool = True
+
+
+def smooth(values: np.ndarray, times: np.ndarray, reach: float) -> np.ndarray:
+    """Average every row with its neighbours in time, the nearer the more.
+
+    Args:
+        values: (W, K); rows of NaN are unknown, count for nothing and stay.
+        times: (W,) seconds, rising.
+        reach: Seconds at which the weight has fallen from 1 to 0; nothing is averaged at 0.
+
+    Returns:
+        (W, K) averages; rows that sum to 1 still do.
+
+    Example:
+        >>> smooth(np.array([[0.0], [1.0], [0.0]]), np.array([0.0, 0.5, 1.0]), 1.0).ravel()
+        array([0.33333333, 0.5       , 0.33333333])
+    """
+    known = np.isfinite(values).all(1)
+    total = np.where(known[:, None], values, 0.0)
+    rows, weight = total.copy(), known.astype(np.float64)
+    for apart in range(1, len(values) if reach > 0 else 1):
+        share = np.clip(1 - (times[apart:] - times[:-apart]) / reach, 0, None)
+        if not share.any():
+            break
+        total[apart:] += share[:, None] * rows[:-apart]
+        total[:-apart] += share[:, None] * rows[apart:]
+        weight[apart:] += share * known[:-apart]
+        weight[:-apart] += share * known[apart:]
+    with np.errstate(invalid='ignore'):
+        return np.where(known[:, None], total / np.where(known, weight, 1.0)[:, None], np.nan)
+
+
+def cells(spans: np.ndarray, middles: np.ndarray) -> np.ndarray:
+    """The time that each window speaks for.
+
+    Args:
+        spans: (W, 2) first and last second of each window, both rising.
+        middles: (W,) seconds.
+
+    Returns:
+        (W, 2) from and to, in seconds: half way to the neighbours, and never beyond the window itself.
+
+    Example:
+        >>> cells(np.array([[0.0, 2.0], [1.0, 3.0]]), np.array([1.0, 2.0])).tolist()
+        [[0.0, 1.5], [1.5, 3.0]]
+    """
+    between = (middles[1:] + middles[:-1]) / 2
+    low = np.maximum(spans[:, 0], np.concatenate([[-np.inf], between]))
+    high = np.minimum(spans[:, 1], np.concatenate([between, [np.inf]]))
+    return np.stack([low, high], 1)
+
+
+def merge(
+    windows: Windows,
+    parts: np.ndarray,
+    seen: np.ndarray,
+    classes: Sequence[str],
+    nothing: Collection[str],
+    settings: MergeSettings,
+) -> list[Event]:
+    """The events of one person.
+
+    Args:
+        windows: What the model says, smoothed.
+        parts: (W, 2) seconds that each window speaks for, from :func:`cells`.
+        seen: (S,) seconds of the frames in which the person is seen, rising; an event begins and ends at one.
+        classes: Names of the classes.
+        nothing: Those that make no event.
+        settings: What makes an event.
+
+    Returns:
+        Events by start. Score and routing are the means over the event's windows, the region has the largest weight.
+    """
+    known = np.isfinite(windows.scores).all(1)
+    scores = np.where(known[:, None], windows.scores, -1.0)
+    named = np.array([name not in nothing for name in classes])
+    active = (scores >= settings.threshold) & known[:, None] & named
+    if settings.exclusive:
+        active &= np.arange(len(classes)) == scores.argmax(1)[:, None]
+    taken = active.any(1) if settings.exclusive else np.zeros(len(scores), bool)
+    events = []
+    for number in np.flatnonzero(active.any(0)).tolist():
+        for first, last in _joined(active[:, number], taken, parts, settings.max_gap):
+            inside = seen[(seen >= parts[first, 0] - 1e-9) & (seen <= parts[last, 1] + 1e-9)]
+            if len(inside) and inside[-1] - inside[0] >= settings.min_seconds - 1e-9:
+                which = np.flatnonzero(known[first : last + 1]) + first
+                events.append(_event(windows, which, number, classes[number], inside))
+    return sorted(events, key=lambda event: (event.start, event.end, event.label))
+
+
+def _event(windows: Windows, which: np.ndarray, number: int, label: str, inside: np.ndarray) -> Event:
+    routing: dict[str, float] = {}
+    if windows.routing is not None:
+        routing = dict(zip(REGIONS, map(float, windows.routing[which].mean(0)), strict=True))
+    return Event(
+        start=float(inside[0]),
+        end=float(inside[-1]),
+        person=windows.person,
+        label=label,
+        score=float(np.clip(windows.scores[which, number].mean(), 0, 1)),
+        region=max(routing, key=lambda name: routing[name]) if routing else None,
+        routing=routing,
+        source='model',
+    )
+
+
+def _joined(active: np.ndarray, taken: np.ndarray, parts: np.ndarray, max_gap: float) -> list[tuple[int, int]]:
+    """Runs of windows, (first, last), gaps between them closed where they are short and nothing else fills them."""
+    edges = np.diff(np.concatenate([[False], active, [False]]).astype(np.int8))
+    joined: list[tuple[int, int]] = []
+    for first, stop in zip(np.flatnonzero(edges > 0).tolist(), np.flatnonzero(edges < 0).tolist(), strict=True):
+        if joined:
+            start, last = joined[-1]
+            gap = parts[first, 0] - parts[last, 1]
+            if gap <= max_gap + 1e-9 and not taken[last + 1 : first].any():
+                joined[-1] = (start, stop - 1)
+                continue
+        joined.append((first, stop - 1))
+    return joined

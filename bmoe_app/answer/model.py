@@ -1,0 +1,159 @@
+"""A trained model asked about tracks: windows, smoothing, events. Loads torch; the rest of an answer does not."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bmoe_app.answer.answer import ModelFacts, Windows, seconds_of
+from bmoe_app.answer.events import Event
+from bmoe_app.answer.merge import MergeSettings, cells, merge, smooth
+from bmoe_app.answer.settings import DEFAULT_WINDOW, MIN_SEEN, STRIDES, ModelSettings, means_nothing
+from bmoe_ground.errors import UserError
+from bmoe_skel.inferencer import MicroActionInferencer, WindowScores
+from pose_extract.tracks import PoseTracks
+
+
+@dataclass(frozen=True)
+class ModelAnswer:
+    """What a model says of one video.
+
+    Attributes:
+        events: Of everybody, by person.
+        windows: What they were read from, one entry a person.
+        facts: Which model it was, and how it was asked.
+        notes: What was guessed or changed on the way.
+    """
+
+    events: list[Event]
+    windows: list[Windows]
+    facts: ModelFacts
+    notes: list[str]
+
+
+class Recognizer:
+    """A trained model that answers about tracks.
+
+    Args:
+        settings: The checkpoint, and how it is asked.
+
+    Raises:
+        UserError: The checkpoint is unfit, or a class that is to mean nothing is none of its classes.
+
+    Example:
+        >>> from bmoe_app.answer.model import Recognizer
+        >>> asked = Recognizer(ModelSettings(Path('best.pth'), threshold=0))
+        >>> said = asked(pose_extract.load_tracks('poses/head/head_00.mp4.npz'))
+        >>> [event.label in asked.classes for event in said.events]
+        [True]
+    """
+
+    def __init__(self, settings: ModelSettings) -> None:
+        self.settings = settings
+        self.inferencer = MicroActionInferencer(settings.checkpoint, settings.device, settings.features)
+        self.classes, self.skeleton = tuple(self.inferencer.classes), self.inferencer.skeleton
+        unknown = [name for name in settings.nothing if name not in self.classes]
+        if unknown:
+            raise UserError(
+                f'nothing: {unknown[0]!r} is no class of {settings.checkpoint}; its classes: {", ".join(self.classes)}'
+            )
+        self.nothing = tuple(name for name in self.classes if name in settings.nothing or means_nothing(name))
+        with Path(settings.checkpoint).open('rb') as file:
+            self._sha256 = hashlib.file_digest(file, 'sha256').hexdigest()
+
+    def __call__(self, tracks: PoseTracks, file: Path | None = None, name: str | None = None) -> ModelAnswer:
+        """Ask about everybody in a video.
+
+        Args:
+            tracks: Their keypoints, in the model's layout or one that contains it.
+            file: The track file, for a model that sees the RGB crops beside it.
+            name: The clip's name, by which its features are found.
+
+        Raises:
+            UserError: The tracks cannot become the model's layout, or the model gives no finite scores for them.
+        """
+        notes: list[str] = []
+        tracks = self._in_layout(tracks, notes)
+        window, stride = self._window(tracks, notes)
+        least = 0.0 if window is None else MIN_SEEN
+        found = self.inferencer.scan(tracks, window, stride, least, file=file, name=name)
+        gap = self.settings.max_gap if self.settings.max_gap is not None else stride or 0.0
+        making = MergeSettings(self.settings.threshold, self.settings.min_seconds, gap, not self.inferencer.multi_label)
+        events: list[Event] = []
+        windows = []
+        for person in found:
+            one, spans = _smoothed(person, tracks.frame_times, (window or 0.0) / 2)
+            seen = tracks.frame_times[(tracks.scores[person.person] > 0).any(-1)]
+            events += merge(one, cells(spans, one.times), seen, self.classes, self.nothing, making)
+            windows.append(one)
+        if found and not events:
+            notes += self._likeliest(windows)
+        return ModelAnswer(events, windows, self._facts(window, stride), notes)
+
+    def _in_layout(self, tracks: PoseTracks, notes: list[str]) -> PoseTracks:
+        if tracks.skeleton == self.skeleton:
+            return tracks
+        from pose_extract.convert.layout import convert_layout  # brings the readers of foreign files along
+
+        try:
+            converted = convert_layout(tracks, self.skeleton)
+        except ValueError as error:  # a layout that does not contain the model's, or further arrays of no known meaning
+            raise UserError(f'the model of {self.settings.checkpoint} reads {self.skeleton}: {error}') from error
+        notes.append(
+            f'the keypoints of {tracks.skeleton} were turned into {self.skeleton}, which the model was trained on; how '
+            'well it does on keypoints of another estimator was not measured'
+        )
+        return converted
+
+    def _window(self, tracks: PoseTracks, notes: list[str]) -> tuple[float | None, float | None]:
+        """Seconds of a window and between two; None for the whole clip as one."""
+        usual = self.inferencer.clip_seconds
+        window, longest = usual or (DEFAULT_WINDOW, DEFAULT_WINDOW)
+        if self.settings.window is not None:
+            window = longest = self.settings.window
+        if seconds_of(tracks) <= longest:
+            return None, None
+        if usual is None and self.settings.window is None:
+            notes.append(
+                f'{self.settings.checkpoint.name} does not say how long its training clips were; it was asked in '
+                f'windows of {DEFAULT_WINDOW:g} s (--window)'
+            )
+        return window, self.settings.stride or window / STRIDES
+
+    def _likeliest(self, windows: list[Windows]) -> list[str]:
+        """What came nearest to an event where none was found."""
+        known = [one for one in windows if np.isfinite(one.scores).any()]
+        named = [number for number, name in enumerate(self.classes) if name not in self.nothing]
+        if not known or not named:
+            return [] if known else ['the model was not asked: nobody is seen long enough']
+        best = max(known, key=lambda one: float(np.nanmax(one.scores[:, named])))
+        window, place = divmod(int(np.nanargmax(best.scores[:, named])), len(named))
+        label, score = self.classes[named[place]], best.scores[window, named[place]]
+        asked = f'threshold {self.settings.threshold:g}, at least {self.settings.min_seconds:g} s'
+        return [
+            f'the model names no event ({asked}); the likeliest was {label} with {score:.2f} (person {best.person}, '
+            f'{best.times[window]:.1f} s)'
+        ]
+
+    def _facts(self, window: float | None, stride: float | None) -> ModelFacts:
+        return ModelFacts(
+            checkpoint=self.settings.checkpoint.name,
+            sha256=self._sha256,
+            classes=self.classes,
+            nothing=self.nothing,
+            window=window,
+            stride=stride,
+            threshold=self.settings.threshold,
+            min_seconds=self.settings.min_seconds,
+        )
+
+
+def _smoothed(person: WindowScores, times: np.ndarray, reach: float) -> tuple[Windows, np.ndarray]:
+    """One person's windows, smoothed, and (W, 2) the first and last second of each."""
+    spans = np.stack([times[person.spans[:, 0]], times[person.spans[:, 1] - 1]], 1)
+    middles = spans.mean(1)
+    routing = None if person.routing is None else smooth(person.routing, middles, reach)
+    return Windows(person.person, middles, smooth(person.scores, middles, reach), routing), spans

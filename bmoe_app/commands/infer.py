@@ -1,0 +1,79 @@
+"""From a video to events: who did what, when, seen by which part of the body.
+
+    bmoe infer videos/ --backend mediapipe                      # movement signals and events by rule
+    bmoe infer videos/ --checkpoint best.pth --out answers/     # and what a trained model recognises
+    bmoe infer poses/ --checkpoint best.pth --threshold 0.7     # tracks that are there already
+    bmoe infer clips.pkl --checkpoint best.pth                  # skeletons of pyskl or mmaction2, an answer a clip
+
+Of videos/nod/a.mp4 come answers/nod/a.mp4.events.csv, .signals.csv, .noise.csv and .json, over all of them
+answers/events.csv and answers/answers.json; tracks are kept in answers/poses, so that a second run is quick.
+What the columns mean, and how windows become events: docs/guides/infer.md.
+
+Exit code: 0 everything was answered, 1 some could not be or was not read whole, 2 nothing could be answered.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from bmoe_app.answer import Answer
+from bmoe_app.answer.infer import answer_tracks, is_partial, load_recognizer
+from bmoe_app.answer.inputs import find_inputs
+from bmoe_app.commands.infer_options import add_arguments, extraction_of, model_settings, reading_of
+from bmoe_app.commands.outputs import Output, Outputs, Overview
+from bmoe_app.parsing import parse_arguments
+from bmoe_ground.errors import UserError
+from bmoe_ground.names import printable
+
+
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
+    """Run the command; see :data:`bmoe_app.cli.COMMANDS`."""
+    args = parse_arguments('bmoe infer', __doc__, add_arguments, argv, prog)
+    if not 0 <= args.min_score <= 1:
+        raise UserError(f'--min-score: must be within 0..1, got {args.min_score}')
+    extraction, reading = extraction_of(args), reading_of(args)
+    model = load_recognizer(model_settings(args))  # an unfit one is refused before hours of extraction
+    inputs = find_inputs(args.source, args.out, extraction, reading, args.videos)
+    outputs = Outputs(args.out, *further_outputs(args))
+    options = {'rules': args.rules, 'min_score': args.min_score}
+    try:
+        for one in inputs:
+            try:
+                tracks = one.load()
+                answer = answer_tracks(tracks, model, name=one.name, video=one.video, file=one.file, **options)
+                outputs.add(answer, is_partial(tracks))
+            except UserError as error:
+                outputs.failed(one.name, error)
+                print(f'{printable(one.name)}: error: {printable(str(error))}', file=sys.stderr)
+                continue
+            _say(answer, args.quiet)
+    finally:  # what is done is kept, whatever ends the run
+        outputs.finish()
+    print(outputs.summary())
+    return outputs.exit_code
+
+
+def further_outputs(args: argparse.Namespace) -> tuple[list[Output], list[Overview]]:
+    """What is written beside tables and JSON: of each answer, and over all of them. Nothing so far."""
+    return [], []
+
+
+def _say(answer: Answer, quiet: bool) -> None:
+    """Print one answer: its events, that there are none, and what is to be known of it."""
+    name = printable(answer.name)
+    for note in answer.notes:
+        print(f'{name}: note: {printable(note)}', file=sys.stderr)
+    if quiet:
+        return
+    for e in answer.events:
+        found = f'{printable(e.label)}  {e.score:.2f}' + (f'  by {e.region}' if e.region else '')
+        print(f'{name}  {e.start:.2f}-{e.end:.2f} s  person {e.person}  {found}  ({e.source})')
+    people = answer.tracks.num_persons
+    if not people:
+        print(f'{name}: nobody seen in {answer.seconds:.1f} s')
+    elif not answer.events:
+        print(f'{name}: nothing happened: no event of {people} person{"s" * (people > 1)} in {answer.seconds:.1f} s')
+    for label, reason in answer.not_looked_for.items():
+        print(f'{name}: {label} not looked for: {reason}')

@@ -1,0 +1,125 @@
+"""The options of ``bmoe infer``, and the settings that they stand for."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from bmoe_app.answer.inputs import Extraction, Reading
+from bmoe_app.answer.settings import ModelSettings, default_checkpoint
+from bmoe_app.signals import MIN_SCORE
+from bmoe_ground.errors import UserError
+from pose_extract.settings import ExtractSettings
+from pose_extract.smoothing import METHODS
+
+# setting of the extraction -> what its option is called here, where that is not its own name
+_RENAMED = {'config': 'pose_config', 'checkpoint': 'pose_checkpoint', 'device': 'pose_device'}
+_OFFERED = (
+    'backend',
+    'model',
+    'config',
+    'checkpoint',
+    'device',
+    'detector_config',
+    'detector_checkpoint',
+    'detect_every',
+) + ('whole_frame', 'max_persons', 'start', 'end', 'image_fps', 'interpolate', 'smooth', 'save_rgb')
+_DEFAULT = ' (default: %(default)s)'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add = parser.add_argument
+    add('source', type=Path, help='video, track file (.npz), folder of either, or pickle of skeletons (.pkl)')
+    add('--checkpoint', type=Path, help='checkpoint of bmoe train; without it there are rules alone')
+    add('--out', type=Path, default=Path('answers'), help='folder to write to' + _DEFAULT)
+    add('--no-rules', dest='rules', action='store_false', help="no events by rule, only a model's")
+    score = 'keypoints below are unseen for signals and rules'
+    add('--min-score', type=float, default=MIN_SCORE, help=score + _DEFAULT)
+    add('--videos', type=Path, help='of tracks: the folder that their videos lie in')
+    add('--quiet', action='store_true', help='no progress bar, and no line for each event')
+    _add_of_model(parser)
+    _add_of_extraction(parser)
+    add = parser.add_argument_group('pickles of skeletons that do not say').add_argument
+    add('--skeleton', metavar='NAME|FILE.yaml', help='layout of the keypoints')
+    add('--image-size', type=int, nargs=2, metavar=('HEIGHT', 'WIDTH'), help='of the frames')
+    add('--fps', type=float, default=Reading().fps, help='frames a second' + _DEFAULT)
+
+
+def _add_of_model(parser: argparse.ArgumentParser) -> None:
+    default = ModelSettings(Path())
+    add = parser.add_argument_group('events of a model').add_argument
+    add('--threshold', type=float, default=default.threshold, help='least smoothed probability' + _DEFAULT)
+    add('--min-seconds', type=float, default=default.min_seconds, help='shortest event' + _DEFAULT)
+    add('--max-gap', type=float, help='longest gap in seconds that is closed (default: the stride)')
+    add('--window', type=float, help='seconds of a window (default: as long as the training clips)')
+    add('--stride', type=float, help='seconds between windows (default: a quarter of the window)')
+    nothing = 'a class that makes no event, beside "nothing", "still", "background" and the like; may be repeated'
+    add('--nothing', action='append', default=[], metavar='NAME', help=nothing)
+    add('--device', default='auto', help='auto, cpu, cuda or cuda:N' + _DEFAULT)
+    add('--features', help='folder of precomputed features, for a model that reads them')
+
+
+def _add_of_extraction(parser: argparse.ArgumentParser) -> None:
+    default = ExtractSettings()
+    title = 'extraction of videos (bmoe extract has more options; give its folder of tracks then)'
+    add = parser.add_argument_group(title).add_argument
+    add('--poses', type=Path, help='folder that keeps the tracks (default: poses in --out)')
+    add('--backend', default=default.backend, help='mmpose, mediapipe or MODULE:CLASS' + _DEFAULT)
+    add('--jobs', type=int, default=1, help='processes' + _DEFAULT)
+    add('--overwrite', action='store_true', help='extract also what is done')
+    add('--max-persons', type=int, default=default.max_persons, help='most persons at one time' + _DEFAULT)
+    add('--model', default=default.model, help='MMPose alias or config name' + _DEFAULT)
+    add('--pose-config', help='MMPose config file, with --pose-checkpoint')
+    add('--pose-checkpoint', help='its weights; without it those of the alias are downloaded')
+    add('--pose-device', default=default.device, help='where the pose model runs' + _DEFAULT)
+    add('--detector-config', help='MMDetection config file of the person detector')
+    add('--detector-checkpoint', help='its weights; without it they are downloaded')
+    every = 'detect on every N-th frame, follow keypoints between'
+    add('--detect-every', type=int, default=default.detect_every, metavar='N', help=every + _DEFAULT)
+    add('--whole-frame', action='store_true', help='one person that fills the frame, no detector')
+    add('--start', type=float, default=default.start, help='first second')
+    add('--end', type=float, help='second to stop before')
+    add('--image-fps', type=float, default=default.image_fps, help='of folders of images' + _DEFAULT)
+    add('--interpolate', type=float, default=default.interpolate, metavar='SECONDS', help='bridge gaps up to this long')
+    add('--smooth', choices=METHODS, default=default.smooth, help='of the keypoints' + _DEFAULT)
+    add('--save-rgb', type=int, default=default.save_rgb, metavar='SIZE', help='keep crops, for a model of pictures')
+
+
+def model_settings(args: argparse.Namespace) -> ModelSettings | None:
+    """How the model is asked; None where there is none.
+
+    Raises:
+        UserError: A value is outside its range, or nothing would be looked for.
+    """
+    checkpoint = args.checkpoint or default_checkpoint()
+    if checkpoint is None:
+        if not args.rules:
+            raise UserError('--no-rules without --checkpoint: there would be nothing to look for')
+        return None
+    return ModelSettings(
+        checkpoint=checkpoint,
+        device=args.device,
+        features=args.features,
+        window=args.window,
+        stride=args.stride,
+        threshold=args.threshold,
+        min_seconds=args.min_seconds,
+        max_gap=args.max_gap,
+        nothing=tuple(args.nothing),
+    )
+
+
+def extraction_of(args: argparse.Namespace) -> Extraction:
+    """How tracks are made where they are missing.
+
+    Raises:
+        UserError: A setting is outside its range.
+    """
+    settings = ExtractSettings(**{name: getattr(args, _RENAMED.get(name, name)) for name in _OFFERED})
+    return Extraction(args.poses or args.out / 'poses', settings, args.jobs, args.overwrite, not args.quiet)
+
+
+def reading_of(args: argparse.Namespace) -> Reading:
+    """What a pickle leaves open."""
+    return Reading(args.skeleton, tuple(args.image_size) if args.image_size else None, args.fps)

@@ -1,0 +1,101 @@
+"""What ``bmoe infer`` leaves behind: the files of each answer, and those over all of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bmoe_app.answer import Answer, Event
+from bmoe_app.answer.files import COLUMNS, event_row, write_answer, write_table
+from bmoe_ground.errors import UserError
+from bmoe_ground.files import atomic_write
+
+FORMAT = 'bmoe-answers 1'
+
+Output = Callable[[Path, Answer], None]
+"""Writes something of a finished answer; the path is that of its files without their endings."""
+Overview = Callable[[Path, Sequence[dict[str, Any]]], None]
+"""Writes something over all answers; the path is the folder, the entries those of :attr:`Outputs.entries`."""
+
+
+class Outputs:
+    """The folder of answers.
+
+    Args:
+        out: The folder.
+        each: Further outputs of each answer, beside the tables and the JSON.
+        over_all: Further outputs at the end.
+
+    Attributes:
+        entries: One a video, in order: ``video``, ``status`` ('ok', 'partial' or 'failed'), ``error``, ``seconds``,
+            ``persons``, ``events`` (how many) and ``notes``.
+    """
+
+    def __init__(self, out: Path, each: Sequence[Output] = (), over_all: Sequence[Overview] = ()) -> None:
+        self.out, self._each, self._over_all = out, each, over_all
+        self.entries: list[dict[str, Any]] = []
+        self._events: list[tuple[str, Event]] = []
+
+    def add(self, answer: Answer, partial: bool = False) -> None:
+        """Write all of one answer.
+
+        Args:
+            answer: The answer.
+            partial: Whether its video could not be read whole.
+
+        Raises:
+            UserError: Something cannot be written; what can be is.
+        """
+        stem = self.out / answer.name
+        faults: list[str] = []
+        for write in (write_answer, *self._each):
+            try:
+                write(stem, answer)
+            except UserError as error:
+                faults.append(str(error))
+        if faults:
+            raise UserError('; '.join(faults))
+        self._events += [(answer.name, event) for event in answer.events]
+        self.entries.append({
+            'video': answer.name,
+            'status': 'partial' if partial else 'ok',
+            'error': None,
+            'seconds': round(answer.seconds, 3),
+            'persons': answer.tracks.num_persons,
+            'events': len(answer.events),
+            'notes': answer.notes,
+        })  # fmt: skip
+
+    def failed(self, name: str, error: UserError) -> None:
+        """Put on record that there is no answer to one of the inputs."""
+        entry = {'video': name, 'status': 'failed', 'error': str(error)}
+        self.entries.append({**entry, 'seconds': None, 'persons': None, 'events': None, 'notes': []})
+
+    def finish(self) -> None:
+        """Write ``events.csv`` and ``answers.json`` over what was added.
+
+        Raises:
+            UserError: They cannot be written.
+        """
+        rows = ([name, *event_row(event)] for name, event in self._events)
+        write_table(self.out / 'events.csv', [('video', *COLUMNS), *rows])
+        with atomic_write(self.out / 'answers.json') as file:
+            file.write(json.dumps({'format': FORMAT, 'videos': self.entries}, indent=1, allow_nan=False).encode())
+        for write in self._over_all:
+            write(self.out, self.entries)
+
+    @property
+    def exit_code(self) -> int:
+        """0 when every input was answered whole, 2 when none was, else 1."""
+        statuses = {entry['status'] for entry in self.entries}
+        return 2 if statuses == {'failed'} else int(statuses != {'ok'})
+
+    def summary(self) -> str:
+        """How many inputs were answered, in a line."""
+        done = [entry for entry in self.entries if entry['status'] != 'failed']
+        partial = sum(entry['status'] == 'partial' for entry in done)
+        read = f' ({partial} of them not read whole)' if partial else ''
+        table = self.out / 'events.csv'
+        return f'{len(done)} of {len(self.entries)} answered{read}, {len(self._events)} events: {table}'
