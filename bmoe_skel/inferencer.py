@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,11 @@ import torch
 
 from bmoe_ground.errors import UserError
 from bmoe_skel.checkpoint import load_trained
+from bmoe_skel.scan import Span, WindowScores, scan_windows, window_spans
 from bmoe_skel.transforms.spatial import NormalizePose
 from mm_runtime.finite import ADVICE, check_sample
 from pose_extract.skeletons import REGIONS
 from pose_extract.tracks import PoseTracks, crops_path, load_tracks
-
-MAX_WINDOWS = 1_000_000
-"""Of one clip: three days in steps of a quarter of a second."""
 
 
 @dataclass
@@ -51,27 +50,6 @@ class Event:
     def as_dict(self) -> dict[str, Any]:
         """The event as JSON types."""
         return asdict(self)
-
-
-@dataclass(eq=False)
-class WindowScores:
-    """What a model says of one person, window by window.
-
-    Attributes:
-        person: Index of the person in the tracks.
-        spans: (W, 2) first frame of each window, and the frame after its last.
-        scores: (W, C) probability of each class; NaN where the person is too little seen.
-        routing: (W, 4) mean weight of each region, NaN likewise; None where the model has no router.
-    """
-
-    person: int
-    spans: np.ndarray
-    scores: np.ndarray
-    routing: np.ndarray | None
-
-    def rows(self) -> list[np.ndarray | None]:
-        """The routing of each window, (4,) or None."""
-        return [None] * len(self.spans) if self.routing is None else list(self.routing)
 
 
 class MicroActionInferencer:
@@ -197,24 +175,13 @@ class MicroActionInferencer:
             ((3, 3), (3, 4))
         """
         facts = self._facts(file, name, tracks)
-        spans = _windows(tracks.frame_times, window, stride)
+
+        def answers(person: int, spans: Sequence[Span]) -> list[tuple[np.ndarray, np.ndarray | None]]:
+            return self._predict([self._window(tracks, person, span, facts) for span in spans])
+
+        spans = window_spans(tracks.frame_times, window, stride)
         seen = (tracks.scores > self._min_score).any(-1)
-        found = []
-        for person in range(tracks.num_persons):
-            least = [max(min_seen * (last - first), 1) for first, last in spans]
-            which = [w for w, (a, b) in enumerate(spans) if seen[person, a:b].sum() >= least[w]]
-            answers: list[tuple[np.ndarray, np.ndarray | None]] = []
-            for at in range(0, len(which), batch_size):
-                now = which[at : at + batch_size]
-                answers += self._predict([self._window(tracks, person, spans[w], facts) for w in now])
-            scores = np.full((len(spans), len(self.classes)), np.nan)
-            routing = np.full((len(spans), len(REGIONS)), np.nan)
-            for w, (score, weights) in zip(which, answers, strict=True):
-                scores[w] = score
-                routing[w] = np.nan if weights is None else weights
-            has_router = all(weights is not None for _, weights in answers)
-            found.append(WindowScores(person, np.array(spans), scores, routing if has_router else None))
-        return found
+        return scan_windows(spans, seen, min_seen, len(self.classes), answers, batch_size)
 
     def _facts(self, file: str | os.PathLike[str] | None, name: str | None, tracks: PoseTracks) -> dict[str, Any]:
         """What a clip's preprocessing may ask for beside its keypoints."""
@@ -278,20 +245,3 @@ class MicroActionInferencer:
                     )
                 )
         return events
-
-
-def _windows(times: np.ndarray, window: float | None, stride: float | None) -> list[tuple[int, int]]:
-    """Frame ranges [first, last) of windows in seconds; the last one ends with the clip."""
-    if window is None or times[-1] - times[0] <= window:
-        return [(0, len(times))]
-    if window <= 0 or (stride is not None and stride <= 0):
-        raise UserError(f'window and stride must be positive seconds, got {window} and {stride}')
-    step = stride or window / 2
-    if (times[-1] - times[0]) / step > MAX_WINDOWS:
-        raise UserError(f'{times[-1] - times[0]:.3g} s in steps of {step:g} s are more than {MAX_WINDOWS} windows')
-    starts = np.arange(times[0], times[-1] - window + 1e-9, step)
-    firsts, stops = np.searchsorted(times, starts), np.searchsorted(times, starts + window, side='right')
-    ranges = [(first, stop) for first, stop in zip(firsts.tolist(), stops.tolist(), strict=True) if first < stop]
-    if not ranges or ranges[-1][1] < len(times):
-        ranges.append((int(np.searchsorted(times, times[-1] - window)), len(times)))
-    return ranges

@@ -1,10 +1,10 @@
-"""A trained model asked about tracks: windows, smoothing, events. Loads torch; the rest of an answer does not."""
+"""A model asked about tracks: windows, smoothing, events. A checkpoint loads torch, an exported model does not."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,8 +13,13 @@ from bmoe_app.answer.events import Event
 from bmoe_app.answer.merge import MergeSettings, cells, merge, smooth
 from bmoe_app.answer.settings import DEFAULT_WINDOW, MIN_SEEN, STRIDES, ModelSettings, means_nothing
 from bmoe_ground.errors import UserError
-from bmoe_skel.inferencer import MicroActionInferencer, WindowScores
+from bmoe_ground.onnx_files import file_digest
+from bmoe_skel.export.exported import ExportedRecognizer
+from bmoe_skel.scan import WindowScores
 from pose_extract.tracks import PoseTracks
+
+if TYPE_CHECKING:
+    from bmoe_skel.inferencer import MicroActionInferencer
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ class Recognizer:
 
     def __init__(self, settings: ModelSettings) -> None:
         self.settings = settings
-        self.inferencer = MicroActionInferencer(settings.checkpoint, settings.device, settings.features)
+        self.inferencer = _load(settings)
         self.classes, self.skeleton = tuple(self.inferencer.classes), self.inferencer.skeleton
         unknown = [name for name in settings.nothing if name not in self.classes]
         if unknown:
@@ -61,8 +66,7 @@ class Recognizer:
                 f'nothing: {unknown[0]!r} is no class of {settings.checkpoint}; its classes: {", ".join(self.classes)}'
             )
         self.nothing = tuple(name for name in self.classes if name in settings.nothing or means_nothing(name))
-        with Path(settings.checkpoint).open('rb') as file:
-            self._sha256 = hashlib.file_digest(file, 'sha256').hexdigest()
+        self._sha256 = file_digest(settings.checkpoint)
 
     def __call__(self, tracks: PoseTracks, file: Path | None = None, name: str | None = None) -> ModelAnswer:
         """Ask about everybody in a video.
@@ -149,6 +153,17 @@ class Recognizer:
             threshold=self.settings.threshold,
             min_seconds=self.settings.min_seconds,
         )
+
+
+def _load(settings: ModelSettings) -> MicroActionInferencer | ExportedRecognizer:
+    """The model behind a file: one of ``bmoe export``, which needs no torch, or a checkpoint."""
+    if Path(settings.checkpoint).suffix == '.onnx':
+        if settings.device not in ('cpu', 'auto'):
+            raise UserError(f'{settings.checkpoint}: exported models run on the cpu here, got {settings.device!r}')
+        return ExportedRecognizer(settings.checkpoint)
+    from bmoe_skel.inferencer import MicroActionInferencer as Loaded  # loads torch
+
+    return Loaded(settings.checkpoint, settings.device, settings.features)
 
 
 def _smoothed(person: WindowScores, times: np.ndarray, reach: float) -> tuple[Windows, np.ndarray]:

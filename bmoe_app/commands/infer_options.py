@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add = parser.add_argument
     add('source', type=Path, help='video, track file (.npz), folder of either, or pickle of skeletons (.pkl)')
-    add('--checkpoint', type=Path, help='checkpoint of bmoe train; without it there are rules alone')
+    add('--checkpoint', type=Path, help='of bmoe train or bmoe export; without it rules alone')
     add('--out', type=Path, default=Path('answers'), help='folder to write to' + _DEFAULT)
     add('--no-rules', dest='rules', action='store_false', help="no events by rule, only a model's")
     score = 'keypoints below are unseen for signals and rules'

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.onnx_files import read_onnx
+from bmoe_skel.scan import Span, WindowScores, scan_windows, window_spans
+from pose_extract.tracks import PoseTracks
 
 FORMAT = 'bmoe-recognizer 1'
 
@@ -26,6 +29,7 @@ class ExportedRecognizer:
         classes: Class names, in the order of the probabilities.
         skeleton: Name of the keypoint layout that it reads.
         keypoints: Names of its keypoints.
+        clip_seconds: Median duration of the training clips, and what 95 % of them do not exceed, or None.
         regions: Names of the regions in the order of the routing; empty where it has no router.
 
     Raises:
@@ -51,15 +55,63 @@ class ExportedRecognizer:
         self.skeleton: str = facts['skeleton']
         self.coordinates = int(facts['coordinates']) if facts.get('coordinates') in (2, 3) else 2
         self.multi_label = bool(facts.get('multi_label'))
+        self.clip_seconds = self._clip_seconds(facts.get('clip_seconds'))
+        score = facts.get('min_score', 0.0)
+        self._min_score = float(score) if isinstance(score, (int, float)) else 0.0
         takes = {one.name for one in self._session.get_inputs()}
         if takes != {'keypoints', 'scores', 'times'}:
             raise UserError(f'{path}: takes {", ".join(sorted(takes))}, expected keypoints, scores and times')
+
+    def _clip_seconds(self, told: Any) -> tuple[float, float] | None:
+        if told is None:
+            return None
+        if isinstance(told, list) and len(told) == 2 and all(isinstance(v, (int, float)) and v > 0 for v in told):
+            return float(told[0]), float(told[1])
+        raise UserError(f'{self.source}: its clip_seconds are no two positive numbers')
 
     def _names(self, facts: dict[str, Any], key: str) -> list[str]:
         names = facts.get(key)
         if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
             raise UserError(f'{self.source}: its {key} are no list of names')
         return names
+
+    def scan(
+        self,
+        tracks: PoseTracks,
+        window: float | None = None,
+        stride: float | None = None,
+        min_seen: float = 0.0,
+        file: str | os.PathLike[str] | None = None,
+        name: str | None = None,
+    ) -> list[WindowScores]:
+        """What the model says of every person over time; as :meth:`bmoe_skel.MicroActionInferencer.scan`.
+
+        Args:
+            tracks: Tracks in the model's layout.
+            window: Seconds of a window; None takes the whole clip as one.
+            stride: Seconds between two windows; half a window if None.
+            min_seen: Share of a window's frames in which the person must be seen, 0..1; in one at least.
+            file: Not needed: an exported model sees keypoints alone.
+            name: Likewise.
+
+        Raises:
+            UserError: The tracks have another skeleton than the model, or the model gives no finite probabilities.
+        """
+        if tracks.skeleton != self.skeleton:
+            raise UserError(f'the tracks have skeleton {tracks.skeleton}, the model was trained on {self.skeleton}')
+
+        def answers(person: int, spans: Sequence[Span]) -> list[tuple[np.ndarray, np.ndarray | None]]:
+            said = []
+            for first, stop in spans:  # one by one: windows differ in their number of frames
+                part = (slice(person, person + 1), slice(first, stop))
+                given = (tracks.keypoints[part], tracks.scores[part], tracks.frame_times[first:stop])
+                probabilities, routing = self.predict(*(array[None] for array in given))
+                said.append((probabilities[0], None if routing is None else routing[0]))
+            return said
+
+        spans = window_spans(tracks.frame_times, window, stride)
+        seen = (tracks.scores > self._min_score).any(-1)
+        return scan_windows(spans, seen, min_seen, len(self.classes), answers, 1)
 
     def predict(
         self, keypoints: np.ndarray, scores: np.ndarray, times: np.ndarray

@@ -72,6 +72,8 @@ def _facts(trained: TrainedModel, digest: str, graph: RecognizerGraph) -> dict[s
         'skeleton': trained.skeleton,
         'keypoints': list(layout.keypoints),
         'coordinates': trained.model.coordinates,
+        'min_score': graph.min_score,
+        'clip_seconds': None if trained.clip_seconds is None else list(trained.clip_seconds),
         'regions': list(REGIONS) if graph.routes else None,
         'inputs': {
             'keypoints': 'float32 (clips, persons, frames, keypoints, coordinates), pixels, y down; NaN where absent',

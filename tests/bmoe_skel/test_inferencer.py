@@ -8,8 +8,9 @@ import torch
 from skeleton_clips import SMALL, config_text, moving_clip, write_checkpoint, write_recording, write_tracks
 
 from bmoe_ground.errors import UserError
-from bmoe_skel.inferencer import MicroActionInferencer, _windows
+from bmoe_skel.inferencer import MicroActionInferencer
 from bmoe_skel.registry import MODELS
+from bmoe_skel.scan import window_spans
 from pose_extract.crops import CropRecorder
 from pose_extract.skeletons import REGIONS, get_skeleton
 from pose_extract.tracks import crops_path, load_tracks
@@ -108,27 +109,6 @@ def test_features_are_found_by_the_clips_name(tmp_path) -> None:
     assert len(inferencer(file, name='head/head_00.mp4.npz')) == 1
 
 
-def test_windows_cover_the_clip() -> None:
-    times = np.arange(100) / 10
-    ranges = _windows(times, 3.0, 1.0)
-    assert ranges[0][0] == 0
-    assert ranges[-1][1] == 100
-    assert all(times[b - 1] - times[a] <= 3.0 + 1e-9 for a, b in ranges)
-    assert _windows(times, None, None) == _windows(times, 60.0, None) == [(0, 100)]
-    with pytest.raises(UserError, match='positive'):
-        _windows(times, 3.0, 0.0)
-
-
-def test_windows_without_a_frame_are_left_out_and_their_number_is_bounded() -> None:
-    times = np.concatenate([np.arange(20) / 10, 100 + np.arange(20) / 10])
-    ranges = _windows(times, 1.0, 0.5)
-    assert all(first < last for first, last in ranges)
-    assert len(ranges) < 20
-    assert set(np.concatenate([np.arange(a, b) for a, b in ranges])) == set(range(40))
-    with pytest.raises(UserError, match='more than 1000000 windows'):
-        _windows(np.array([0.0, 9e6]), 2.0, 0.5)
-
-
 def test_other_skeletons_and_checkpoints_are_refused(checkpoint, tmp_path) -> None:
     tracks = load_tracks(write_tracks(tmp_path / 'poses', 1) / 'head' / 'head_00.mp4.npz')
     tracks.skeleton = 'halpe26'
@@ -147,7 +127,7 @@ def test_a_scan_is_what_each_window_by_itself_gives(checkpoint, tmp_path) -> Non
     found = inferencer.scan(tracks, window=0.8, stride=0.3, batch_size=3)
     assert [one.person for one in found] == [0, 1]
     for one in found:
-        assert one.spans.tolist() == [list(span) for span in _windows(tracks.frame_times, 0.8, 0.3)]
+        assert one.spans.tolist() == [list(span) for span in window_spans(tracks.frame_times, 0.8, 0.3)]
         for (first, last), scores, routing in zip(one.spans, one.scores, one.routing, strict=True):
             part = np.s_[one.person : one.person + 1, first:last]
             if not (tracks.scores[part] > 0).any():

@@ -113,3 +113,23 @@ def test_one_frame_and_nobody(tmp_path: Path) -> None:
         np.full_like(tracks.keypoints, np.nan), tracks.scores * 0, tracks.boxes, tracks.frame_times, (9, 9), 'coco17'
     )
     assert 'the model was not asked: nobody is seen long enough' in asked(hidden).notes
+
+
+def test_an_exported_model_answers_as_its_checkpoint(tmp_path: Path) -> None:
+    pytest.importorskip('onnxruntime')
+    pytest.importorskip('onnx')
+    from bmoe_skel.export.recognizer import export_recognizer
+
+    checkpoint = write_checkpoint(tmp_path / 'best.pth', clip_seconds=[1.0, 1.6])
+    export_recognizer(checkpoint, tmp_path / 'best.onnx')
+    tracks = recording(tmp_path, persons=2)
+    wanted = Recognizer(ModelSettings(checkpoint, threshold=0.3))(tracks)
+    found = Recognizer(ModelSettings(tmp_path / 'best.onnx', threshold=0.3))(tracks)
+    assert (found.facts.window, found.facts.stride) == (1.0, 0.25)
+    for one, other in zip(found.windows, wanted.windows, strict=True):
+        np.testing.assert_allclose(one.scores, other.scores, atol=1e-4)
+        assert one.routing is not None and other.routing is not None
+        np.testing.assert_allclose(one.routing, other.routing, atol=1e-4)
+    assert [e.label for e in found.events] == [e.label for e in wanted.events]
+    with pytest.raises(UserError, match="run on the cpu here, got 'cuda'"):
+        Recognizer(ModelSettings(tmp_path / 'best.onnx', device='cuda'))

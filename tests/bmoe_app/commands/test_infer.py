@@ -120,3 +120,18 @@ def test_rules_alone_load_neither_torch_nor_a_backend(tmp_path: Path) -> None:
     code += f'{str(tmp_path / "out")!r}]); print(*sys.modules)'
     done = subprocess.run([sys.executable, '-c', code], cwd=REPO, capture_output=True, text=True, check=True)
     assert {'torch', 'mediapipe', 'mmpose', 'mmengine', 'matplotlib'} & set(done.stdout.split()) == set()
+
+
+def test_an_exported_model_answers_where_there_is_no_torch(tmp_path: Path) -> None:
+    pytest.importorskip('onnxruntime')
+    pytest.importorskip('onnx')
+    from bmoe_skel.export.recognizer import export_recognizer
+
+    export_recognizer(write_checkpoint(tmp_path / 'best.pth'), tmp_path / 'best.onnx')
+    poses = write_tracks(tmp_path / 'poses', 1)
+    words = [str(poses), '--checkpoint', str(tmp_path / 'best.onnx'), '--out', str(tmp_path / 'answers')]
+    hide = 'import sys; sys.modules["torch"] = sys.modules["mmengine"] = None\n'
+    code = f'{hide}from bmoe_app.cli import main; main({["infer", *words]!r})'
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert '3 of 3 answered' in done.stdout
