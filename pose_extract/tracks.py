@@ -25,7 +25,8 @@ MAX_SECONDS = 1e7
 _ARRAYS = ('keypoints', 'scores', 'boxes', 'frame_times', 'image_size')
 _TEXTS = {'skeleton': 400, 'provenance': 16 * 2**20}  # bytes that each may have; numpy keeps four a letter
 _MAX_DECLARATION = 2**20  # bytes
-_MAX_SIDE = 1_000_000  # pixels
+MAX_SIDE = 1_000_000
+"""Pixels of either side of a frame."""
 
 
 @dataclass(eq=False)
@@ -258,7 +259,7 @@ def _extra(name: str, value: np.ndarray) -> np.ndarray:
 
 def _image_size(value: tuple[int, int]) -> tuple[int, int]:
     height, width = (int(side) for side in value)
-    if not (1 <= height <= _MAX_SIDE and 1 <= width <= _MAX_SIDE):
+    if not (1 <= height <= MAX_SIDE and 1 <= width <= MAX_SIDE):
         raise ValueError(f'image_size: expected (height, width) of at least one pixel, got {(height, width)}')
     return height, width
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,9 +15,10 @@ from bmoe_ground.media import VIDEO_SUFFIXES, media_of
 from pose_extract.discovery import VideoItem, find_videos, rank_and_world
 from pose_extract.kept import kept_tracks
 from pose_extract.settings import ExtractSettings
-from pose_extract.tracks import PoseTracks, load_tracks
+from pose_extract.tracks import MAX_SIDE, PoseTracks, load_tracks
 
 _PICKLES = ('.pkl', '.pickle')
+_NO_SIZE = (1, 1)  # stands for frames of which nobody says the size
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Reading:
 
     Attributes:
         skeleton: Layout of the keypoints; None takes what the file says, or tells by their number.
-        image_size: (height, width) of the frames.
+        image_size: (height, width) of the frames; None takes one that holds all keypoints.
         fps: Frames a second.
     """
 
@@ -159,18 +160,28 @@ def _clips(path: Path, reading: Reading) -> list[Input]:
     from pose_extract.convert.clips import Clip, ReadOptions
     from pose_extract.convert.pickles import read_pickle
 
-    read = read_pickle(path, ReadOptions(reading.skeleton, reading.image_size, reading.fps))
+    read = read_pickle(path, ReadOptions(reading.skeleton, reading.image_size or _NO_SIZE, reading.fps))
 
     def load(clip: Clip) -> PoseTracks:
-        tracks = clip.tracks
-        if np.array_equal(tracks.frame_times, np.arange(tracks.num_frames) / reading.fps):
-            said = tracks.provenance.get('notes')
-            note = f'no times of frames: taken as {reading.fps:g} a second'
-            tracks.provenance = {**tracks.provenance, 'notes': [*(said if isinstance(said, list) else []), note]}
-        return tracks
+        return _with_guesses(clip.tracks, reading)
 
     inputs = [Input(clip.name, partial(load, clip)) for clip in read.clips]
     for failure in read.failures:
         name, _, reason = failure.removeprefix(f'{path}: ').partition(': ')
         inputs.append(Input(name, partial(_load, path, reason or failure)))
     return sorted(inputs, key=lambda one: one.name)
+
+
+def _with_guesses(tracks: PoseTracks, reading: Reading) -> PoseTracks:
+    """Tracks of a pickle, and in their notes what it did not say."""
+    guessed = []
+    size = tracks.image_size
+    if size == _NO_SIZE:
+        right, bottom = np.ceil(np.nan_to_num(tracks.keypoints).max((0, 1, 2), initial=1.0)).astype(int).tolist()
+        size = (min(bottom, MAX_SIDE), min(right, MAX_SIDE))
+        guessed.append(f'no size of frames: taken as {size[1]}x{size[0]}, which holds all keypoints')
+    if np.array_equal(tracks.frame_times, np.arange(tracks.num_frames) / reading.fps):
+        guessed.append(f'no times of frames: taken as {reading.fps:g} a second')
+    said = tracks.provenance.get('notes')
+    notes = [*(said if isinstance(said, list) else []), *guessed]
+    return replace(tracks, image_size=size, provenance={**tracks.provenance, 'notes': notes})

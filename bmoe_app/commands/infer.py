@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from bmoe_app.answer import Answer
 from bmoe_app.answer.infer import answer_tracks, is_partial, load_recognizer
@@ -26,6 +27,9 @@ from bmoe_app.commands.outputs import Output, Outputs, Overview
 from bmoe_app.parsing import parse_arguments
 from bmoe_ground.errors import UserError
 from bmoe_ground.names import printable
+
+SHOWN = 20
+"""Errors and notes that are printed; one missing option fails every clip of a data set. All stand in answers.json."""
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
@@ -37,6 +41,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     model = load_recognizer(model_settings(args))  # an unfit one is refused before hours of extraction
     inputs = find_inputs(args.source, args.out, extraction, reading, args.videos)
     outputs = Outputs(args.out, *further_outputs(args))
+    screen = _Screen(args.quiet)
     options = {'rules': args.rules, 'min_score': args.min_score}
     try:
         for one in inputs:
@@ -46,11 +51,12 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
                 outputs.add(answer, is_partial(tracks))
             except UserError as error:
                 outputs.failed(one.name, error)
-                print(f'{printable(one.name)}: error: {printable(str(error))}', file=sys.stderr)
+                screen.problem('error', one.name, str(error))
                 continue
-            _say(answer, args.quiet)
+            screen.answer(answer)
     finally:  # what is done is kept, whatever ends the run
         outputs.finish()
+    screen.end()
     print(outputs.summary())
     return outputs.exit_code
 
@@ -60,20 +66,43 @@ def further_outputs(args: argparse.Namespace) -> tuple[list[Output], list[Overvi
     return [], []
 
 
-def _say(answer: Answer, quiet: bool) -> None:
-    """Print one answer: its events, that there are none, and what is to be known of it."""
+class _Screen:
+    """What is printed: answers, and the first of the problems."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+        self._problems: Counter[str] = Counter()
+
+    def problem(self, kind: str, name: str, text: str) -> None:
+        """An error or a note of one input."""
+        self._problems[kind] += 1
+        if self._problems[kind] <= SHOWN:
+            print(f'{printable(name)}: {kind}: {printable(text)}', file=sys.stderr)
+
+    def answer(self, answer: Answer) -> None:
+        """The events of one answer, that there are none, and what is to be known of it."""
+        for note in answer.notes:
+            self.problem('note', answer.name, note)
+        if not self._quiet:
+            print('\n'.join(_lines(answer)))
+
+    def end(self) -> None:
+        """How many problems were not printed."""
+        for kind, count in self._problems.items():
+            if count > SHOWN:
+                print(f'{count - SHOWN} more {kind}s, all in answers.json', file=sys.stderr)
+
+
+def _lines(answer: Answer) -> Iterator[str]:
+    """An answer for the screen."""
     name = printable(answer.name)
-    for note in answer.notes:
-        print(f'{name}: note: {printable(note)}', file=sys.stderr)
-    if quiet:
-        return
     for e in answer.events:
         found = f'{printable(e.label)}  {e.score:.2f}' + (f'  by {e.region}' if e.region else '')
-        print(f'{name}  {e.start:.2f}-{e.end:.2f} s  person {e.person}  {found}  ({e.source})')
+        yield f'{name}  {e.start:.2f}-{e.end:.2f} s  person {e.person}  {found}  ({e.source})'
     people = answer.tracks.num_persons
     if not people:
-        print(f'{name}: nobody seen in {answer.seconds:.1f} s')
+        yield f'{name}: nobody seen in {answer.seconds:.1f} s'
     elif not answer.events:
-        print(f'{name}: nothing happened: no event of {people} person{"s" * (people > 1)} in {answer.seconds:.1f} s')
+        yield f'{name}: nothing happened: no event of {people} person{"s" * (people > 1)} in {answer.seconds:.1f} s'
     for label, reason in answer.not_looked_for.items():
-        print(f'{name}: {label} not looked for: {reason}')
+        yield f'{name}: {label} not looked for: {reason}'

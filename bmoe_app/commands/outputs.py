@@ -28,12 +28,19 @@ class Outputs:
         each: Further outputs of each answer, beside the tables and the JSON.
         over_all: Further outputs at the end.
 
+    Raises:
+        UserError: The folder cannot be made.
+
     Attributes:
         entries: One a video, in order: ``video``, ``status`` ('ok', 'partial' or 'failed'), ``error``, ``seconds``,
             ``persons``, ``events`` (how many) and ``notes``.
     """
 
     def __init__(self, out: Path, each: Sequence[Output] = (), over_all: Sequence[Overview] = ()) -> None:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f'{out}: cannot be written: {error.strerror or error}; choose another --out') from error
         self.out, self._each, self._over_all = out, each, over_all
         self.entries: list[dict[str, Any]] = []
         self._events: list[tuple[str, Event]] = []

@@ -79,10 +79,22 @@ def test_a_pickle_is_a_clip_each_and_bad_ones_fail_alone(tmp_path: Path) -> None
     tracks = inputs['nod/a'].load()
     assert (tracks.skeleton, tracks.num_frames) == ('coco17', 20)
     assert notes_of(tracks)[-1] == 'no times of frames: taken as 25 a second'
+    assert tracks.image_size == (100, 100)
     with pytest.raises(UserError, match='expected shape'):
         inputs['b'].load()
     with pytest.raises(UserError, match='relative path'):
         inputs['../out'].load()
+
+
+def test_frames_without_a_size_hold_all_keypoints(tmp_path: Path) -> None:
+    keypoint = np.array([[3.0, 40.0], [99.5, 7.0], [0.0, 0.0]] + [[5.0, 5.0]] * 14)[None, None]
+    clips = [{'frame_dir': name, 'label': 0, 'keypoint': keypoint * scale} for name, scale in (('a', 1), ('empty', 0))]
+    (tmp_path / 'c.pkl').write_bytes(pickle.dumps(clips))
+    a, empty = (one.load() for one in ask(tmp_path / 'c.pkl', tmp_path))
+    assert (a.image_size, empty.image_size) == ((40, 100), (1, 1))
+    assert notes_of(a)[0] == 'no size of frames: taken as 100x40, which holds all keypoints'
+    (given,) = [one.load() for one in ask(tmp_path / 'c.pkl', tmp_path, Reading(image_size=(9, 9))) if one.name == 'a']
+    assert given.image_size == (9, 9)
 
 
 def test_what_is_none_of_these_is_named(tmp_path: Path) -> None:

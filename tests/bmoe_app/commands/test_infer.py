@@ -104,6 +104,18 @@ def test_wrong_calls_are_refused_before_anything_is_written(tmp_path: Path) -> N
     assert not (tmp_path / 'out').exists()
 
 
+def test_many_failures_are_told_once(tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / 'poses').mkdir()
+    for number in range(30):
+        (tmp_path / 'poses' / f'{number:02d}.npz').write_bytes(b'nothing')
+    assert main([str(tmp_path / 'poses'), '--out', str(tmp_path / 'out')]) == 2
+    shown = capsys.readouterr()
+    assert len(shown.err.splitlines()) == 21
+    assert shown.err.splitlines()[-1] == '10 more errors, all in answers.json'
+    assert shown.out.splitlines()[-1].startswith('0 of 30 answered, 0 events: ')
+    assert len(json.loads((tmp_path / 'out' / 'answers.json').read_text())['videos']) == 30
+
+
 @pytest.mark.slow
 def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
     for number in range(8):

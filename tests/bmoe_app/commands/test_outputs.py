@@ -52,6 +52,12 @@ def test_an_output_that_fails_spoils_no_other(tmp_path: Path) -> None:
     assert (tmp_path / 'a.mp4.events.csv').is_file()
 
 
+def test_a_folder_that_cannot_be_is_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / 'file').touch()
+    with pytest.raises(UserError, match='choose another --out'):
+        Outputs(tmp_path / 'file' / 'out')
+
+
 def test_exit_code_and_summary_count_what_failed(tmp_path: Path) -> None:
     outputs = Outputs(tmp_path)
     outputs.failed('bad.mp4', UserError('damaged'))
