@@ -93,6 +93,8 @@ class Signals:
 def compute_signals(tracks: PoseTracks, min_score: float = MIN_SCORE) -> Signals:
     """Movement signals of everybody in a video.
 
+    Keypoints outside of the picture count as unseen: there an estimator can only guess.
+
     Args:
         tracks: Their keypoints, in any layout.
         min_score: Keypoints below this score count as unseen, within 0..1.
@@ -115,7 +117,7 @@ def compute_signals(tracks: PoseTracks, min_score: float = MIN_SCORE) -> Signals
     sizes = np.full((people, frames), np.nan)
     leaps = np.zeros((people, frames), bool)
     for m in range(people):
-        points = Points(tracks.keypoints[m], tracks.scores[m], skeleton, min_score)
+        points = Points(tracks.keypoints[m], tracks.scores[m], skeleton, min_score, tracks.image_size)
         sizes[m] = body_size(points, times)
         leaps[m] = jumps(points, sizes[m], times)
         for s, one in enumerate(_of_person(points, sizes[m], times)):

@@ -31,10 +31,22 @@ class Points:
         scores: (T, K) in 0..1.
         skeleton: Their layout.
         min_score: Keypoints below it are not believed: NaN.
+        image_size: (height, width); keypoints outside of the picture, at which an estimator can only guess, are not
+            believed either. None believes them.
     """
 
-    def __init__(self, keypoints: np.ndarray, scores: np.ndarray, skeleton: Skeleton, min_score: float) -> None:
+    def __init__(
+        self,
+        keypoints: np.ndarray,
+        scores: np.ndarray,
+        skeleton: Skeleton,
+        min_score: float,
+        image_size: tuple[int, int] | None = None,
+    ) -> None:
         believed = scores >= min_score
+        if image_size is not None:
+            with np.errstate(invalid='ignore'):
+                believed = believed & ((keypoints >= 0) & (keypoints <= image_size[::-1])).all(-1)
         self.xy = np.where(believed[..., None], keypoints, np.nan).astype(np.float64) * (1.0, -1.0)
         self.skeleton = skeleton
 

@@ -73,3 +73,14 @@ def test_a_leap_to_another_person_is_told_and_walking_is_not() -> None:
     tracks.keypoints[0, 100:] -= 300
     points = points_of(tracks)
     assert np.flatnonzero(jumps(points, body_size(points, TIMES), TIMES)).tolist() == [100]
+
+
+def test_keypoints_outside_of_the_picture_are_guesses() -> None:
+    skeleton = get_skeleton('coco17')
+    keypoints = np.full((3, 17, 2), 50.0)
+    keypoints[0, 0] = (-0.5, 50)
+    keypoints[1, 0] = (50, 60.5)
+    keypoints[2, 0] = (100, 60)
+    nose = Points(keypoints, np.ones((3, 17)), skeleton, 0.3, (60, 100)).get('nose')
+    np.testing.assert_array_equal(nose, [[np.nan, np.nan], [np.nan, np.nan], [100, -60]])
+    assert np.isfinite(Points(keypoints, np.ones((3, 17)), skeleton, 0.3).get('nose')).all()
