@@ -12,6 +12,7 @@ In Python, every name loaded when it is first used:
 
 * an answer: :func:`answer_video`, :func:`answer_tracks`, :class:`Answer`, :class:`Event`; how a model is asked:
   :class:`ModelSettings`
+* the same while a camera runs, frame by frame: :class:`EventStream`
 * movement signals and events by rule: :mod:`bmoe_app.signals`, :mod:`bmoe_app.rules`
 
 What is here: :mod:`bmoe_app.cli` finds the command; each command is a module of :mod:`bmoe_app.commands` with

@@ -22,8 +22,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.answering import match
 from bmoe_app.exports.read import read_events
+
+from benchmarks.answering import match
 from bmoe_ground.errors import UserError, run_tool
 
 REPO = Path(__file__).resolve().parents[1]
@@ -90,8 +91,8 @@ def answer_take(folder: Path, seed: int) -> str:
     found = [event for event in read_events(folder / 'answers' / 'take.mp4.events.csv') if event.source == 'model']
     tally = match(truth, found)
     return (
-        f'a take that was not trained on: {tally.found} of {tally.movements} actions found by the model of seed {seed}, '
-        f'{tally.false} events of none'
+        f'a take that nobody trained on: {tally.found} of {tally.movements} actions found by the model of seed {seed}, '
+        f'{tally.false} further events'
     )
 
 

@@ -121,7 +121,11 @@ def seconds_of(tracks: PoseTracks) -> float:
     Args:
         tracks: The tracks.
     """
-    times = tracks.frame_times
+    return seconds_of_times(tracks.frame_times)
+
+
+def seconds_of_times(times: np.ndarray) -> float:
+    """Duration of frames at ``times`` (T,), the last frame's own included: 0 where there is one frame only."""
     if len(times) < 2:
         return 0.0
     return float(times[-1] - times[0] + np.median(np.diff(times)))

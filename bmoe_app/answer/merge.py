@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -88,6 +89,62 @@ def cells(spans: np.ndarray, middles: np.ndarray) -> np.ndarray:
     return np.stack([low, high], 1)
 
 
+class Run(NamedTuple):
+    """Windows that make one event: class number, first and last window."""
+
+    number: int
+    first: int
+    last: int
+
+
+def find_runs(
+    windows: Windows, parts: np.ndarray, classes: Sequence[str], nothing: Collection[str], settings: MergeSettings
+) -> tuple[list[Run], np.ndarray]:
+    """Which windows of one person belong together.
+
+    Args:
+        windows: What the model says, smoothed.
+        parts: (W, 2) seconds that each window speaks for, from :func:`cells`.
+        classes: Names of the classes.
+        nothing: Those that make no event.
+        settings: What makes an event.
+
+    Returns:
+        The runs, by class, then time; and (W,) bool, whether a window is taken: where classes exclude each other, gaps
+        are not closed across one.
+    """
+    known = np.isfinite(windows.scores).all(1)
+    scores = np.where(known[:, None], windows.scores, -1.0)
+    named = np.array([name not in nothing for name in classes])
+    active = (scores >= settings.threshold) & known[:, None] & named
+    if settings.exclusive:
+        active &= np.arange(len(classes)) == scores.argmax(1)[:, None]
+    taken = active.any(1) if settings.exclusive else np.zeros(len(scores), bool)
+    numbers = np.flatnonzero(active.any(0)).tolist()
+    runs = [Run(c, *run) for c in numbers for run in _joined(active[:, c], taken, parts, settings.max_gap)]
+    return runs, taken
+
+
+def event_of(
+    run: Run, windows: Windows, parts: np.ndarray, seen: np.ndarray, classes: Sequence[str], min_seconds: float
+) -> Event | None:
+    """The event of a run, or None where it is too short.
+
+    Args:
+        run: From :func:`find_runs`.
+        windows: Likewise.
+        parts: Likewise.
+        seen: (S,) seconds of the frames in which the person is seen, rising; an event begins and ends at one.
+        classes: Names of the classes.
+        min_seconds: Shortest event that is told.
+    """
+    inside = seen[(seen >= parts[run.first, 0] - 1e-9) & (seen <= parts[run.last, 1] + 1e-9)]
+    if not len(inside) or inside[-1] - inside[0] < min_seconds - 1e-9:
+        return None
+    known = np.isfinite(windows.scores[run.first : run.last + 1]).all(1)
+    return _event(windows, np.flatnonzero(known) + run.first, run.number, classes[run.number], inside)
+
+
 def merge(
     windows: Windows,
     parts: np.ndarray,
@@ -109,21 +166,10 @@ def merge(
     Returns:
         Events by start. Score and routing are the means over the event's windows, the region has the largest weight.
     """
-    known = np.isfinite(windows.scores).all(1)
-    scores = np.where(known[:, None], windows.scores, -1.0)
-    named = np.array([name not in nothing for name in classes])
-    active = (scores >= settings.threshold) & known[:, None] & named
-    if settings.exclusive:
-        active &= np.arange(len(classes)) == scores.argmax(1)[:, None]
-    taken = active.any(1) if settings.exclusive else np.zeros(len(scores), bool)
-    events = []
-    for number in np.flatnonzero(active.any(0)).tolist():
-        for first, last in _joined(active[:, number], taken, parts, settings.max_gap):
-            inside = seen[(seen >= parts[first, 0] - 1e-9) & (seen <= parts[last, 1] + 1e-9)]
-            if len(inside) and inside[-1] - inside[0] >= settings.min_seconds - 1e-9:
-                which = np.flatnonzero(known[first : last + 1]) + first
-                events.append(_event(windows, which, number, classes[number], inside))
-    return sorted(events, key=lambda event: (event.start, event.end, event.label))
+    runs, _ = find_runs(windows, parts, classes, nothing, settings)
+    made = [event_of(run, windows, parts, seen, classes, settings.min_seconds) for run in runs]
+    found = [event for event in made if event is not None]
+    return sorted(found, key=lambda event: (event.start, event.end, event.label))
 
 
 def _event(windows: Windows, which: np.ndarray, number: int, label: str, inside: np.ndarray) -> Event:

@@ -80,7 +80,13 @@ class Recognizer:
             UserError: The tracks cannot become the model's layout, or the model gives no finite scores for them.
         """
         notes: list[str] = []
-        tracks = self._in_layout(tracks, notes)
+        converted = self.in_layout(tracks)
+        if converted is not tracks:
+            notes.append(
+                f'the keypoints of {tracks.skeleton} were turned into {self.skeleton}, which the model was trained on; '
+                'how well it does on keypoints of another estimator was not measured'
+            )
+        tracks = converted
         window, stride = self._window(tracks, notes)
         least = 0.0 if window is None else MIN_SEEN
         found = self.inferencer.scan(tracks, window, stride, least, file=file, name=name)
@@ -97,20 +103,20 @@ class Recognizer:
             notes += self._likeliest(windows)
         return ModelAnswer(events, windows, self._facts(window, stride), notes)
 
-    def _in_layout(self, tracks: PoseTracks, notes: list[str]) -> PoseTracks:
+    def in_layout(self, tracks: PoseTracks) -> PoseTracks:
+        """Tracks in the model's layout; the same where they are in it already.
+
+        Raises:
+            UserError: Their layout does not contain the model's.
+        """
         if tracks.skeleton == self.skeleton:
             return tracks
         from pose_extract.convert.layout import convert_layout  # brings the readers of foreign files along
 
         try:
-            converted = convert_layout(tracks, self.skeleton)
+            return convert_layout(tracks, self.skeleton)
         except ValueError as error:  # a layout that does not contain the model's, or further arrays of no known meaning
             raise UserError(f'the model of {self.settings.checkpoint} reads {self.skeleton}: {error}') from error
-        notes.append(
-            f'the keypoints of {tracks.skeleton} were turned into {self.skeleton}, which the model was trained on; how '
-            'well it does on keypoints of another estimator was not measured'
-        )
-        return converted
 
     def _window(self, tracks: PoseTracks, notes: list[str]) -> tuple[float | None, float | None]:
         """Seconds of a window and between two; None for the whole clip as one."""

@@ -1,0 +1,102 @@
+"""Events while a recording goes on: fed frame by frame, from a camera or another program."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from bmoe_app.answer.events import Event
+from bmoe_app.answer.frames import Body, FrameBuffer
+from bmoe_app.answer.infer import load_recognizer
+from bmoe_app.answer.settings import ModelSettings
+from bmoe_app.answer.stream_rules import RuleStream
+from bmoe_app.signals import MIN_SCORE
+from bmoe_ground.errors import UserError
+
+if TYPE_CHECKING:
+    from bmoe_app.answer.model import Recognizer
+    from bmoe_app.answer.stream_model import ModelStream
+
+
+class EventStream:
+    """What the people in front of a camera do, told as each event closes.
+
+    The model's events are those that :func:`bmoe_app.answer_tracks` finds in the whole recording; rule events are
+    measured against the last minute rather than the whole. Memory is bounded: a minute of frames, and a row of scores a
+    stride while one event lasts. Not for several threads at once: one stream, one thread.
+
+    Args:
+        skeleton: Name of the layout of the keypoints.
+        image_size: (height, width) of the frames in pixels.
+        model: As for :func:`bmoe_app.answer_tracks`; without one, rules alone.
+        rules: Whether events are looked for by rule, too.
+        min_score: Keypoints below it are unseen for the rules, 0..1.
+
+    Attributes:
+        delay: Seconds after its end within which an event is told.
+
+    Raises:
+        UserError: The model is unfit, or there is neither a model nor a rule to ask.
+
+    Example:
+        >>> tracks = pose_extract.load_tracks('poses/head/head_00.mp4.npz')
+        >>> stream = bmoe_app.EventStream(tracks.skeleton, tracks.image_size)
+        >>> for t, time in enumerate(tracks.frame_times):
+        ...     told = stream.feed(time, {0: (tracks.keypoints[0, t], tracks.scores[0, t])})
+        >>> len(stream.close())
+        0
+    """
+
+    def __init__(
+        self,
+        skeleton: str,
+        image_size: tuple[int, int],
+        model: Recognizer | ModelSettings | str | os.PathLike[str] | None = None,
+        rules: bool = True,
+        min_score: float = MIN_SCORE,
+    ) -> None:
+        self._buffer = FrameBuffer(skeleton, image_size)
+        asked = load_recognizer(model)
+        self._parts: list[ModelStream | RuleStream] = []
+        if asked is not None:
+            from bmoe_app.answer.stream_model import ModelStream as Loaded  # a checkpoint loads torch
+
+            self._parts.append(Loaded(asked, self._buffer))
+        if rules:
+            self._parts.append(RuleStream(self._buffer, min_score))
+        if not self._parts:
+            raise UserError('there is neither a model nor a rule to ask')
+        self.delay = max(part.delay for part in self._parts)
+        self._closed = False
+
+    def feed(self, time: float, people: Mapping[int, Body]) -> list[Event]:
+        """Take the next frame.
+
+        Args:
+            time: Its seconds, from any start, rising from frame to frame.
+            people: Everybody seen in it: a number that stays the person's, to keypoints (K, 2) and scores (K,).
+
+        Returns:
+            Events that have closed, by start; none in most frames.
+
+        Raises:
+            ValueError: Time does not rise, an array has another shape, or the stream is closed.
+            UserError: The model gives no finite scores.
+        """
+        if self._closed:
+            raise ValueError('the stream is closed')
+        self._buffer.add(time, people)
+        found = [event for part in self._parts for event in part.step()]
+        self._buffer.forget(min(part.needed_from for part in self._parts))
+        return sorted(found, key=lambda event: (event.start, event.person))
+
+    def close(self) -> list[Event]:
+        """End the recording.
+
+        Returns:
+            The events that were still open.
+        """
+        self._closed = True
+        found = [event for part in self._parts for event in part.close()]
+        return sorted(found, key=lambda event: (event.start, event.person))

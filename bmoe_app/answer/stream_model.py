@@ -1,0 +1,204 @@
+"""A trained model asked while a recording goes on: the events of the whole recording, each as soon as it is certain.
+
+Windows lie on the same grid as over a file, and are smoothed and merged by the same functions. What is told is never
+taken back: a window's smoothed scores are final when the last window that has a share in them is there, and an event is
+told when no window to come can belong to it any more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from bmoe_app.answer.answer import Windows, seconds_of_times
+from bmoe_app.answer.events import Event
+from bmoe_app.answer.frames import FrameBuffer
+from bmoe_app.answer.merge import MergeSettings, Run, cells, event_of, find_runs, smooth
+from bmoe_app.answer.model import Recognizer
+from bmoe_app.answer.settings import DEFAULT_WINDOW, MIN_SEEN, STRIDES
+from pose_extract.body_parts import REGIONS
+
+
+@dataclass
+class _Person:
+    """What is known of one person: answers by number of window, when they were seen, and what was told."""
+
+    open_from: int
+    scores: dict[int, np.ndarray] = field(default_factory=dict)
+    routing: dict[int, np.ndarray] = field(default_factory=dict)
+    seen: list[float] = field(default_factory=list)
+    told: dict[int, int] = field(default_factory=dict)  # class to the last window of its last event
+
+
+class ModelStream:
+    """A recognizer fed frame by frame.
+
+    Args:
+        model: The recognizer; one that sees keypoints alone.
+        buffer: The frames, fed by the caller, who may drop those before :attr:`needed_from`.
+
+    Attributes:
+        window: Seconds of a window.
+        stride: Seconds between two.
+        delay: Seconds after its end within which an event is told.
+    """
+
+    def __init__(self, model: Recognizer, buffer: FrameBuffer) -> None:
+        self._model, self._buffer = model, buffer
+        usual = model.inferencer.clip_seconds or (DEFAULT_WINDOW, DEFAULT_WINDOW)
+        asked = model.settings.window
+        self.window, self._longest = (asked, asked) if asked is not None else usual
+        self.stride = model.settings.stride or self.window / STRIDES
+        gap = model.settings.max_gap if model.settings.max_gap is not None else self.stride
+        exclusive = not model.inferencer.multi_label
+        self._making = MergeSettings(model.settings.threshold, model.settings.min_seconds, gap, exclusive)
+        self.delay = self.window + 2 * self.stride + gap
+        self._start: float | None = None
+        self._last = 0.0  # time of the newest frame
+        self._asked = 0  # windows of the grid that were passed
+        self._spans: dict[int, tuple[float, float]] = {}  # first and last second of the windows that are still needed
+        self._number = 0  # of the next window that holds a frame
+        self._people: dict[int, _Person] = {}
+
+    @property
+    def needed_from(self) -> float:
+        """Frames before this moment are not needed any more."""
+        if self._start is None or self._asked == 0:
+            return -np.inf
+        return min(self._grid(self._asked), self._last - self.window) - 1e-6
+
+    def step(self) -> list[Event]:
+        """Look at the newest frame, and tell the events that have become certain."""
+        times = self._buffer.times
+        self._last = float(times[-1])
+        if self._start is None:
+            self._start = float(times[0])
+        for person in self._buffer.seen_last():
+            self._people.setdefault(person, _Person(self._number)).seen.append(self._last)
+        if self._asked == 0 and seconds_of_times(times) <= self._longest:
+            return []  # it may still end as a clip that is asked about as a whole
+        found: list[Event] = []
+        while (start := self._grid(self._asked)) < self._last - self.window + 1e-9:
+            self._ask(int(np.searchsorted(times, start)), int(np.searchsorted(times, start + self.window, 'right')))
+            self._asked += 1
+            found += self._tell(closing=False)
+        return found
+
+    def close(self) -> list[Event]:
+        """Look at what is left, and tell the events that the end of the recording makes certain."""
+        times = self._buffer.times
+        if not len(times):
+            return []
+        if self._asked == 0:
+            people, tracks = self._buffer.tracks()
+            said = self._model(tracks)
+            return [replace(event, person=people[event.person]) for event in said.events]
+        if not self._spans or max(self._spans.values())[1] < times[-1]:
+            self._ask(int(np.searchsorted(times, times[-1] - self.window)), len(times))
+        return self._tell(closing=True)
+
+    def _grid(self, number: int) -> float:
+        """Start of a window, rounded as ``numpy.arange`` rounds it for a file."""
+        assert self._start is not None
+        return self._start + number * ((self._start + self.stride) - self._start)
+
+    def _ask(self, first: int, stop: int) -> None:
+        """Ask about everybody in one window of the buffer's frames."""
+        if first >= stop:
+            return
+        people, tracks = self._buffer.tracks(first, stop)
+        number, self._number = self._number, self._number + 1
+        self._spans[number] = (float(tracks.frame_times[0]), float(tracks.frame_times[-1]))
+        if not people:
+            return
+        converted = self._model.in_layout(tracks)
+        for person, said in zip(people, self._model.inferencer.scan(converted, None, None, MIN_SEEN), strict=True):
+            if np.isfinite(said.scores).all():
+                self._people[person].scores[number] = said.scores[0]
+                if said.routing is not None:
+                    self._people[person].routing[number] = said.routing[0]
+
+    def _tell(self, closing: bool) -> list[Event]:
+        """The events that are certain; forgets what no later event needs."""
+        numbers = sorted(self._spans)
+        spans = np.array([self._spans[number] for number in numbers])
+        middles = spans.mean(1)
+        reach = self.window / 2
+        final = len(numbers) if closing else int((middles <= middles[-1] - reach + 1e-9).sum())
+        found = []
+        for index in sorted(self._people):
+            found += self._tell_person(index, numbers, spans, middles, reach, final, closing)
+        oldest = min((person.open_from for person in self._people.values()), default=self._number)
+        keep = np.array(numbers) >= oldest - 1  # the one before says where a window's own time begins
+        if keep.any():
+            keep |= middles > middles[keep][0] - reach - 1e-9
+        for number, kept in zip(numbers, keep.tolist(), strict=True):
+            if not kept:
+                del self._spans[number]
+        self._forget_rows()
+        return sorted(found, key=lambda event: (event.start, event.end, event.label))
+
+    def _tell_person(
+        self,
+        index: int,
+        numbers: list[int],
+        spans: np.ndarray,
+        middles: np.ndarray,
+        reach: float,
+        final: int,
+        closing: bool,
+    ) -> list[Event]:
+        person = self._people[index]
+        scores = self._rows(person.scores, numbers, len(self._model.classes))
+        routing = self._rows(person.routing, numbers, len(REGIONS)) if person.routing else None
+        low = int(np.searchsorted(numbers, person.open_from))
+        part = slice(low, final)
+        if low >= final:
+            return []
+        windows = Windows(
+            index,
+            middles[part],
+            smooth(scores, middles, reach)[part],
+            None if routing is None else smooth(routing, middles, reach)[part],
+        )
+        all_parts = cells(spans, middles)
+        parts = all_parts[part]
+        runs, taken = find_runs(windows, parts, self._model.classes, self._model.nothing, self._making)
+        runs = [run for run in runs if numbers[low + run.last] > person.told.get(run.number, -1)]
+        next_start = np.inf if closing or final == len(numbers) else all_parts[final, 0]
+        closed = [run for run in runs if closing or self._is_closed(run, parts, taken, next_start)]
+        seen = np.array(person.seen)
+        found = []
+        for run in closed:
+            person.told[run.number] = numbers[low + run.last]
+            event = event_of(run, windows, parts, seen, self._model.classes, self._making.min_seconds)
+            if event is not None:
+                found.append(event)
+        still_open = [low + run.first for run in runs if run not in closed]
+        person.open_from = numbers[min(still_open)] if still_open else numbers[final - 1] + 1
+        return found
+
+    def _is_closed(self, run: Run, parts: np.ndarray, taken: np.ndarray, next_start: float) -> bool:
+        """Whether no window that is not final yet can belong to a run."""
+        if run.last == len(parts) - 1:
+            return False
+        if taken[run.last + 1 :].any():
+            return True
+        return bool(next_start - parts[run.last, 1] > self._making.max_gap + 1e-9)
+
+    def _rows(self, rows: dict[int, np.ndarray], numbers: list[int], width: int) -> np.ndarray:
+        """Rows of a person, NaN where the person is too little seen."""
+        unknown = np.full(width, np.nan)
+        return np.array([rows.get(number, unknown) for number in numbers])
+
+    def _forget_rows(self) -> None:
+        """Drop what belongs to windows that are gone, and people of whom nothing is left."""
+        oldest = min(self._spans, default=self._number)
+        begin = self._spans[oldest][0] if self._spans else self._last
+        for index, person in list(self._people.items()):
+            person.scores = {number: row for number, row in person.scores.items() if number >= oldest}
+            person.routing = {number: row for number, row in person.routing.items() if number >= oldest}
+            person.seen = [time for time in person.seen if time >= begin]
+            if not person.seen and not person.scores:
+                del self._people[index]

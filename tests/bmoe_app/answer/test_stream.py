@@ -1,0 +1,127 @@
+"""A stream tells what an answer to the whole recording says, and forgets what it needs no more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from skeleton_clips import write_checkpoint, write_recording
+
+from benchmarks.answering import recording
+from bmoe_app.answer import Event, ModelSettings
+from bmoe_app.answer.infer import answer_tracks
+from bmoe_app.answer.model import Recognizer
+from bmoe_app.answer.stream import EventStream
+from bmoe_ground.errors import UserError
+from pose_extract.tracks import PoseTracks, load_tracks
+
+
+def people_of(tracks: PoseTracks, t: int) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    seen = np.flatnonzero((tracks.scores[:, t] > 0).any(-1)).tolist()
+    return {m: (tracks.keypoints[m, t], tracks.scores[m, t]) for m in seen}
+
+
+def told_by(stream: EventStream, tracks: PoseTracks) -> list[Event]:
+    found = []
+    for t, time in enumerate(tracks.frame_times):
+        for event in stream.feed(time, people_of(tracks, t)):
+            assert event.end <= time <= event.end + stream.delay + 0.05
+            found.append(event)
+    return sorted(found + stream.close(), key=lambda e: (e.start, e.person, e.end, e.label))
+
+
+def same(found: list[Event], wanted: list[Event]) -> None:
+    assert [(e.person, e.label, e.region) for e in found] == [(e.person, e.label, e.region) for e in wanted]
+    for name in ('start', 'end', 'score'):
+        np.testing.assert_allclose([getattr(e, name) for e in found], [getattr(e, name) for e in wanted], atol=1e-5)
+
+
+@pytest.mark.parametrize('seed', range(6))
+def test_the_models_events_are_those_of_the_whole_recording(tmp_path: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    write_recording(tmp_path / 'two.npz', frames=int(rng.integers(120, 420)), persons=2, seed=seed)
+    tracks = load_tracks(tmp_path / 'two.npz')
+    tracks.frame_times += rng.uniform(0, 100)
+    quiet = rng.random(tracks.num_frames) < 0.02
+    tracks.scores[1, np.convolve(quiet, np.ones(20), 'same') > 0] = 0
+    tracks.keypoints[tracks.scores <= 0] = np.nan
+    # random keypoints leave the classes close: the threshold lies where labels come and go
+    settings = ModelSettings(
+        write_checkpoint(tmp_path / 'best.pth', clip_seconds=[1.0, 1.6]),
+        threshold=float(rng.choice([0.35, 0.4, 0.42])),
+        min_seconds=float(rng.choice([0.0, 0.3])),
+        stride=float(rng.choice([0.1, 0.25, 0.5])),
+        max_gap=float(rng.choice([0.0, 0.4, 1.0])),
+    )
+    model = Recognizer(settings)
+    stream = EventStream(tracks.skeleton, tracks.image_size, model, rules=False)
+    same(told_by(stream, tracks), answer_tracks(tracks, model, rules=False).events)
+
+
+@pytest.mark.parametrize('frames', [1, 2, 20, 39, 41])
+def test_a_short_recording_is_asked_about_as_a_whole(tmp_path: Path, frames: int) -> None:
+    write_recording(tmp_path / 'short.npz', frames=frames)
+    tracks = load_tracks(tmp_path / 'short.npz')
+    checkpoint = write_checkpoint(tmp_path / 'best.pth', clip_seconds=[1.0, 1.6])
+    model = Recognizer(ModelSettings(checkpoint, threshold=0.0, min_seconds=0.0))
+    stream = EventStream(tracks.skeleton, tracks.image_size, model, rules=False)
+    wanted = answer_tracks(tracks, model, rules=False).events
+    assert wanted
+    same(told_by(stream, tracks), wanted)
+
+
+@pytest.mark.parametrize('seed', [0, 1])
+def test_rule_events_differ_little(seed: int) -> None:
+    tracks, truth = recording(np.random.default_rng(seed))
+    whole = answer_tracks(tracks).events
+    found = told_by(EventStream(tracks.skeleton, tracks.image_size), tracks)
+    assert len(truth) == 30
+    paired = [
+        (
+            a,
+            next(
+                (b for b in found if b.label == a.label and abs(b.start - a.start) < 0.1 and abs(b.end - a.end) < 0.1),
+                None,
+            ),
+        )
+        for a in whole
+    ]
+    assert sum(b is not None for _, b in paired) >= 0.9 * len(whole)
+    assert len(found) <= 1.1 * len(whole)
+
+
+def test_memory_is_bounded(tmp_path: Path) -> None:
+    write_recording(tmp_path / 'long.npz', frames=2500, persons=1)
+    tracks = load_tracks(tmp_path / 'long.npz')
+    checkpoint = write_checkpoint(tmp_path / 'best.pth', clip_seconds=[1.0, 1.6])
+    stream = EventStream(tracks.skeleton, tracks.image_size, ModelSettings(checkpoint, stride=0.5), rules=False)
+    held = []
+    for t, time in enumerate(tracks.frame_times):
+        stream.feed(time, people_of(tracks, t))
+        held.append(len(stream._buffer))
+    assert max(held) <= 45  # the longest clip that is asked about as a whole, and a little
+    part = stream._parts[0]
+    assert len(part._spans) < 60 and len(part._people[0].seen) < 800
+
+
+def test_what_is_fed_wrongly_is_named(tmp_path: Path) -> None:
+    stream = EventStream('coco17', (480, 640))
+    body = (np.zeros((17, 2)), np.ones(17))
+    stream.feed(1.0, {0: body})
+    with pytest.raises(ValueError, match='rises from frame to frame, got 1.0 after 1.0'):
+        stream.feed(1.0, {0: body})
+    with pytest.raises(ValueError, match=r'person 3: keypoints \(33, 2\)'):
+        stream.feed(2.0, {3: (np.zeros((33, 2)), np.ones(33))})
+    assert stream.close() == []
+    with pytest.raises(ValueError, match='closed'):
+        stream.feed(3.0, {})
+    with pytest.raises(UserError, match='neither a model nor a rule'):
+        EventStream('coco17', (480, 640), rules=False)
+
+
+def test_nobody_and_nothing() -> None:
+    assert EventStream('coco17', (480, 640)).close() == []
+    stream = EventStream('coco17', (480, 640))
+    assert [event for t in range(100) for event in stream.feed(t / 25, {})] == []
+    assert stream.close() == []
