@@ -60,6 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``benchmark.py answer``."""
     parser.add_argument('--videos', type=Path, help='clips of which a minute is made, to be timed')
     parser.add_argument('--seeds', type=int, default=3, help='of clips, recordings and training (default: %(default)s)')
+    parser.add_argument('--thresholds', type=float, nargs='+', default=[0.5], help='(default: 0.5)')
+    parser.add_argument('--windows', type=float, nargs='+', default=[], help='seconds, beside the own window')
     parser.add_argument('--epochs', type=int, default=20, help='of each training (default: %(default)s)')
 
 
@@ -71,7 +73,14 @@ def run(args: argparse.Namespace) -> int:
             measure_time(args.videos, Path(folder))
             return 0
         for seed in range(args.seeds):
-            print(describe(seed, measure_generated(Path(folder) / str(seed), seed, args.epochs)), flush=True)
+            model = train(Path(folder) / str(seed), seed, args.epochs)
+            for window in (None, *args.windows):
+                for threshold in args.thresholds:
+                    asked = ModelSettings(model, threshold=threshold, window=window)
+                    told = (
+                        f'threshold {threshold:g}, window {"of the checkpoint" if window is None else f"{window:g} s"}'
+                    )
+                    print(f'{told}: {describe(seed, measure_generated(asked, seed))}', flush=True)
     return 0
 
 
@@ -126,10 +135,13 @@ def _overlap(a: Event, b: Event) -> float:
     return max(0.0, min(a.end, b.end) - max(a.start, b.start)) / union if union else 0.0
 
 
-def measure_generated(folder: Path, seed: int, epochs: int) -> Tally:
-    """Train on clips of a seed, and answer about a recording that is made anew."""
-    rng = np.random.default_rng(seed)
-    write_clips(folder / 'poses', rng)
+def train(folder: Path, seed: int, epochs: int) -> Path:
+    """Train on clips of a seed.
+
+    Returns:
+        The checkpoint.
+    """
+    write_clips(folder / 'poses', np.random.default_rng(seed))
     command = [sys.executable, REPO / 'tools/train.py', REPO / 'configs/bmoe_skel_small.py', '--seed', seed]
     command += [
         '--epochs',
@@ -142,9 +154,13 @@ def measure_generated(folder: Path, seed: int, epochs: int) -> Tally:
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     if done.returncode:
         raise UserError(f'the training ended with {done.returncode}: {done.stderr.strip()[-300:]}')
-    tracks, truth = recording(rng)
-    model = Recognizer(ModelSettings(folder / 'work' / 'best.pth'))
-    return match(truth, answer_tracks(tracks, model, rules=False).events)
+    return folder / 'work' / 'best.pth'
+
+
+def measure_generated(asked: ModelSettings, seed: int) -> Tally:
+    """Answer about a recording whose movements are known, and are none of those of :func:`train`."""
+    tracks, truth = recording(np.random.default_rng((seed, 1)))
+    return match(truth, answer_tracks(tracks, Recognizer(asked), rules=False).events)
 
 
 def describe(seed: int, tally: Tally) -> str:

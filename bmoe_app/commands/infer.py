@@ -48,12 +48,14 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
             try:
                 tracks = one.load()
                 answer = answer_tracks(tracks, model, name=one.name, video=one.video, file=one.file, **options)
-                outputs.add(answer, is_partial(tracks))
+                faults = outputs.add(answer, is_partial(tracks))
             except UserError as error:
                 outputs.failed(one.name, error)
                 screen.problem('error', one.name, str(error))
                 continue
             screen.answer(answer)
+            for fault in faults:
+                screen.problem('error', one.name, fault)
     finally:  # what is done is kept, whatever ends the run
         outputs.finish()
     screen.end()

@@ -13,7 +13,7 @@ from pose_extract.settings import ExtractSettings
 from pose_extract.smoothing import METHODS
 
 # setting of the extraction -> what its option is called here, where that is not its own name
-_RENAMED = {'config': 'pose_config', 'checkpoint': 'pose_checkpoint', 'device': 'pose_device'}
+_RENAMED = {name: f'pose_{name}' for name in ('model', 'config', 'checkpoint', 'device')}
 _OFFERED = (
     'backend',
     'model',
@@ -69,7 +69,7 @@ def _add_of_extraction(parser: argparse.ArgumentParser) -> None:
     add('--jobs', type=int, default=1, help='processes' + _DEFAULT)
     add('--overwrite', action='store_true', help='extract also what is done')
     add('--max-persons', type=int, default=default.max_persons, help='most persons at one time' + _DEFAULT)
-    add('--model', default=default.model, help='MMPose alias or config name' + _DEFAULT)
+    add('--pose-model', default=default.model, help='MMPose alias or config name' + _DEFAULT)
     add('--pose-config', help='MMPose config file, with --pose-checkpoint')
     add('--pose-checkpoint', help='its weights; without it those of the alias are downloaded')
     add('--pose-device', default=default.device, help='where the pose model runs' + _DEFAULT)

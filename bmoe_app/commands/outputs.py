@@ -45,35 +45,38 @@ class Outputs:
         self.entries: list[dict[str, Any]] = []
         self._events: list[tuple[str, Event]] = []
 
-    def add(self, answer: Answer, partial: bool = False) -> None:
+    def add(self, answer: Answer, partial: bool = False) -> list[str]:
         """Write all of one answer.
 
         Args:
             answer: The answer.
             partial: Whether its video could not be read whole.
 
+        Returns:
+            Why further outputs could not be written, where some could not; the answer counts as ``partial`` then.
+
         Raises:
-            UserError: Something cannot be written; what can be is.
+            UserError: The tables or the JSON cannot be written.
         """
         stem = self.out / answer.name
+        write_answer(stem, answer)
         faults: list[str] = []
-        for write in (write_answer, *self._each):
+        for write in self._each:
             try:
                 write(stem, answer)
             except UserError as error:
                 faults.append(str(error))
-        if faults:
-            raise UserError('; '.join(faults))
         self._events += [(answer.name, event) for event in answer.events]
         self.entries.append({
             'video': answer.name,
-            'status': 'partial' if partial else 'ok',
-            'error': None,
+            'status': 'partial' if partial or faults else 'ok',
+            'error': '; '.join(faults) or None,
             'seconds': round(answer.seconds, 3),
             'persons': answer.tracks.num_persons,
             'events': len(answer.events),
             'notes': answer.notes,
         })  # fmt: skip
+        return faults
 
     def failed(self, name: str, error: UserError) -> None:
         """Put on record that there is no answer to one of the inputs."""
@@ -103,6 +106,6 @@ class Outputs:
         """How many inputs were answered, in a line."""
         done = [entry for entry in self.entries if entry['status'] != 'failed']
         partial = sum(entry['status'] == 'partial' for entry in done)
-        read = f' ({partial} of them not read whole)' if partial else ''
+        read = f' ({partial} of them in part)' if partial else ''
         table = self.out / 'events.csv'
         return f'{len(done)} of {len(self.entries)} answered{read}, {len(self._events)} events: {table}'

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from pose_fixtures import VideoMaker
 
-from benchmarks.answering import FPS, LABELS, SIZE, describe, match, measure_generated, recording, write_minute
-from bmoe_app.answer import Event
+from benchmarks.answering import FPS, LABELS, SIZE, describe, match, measure_generated, recording, train, write_minute
+from bmoe_app.answer import Event, ModelSettings
 from bmoe_ground.errors import UserError
 from bmoe_ground.video import open_capture
 
@@ -72,6 +72,6 @@ def test_a_minute_is_made_of_clips(make_video: VideoMaker, tmp_path: Path) -> No
 
 @pytest.mark.slow
 def test_a_model_that_was_trained_finds_what_was_acted(tmp_path: Path) -> None:
-    tally = measure_generated(tmp_path, 0, 10)
+    tally = measure_generated(ModelSettings(train(tmp_path, 0, 10)), 0)
     assert tally.found >= tally.movements / 3
     assert tally.false <= tally.movements / 3

@@ -29,7 +29,8 @@ def test_what_is_given_arrives(tmp_path: Path) -> None:
     args = parse(
         '--checkpoint', 'b.pth', '--threshold', '0.7', '--min-seconds', '0.4', '--max-gap', '1', '--window', '3',
         '--stride', '0.5', '--nothing', 'a', '--nothing', 'b', '--device', 'cpu', '--features', 'f',
-        '--pose-checkpoint', str(weights), '--pose-device', 'cuda:1', '--save-rgb', '64', '--whole-frame',
+        '--pose-model', 'body17', '--pose-checkpoint', str(weights), '--pose-device', 'cuda:1',
+        '--save-rgb', '64', '--whole-frame',
         '--poses', 'kept', '--jobs', '2', '--overwrite', '--quiet', '--image-size', '720', '1280', '--fps', '25',
     )  # fmt: skip
     asked = ModelSettings(Path('b.pth'), 'cpu', 'f', 3.0, 0.5, 0.7, 0.4, 1.0, ('a', 'b'))
@@ -38,6 +39,6 @@ def test_what_is_given_arrives(tmp_path: Path) -> None:
     assert (extraction.poses, extraction.jobs, extraction.overwrite, extraction.show_progress) == (
         Path('kept'), 2, True, False,
     )  # fmt: skip
-    expected = ExtractSettings(checkpoint=str(weights), device='cuda:1', save_rgb=64, whole_frame=True)
+    expected = ExtractSettings(model='body17', checkpoint=str(weights), device='cuda:1', save_rgb=64, whole_frame=True)
     assert extraction.settings == expected
     assert (reading_of(args).image_size, reading_of(args).fps) == ((720, 1280), 25.0)
