@@ -1,7 +1,8 @@
 """Rule events while a recording goes on, from its last minute.
 
-Rules measure postures against a person's own median. Over a file that is the median of the whole; a stream knows the
-last :data:`MEMORY` seconds. So postures may be told otherwise, above all in the first seconds.
+Rules measure against a person's own median and noise. Over a file those are of the whole; a stream knows the last
+:data:`MEMORY` seconds. So postures may be told otherwise, above all in the first seconds, and a nod or head shake may
+end up to 0.3 s elsewhere, with or without its last swing.
 """
 
 from __future__ import annotations
