@@ -88,7 +88,11 @@ def test_notebooks_run_from_top_to_bottom(notebook: Path, monkeypatch: pytest.Mo
         if cell['cell_type'] == 'code':
             assert cell['outputs'] == [] and cell['execution_count'] is None, 'notebooks are kept without outputs'
             exec(compile(''.join(cell['source']), f'{notebook.name}, cell {number}', 'exec'), names)
-    assert names['logits'].shape == (1, 7)  # type: ignore[attr-defined]
+    if notebook.stem == 'look_at_tracks':
+        assert names['logits'].shape == (1, 7)  # type: ignore[attr-defined]
+    else:
+        files = {file.suffix for file in names['video'].parent.iterdir()}  # type: ignore[attr-defined]
+        assert files == {'.mp4', '.csv', '.eaf', '.html'}
 
 
 @pytest.fixture(scope='module')
