@@ -46,9 +46,9 @@ def read_events(path: str | os.PathLike[str]) -> list[Event]:
     suffix = path.suffix.lower()
     if suffix in ('.csv', '.tsv', '.txt'):
         rows = list(iter_table(path, _NEEDED))
-        if videos := {row['video'] for row in rows if 'video' in row}:
-            if len(videos) > 1:
-                raise UserError(f'{path}: has the events of {len(videos)} videos; read it as a table of many')
+        videos = {row['video'] for row in rows if 'video' in row}
+        if len(videos) > 1:
+            raise UserError(f'{path}: has the events of {len(videos)} videos; read it as a table of many')
         events = [_from_row(row) for row in rows]
     elif suffix == '.json':
         events = _from_json(path)

@@ -30,7 +30,7 @@ def test_movement_reads_it(tmp_path: Path) -> None:
     answer = made_up_answer()
     write_export('movement', tmp_path / 'a.csv', answer)
     read = load.from_dlc_file(tmp_path / 'a.csv', fps=25)
-    position = read.position.transpose('individual', 'time', 'keypoint', 'space').values
+    position = read.position.transpose('individuals', 'time', 'keypoints', 'space').values
     np.testing.assert_allclose(position, answer.tracks.keypoints, rtol=1e-5)
 
 
