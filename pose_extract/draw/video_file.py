@@ -105,7 +105,11 @@ class _H264:
         stream = self.container.add_stream('libx264', rate=Fraction(rate).limit_denominator(1001))
         stream.width, stream.height = size
         stream.pix_fmt = 'yuv420p'
-        stream.options = {'crf': '21', 'preset': 'veryfast'}
+        stream.options = {
+            'crf': '21',
+            'preset': 'veryfast',
+            'bf': '0',
+        }  # in order: the last picture's length is the last packet's
         context = stream.codec_context
         context.time_base = Fraction(1, _CLOCK)
         context.gop_size = 50  # a jump in the player decodes two seconds at most
@@ -119,11 +123,19 @@ class _H264:
         frame.pts, frame.time_base = int(self.ticks[self.count]), Fraction(1, _CLOCK)
         frame.duration = int(self.lengths[self.count])
         self.count += 1
-        self.container.mux(self.stream.encode(frame))
+        self._mux(self.stream.encode(frame))
 
     def close(self) -> None:
-        self.container.mux(self.stream.encode())
+        self._mux(self.stream.encode())
         self.container.close()
+
+    def _mux(self, packets: list[Any]) -> None:
+        for packet in packets:
+            # the encoder gives every picture the length of the stream's rate
+            moment = round(packet.pts * packet.time_base * _CLOCK)
+            length = self.lengths[np.searchsorted(self.ticks, moment)]
+            packet.duration = round(int(length) / _CLOCK / packet.time_base)
+            self.container.mux(packet)
 
 
 class _Mpeg4:
