@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from xml.etree.ElementTree import Element, ElementTree, SubElement
@@ -36,7 +37,7 @@ def write_elan(path: str | os.PathLike[str], answer: Answer) -> None:
         UserError: The file cannot be written.
     """
     document = Element('ANNOTATION_DOCUMENT', {
-        'AUTHOR': 'bmoe-skel', 'DATE': '2000-01-01T00:00:00+00:00', 'FORMAT': '3.0', 'VERSION': '3.0',
+        'AUTHOR': 'bmoe-skel', 'DATE': datetime.now(UTC).isoformat(timespec='seconds'), 'FORMAT': '3.0', 'VERSION': '3.0',
         'xmlns:xsi': 'http://www.w3.org/2001/XMLSchema-instance', 'xsi:noNamespaceSchemaLocation': _SCHEMA,
     })  # fmt: skip
     header = SubElement(document, 'HEADER', MEDIA_FILE='', TIME_UNITS='milliseconds')
