@@ -37,7 +37,8 @@ def write_elan(path: str | os.PathLike[str], answer: Answer) -> None:
         UserError: The file cannot be written.
     """
     document = Element('ANNOTATION_DOCUMENT', {
-        'AUTHOR': 'bmoe-skel', 'DATE': datetime.now(UTC).isoformat(timespec='seconds'), 'FORMAT': '3.0', 'VERSION': '3.0',
+        'AUTHOR': 'bmoe-skel', 'DATE': datetime.now(UTC).isoformat(timespec='seconds'),
+        'FORMAT': '3.0', 'VERSION': '3.0',
         'xmlns:xsi': 'http://www.w3.org/2001/XMLSchema-instance', 'xsi:noNamespaceSchemaLocation': _SCHEMA,
     })  # fmt: skip
     header = SubElement(document, 'HEADER', MEDIA_FILE='', TIME_UNITS='milliseconds')
