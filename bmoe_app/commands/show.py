@@ -34,6 +34,8 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     settings = LookSettings(RenderStyle(args.min_score, args.boxes), args.pictures, args.max_size)
     name = Path(args.tracks.name.removesuffix('.npz'))
     overlay, sheet = args.out / f'{name.stem}.mp4', args.out / f'{name.stem}.png'
-    look(load_tracks(args.tracks), args.video, overlay, sheet, str(name), settings)
+    codec = look(load_tracks(args.tracks), args.video, overlay, sheet, str(name), settings)
     print(f'{overlay}\n{sheet}')
+    if codec != 'h264':
+        print(f"{overlay.name}: MPEG-4, which browsers do not play; for H.264: pip install 'bmoe-skel[video]'")
     return 0

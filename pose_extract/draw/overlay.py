@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +12,9 @@ import cv2
 import numpy as np
 
 from bmoe_ground.errors import UserError
-from bmoe_ground.files import TEMPORARY_PREFIX, atomic_write
+from bmoe_ground.files import atomic_write
 from pose_extract.draw.render import PERSON_COLORS, RenderStyle, draw_frame
+from pose_extract.draw.video_file import video_file
 from pose_extract.skeletons import REGIONS, region_hex
 from pose_extract.tracks import PoseTracks
 from pose_extract.video import open_video
@@ -47,18 +45,19 @@ class LookSettings:
             raise UserError(f'pictures and max-size must be at least 1 and 16, got {self.pictures} and {self.max_size}')
 
 
-def look(
-    tracks: PoseTracks, video: Path | None, overlay: Path, sheet: Path, title: str, settings: LookSettings
-) -> None:
+def look(tracks: PoseTracks, video: Path | None, overlay: Path, sheet: Path, title: str, settings: LookSettings) -> str:
     """Write the overlay video and the contact sheet in one pass over the video.
 
     Args:
         tracks: What to draw.
         video: The video they were extracted from; None draws on a plain background.
-        overlay: ``.mp4`` file to write, at the median frame rate of the tracks.
+        overlay: ``.mp4`` file to write (:func:`pose_extract.draw.video_file.video_file`).
         sheet: ``.png`` file to write.
         title: Heading of the sheet.
         settings: What is drawn.
+
+    Returns:
+        The codec of the overlay: ``h264``, or ``mpeg4``, which browsers do not play.
 
     Raises:
         UserError: The video cannot be read, is not the one of the tracks, or a file cannot be written.
@@ -69,17 +68,29 @@ def look(
     pictures: list[tuple[int, np.ndarray]] = []
     scale = min(1.0, settings.max_size / max(tracks.image_size))
     height, width = (max(2, round(side * scale) // 2 * 2) for side in tracks.image_size)
-    with _VideoFile(overlay, _frame_rate(tracks), (width, height)) as writer:
-        for t, image in _frames(tracks, video):
+    with video_file(overlay, (width, height), tracks.frame_times) as writer:
+        for t, image in pictures_of(tracks, video):
             drawn = draw_frame(image, tracks, t, settings.style)
             if t in shown:
                 pictures.append((t, drawn[window].copy()))
             writer.write(cv2.resize(drawn, (width, height), interpolation=cv2.INTER_AREA))
     _write_sheet(sheet, title, tracks, pictures)
+    return writer.codec
 
 
-def _frames(tracks: PoseTracks, video: Path | None) -> Iterator[tuple[int, np.ndarray]]:
-    """Each frame of the tracks with its picture."""
+def pictures_of(tracks: PoseTracks, video: Path | None) -> Iterator[tuple[int, np.ndarray]]:
+    """Each frame of the tracks with its picture.
+
+    Args:
+        tracks: The tracks.
+        video: The video they were extracted from; None for a plain background.
+
+    Yields:
+        Index of the frame in the tracks, and the picture, (height, width, 3) uint8 BGR.
+
+    Raises:
+        UserError: The video cannot be read, or is not the one of the tracks.
+    """
     blank = np.full((*tracks.image_size, 3), BACKGROUND, np.uint8)
     if video is None:
         yield from ((t, blank) for t in range(tracks.num_frames))
@@ -101,48 +112,6 @@ def _frames(tracks: PoseTracks, video: Path | None) -> Iterator[tuple[int, np.nd
                 return
     if wanted:
         raise UserError(f'{video}: ends before frame {max(wanted)}, which the tracks have; are they of another video?')
-
-
-def _frame_rate(tracks: PoseTracks) -> float:
-    steps = np.diff(tracks.frame_times)
-    step = float(np.median(steps)) if len(steps) else 0.0
-    return float(np.clip(1 / step, 1, 240)) if step > 0 else 30.0
-
-
-class _VideoFile:
-    """A video that takes its name only when it is whole."""
-
-    def __init__(self, path: Path, fps: float, size: tuple[int, int]) -> None:
-        self.path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix='.mp4', dir=path.parent)
-        except OSError as error:
-            raise UserError(f'{path}: cannot be written: {error.strerror or error}') from error
-        os.close(handle)
-        self.temporary = Path(name)
-        self.writer = cv2.VideoWriter(name, cv2.VideoWriter.fourcc(*'mp4v'), fps, size)
-
-    def __enter__(self) -> _VideoFile:
-        if not self.writer.isOpened():
-            self.temporary.unlink()
-            raise UserError(f'{self.path}: this OpenCV cannot write MP4 videos')
-        return self
-
-    def write(self, image: np.ndarray) -> None:
-        self.writer.write(image)
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self.writer.release()
-        try:
-            if kind is None:
-                self.temporary.chmod(0o644)
-                os.replace(self.temporary, self.path)
-        except OSError as error:
-            raise UserError(f'{self.path}: cannot be written: {error.strerror or error}') from error
-        finally:
-            with suppress(FileNotFoundError):
-                self.temporary.unlink()
 
 
 def _window(tracks: PoseTracks) -> tuple[slice, slice]:
