@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from mmengine.logging import print_log
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.splits import stratified_group_split
+
+PARTS = ('train', 'val', 'test')
 
 
 def split_by_subject(
@@ -18,8 +21,12 @@ def split_by_subject(
     fractions: Mapping[str, float],
     seed: int,
     source: str,
+    unit: str = 'subject',
 ) -> list[str]:
     """Give every clip its part, every person to one part; says how the parts are made up.
+
+    A part that would have nobody, where there are enough persons, gets one of the fullest part's: the one with the
+    fewest clips.
 
     Args:
         names: (N,) clips.
@@ -29,6 +36,7 @@ def split_by_subject(
         fractions: Part to share, where it gives none.
         seed: Of the split.
         source: The list, for errors.
+        unit: What a subject is, for what is said: 'subject' or 'video'.
 
     Returns:
         (N,) parts.
@@ -47,16 +55,30 @@ def split_by_subject(
         total = sum(fractions.values())
         shares = {part: share / total for part, share in fractions.items()}
         found = stratified_group_split(names, labels, shares, seed, [(subject,) for subject in subjects])
-        parts = [part or '' for part in found]
+        parts = _none_without([part or '' for part in found], subjects, fractions)
     sides: dict[str, set[str]] = {}
     for subject, part in zip(subjects, parts, strict=True):
         sides.setdefault(subject, set()).add(part)
     if both := sorted(subject for subject, where in sides.items() if len(where) > 1):
         raise UserError(
-            f'{source}: subject {both[0]!r} is in {" and ".join(sorted(sides[both[0]]))} ({len(both)} such subjects)'
+            f'{source}: {unit} {both[0]!r} is in {" and ".join(sorted(sides[both[0]]))} ({len(both)} such {unit}s)'
         )
     if lacking := [part for part in fractions if part not in parts]:
-        raise UserError(f'{source}: {len(sides)} subjects are too few, {", ".join(lacking)} would have none')
-    made = [f'{p} {parts.count(p)} clips of {sum(p in s for s in sides.values())} subjects' for p in fractions]
-    print_log(f'{source}: split by subject: {", ".join(made)}', logger='current')
+        raise UserError(f'{source}: {len(sides)} {unit}s are too few, {", ".join(lacking)} would have none')
+    made = [f'{p} {parts.count(p)} clips of {sum(p in s for s in sides.values())} {unit}s' for p in fractions]
+    print_log(f'{source}: split by {unit}: {", ".join(made)}', logger='current')
     return parts
+
+
+def _none_without(parts: list[str], subjects: Sequence[str], fractions: Mapping[str, float]) -> list[str]:
+    """The parts, none of them empty where there are as many subjects."""
+    sides = dict(zip(subjects, parts, strict=True))
+    clips = Counter(subjects)
+    if len(sides) < len(fractions):
+        return parts
+    for part in fractions:
+        if part not in sides.values():
+            fullest = max(fractions, key=lambda one: sum(side == one for side in sides.values()))
+            moved = min((s for s, side in sides.items() if side == fullest), key=lambda s: (clips[s], s))
+            sides[moved] = part
+    return [sides[subject] for subject in subjects]

@@ -12,11 +12,10 @@ from bmoe_ground.splits import stratified_split
 from bmoe_ground.tables import read_labels
 from bmoe_skel.clip import Clip
 from bmoe_skel.datasets.base import PoseDataset, duplicates
-from bmoe_skel.datasets.subjects import split_by_subject
+from bmoe_skel.datasets.subjects import PARTS, split_by_subject
 from bmoe_skel.registry import DATASETS
 from pose_extract.tracks import PoseTracks, crops_path, load_tracks
 
-PARTS = ('train', 'val', 'test')
 _NAMED = 5
 
 
