@@ -24,7 +24,7 @@ def safe_cell(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     text = writable(value)
-    return "'" + text if text.startswith(FORMULA) and not _is_number(text) else text
+    return "'" + text if text.lstrip("'").startswith(FORMULA) and not _is_number(text) else text
 
 
 def plain_cell(text: str) -> str:
@@ -34,7 +34,7 @@ def plain_cell(text: str) -> str:
         >>> plain_cell("'=1+1"), plain_cell("'tis")
         ('=1+1', "'tis")
     """
-    return text[1:] if text.startswith(tuple("'" + first for first in FORMULA)) else text
+    return text[1:] if text.startswith("'") and text.lstrip("'").startswith(FORMULA) else text
 
 
 def _is_number(text: str) -> bool:

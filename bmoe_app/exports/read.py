@@ -12,7 +12,7 @@ from typing import Any
 
 from bmoe_app.answer import Event
 from bmoe_app.exports.elan_read import read_elan
-from bmoe_app.exports.texts import cell_text
+from bmoe_ground.cells import plain_cell
 from bmoe_ground.errors import UserError
 from bmoe_ground.tables import Row, iter_table, parse_number
 from pose_extract.body_parts import REGIONS
@@ -74,7 +74,7 @@ def read_event_table(path: str | os.PathLike[str]) -> dict[str, list[Event]]:
     """
     videos: dict[str, list[Event]] = {}
     for row in iter_table(path, ('video', *_NEEDED)):
-        video = cell_text(row['video'])
+        video = plain_cell(row['video'])
         if not video:
             raise UserError(f'{row.where}: video: empty')
         videos.setdefault(video, []).append(_from_row(row))
@@ -87,7 +87,7 @@ def _from_row(row: Row) -> Event:
         'start': row.number('start'),
         'end': row.number('end'),
         'person': row.integer('person'),
-        'label': cell_text(row['label']),
+        'label': plain_cell(row['label']),
         'score': row.number('score') if row.get('score', '') else 1.0,
         'region': row.get('region') or None,
         'source': row.get('source') or 'person',

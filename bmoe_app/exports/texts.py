@@ -1,10 +1,9 @@
-"""Texts of others as cells, XML and subtitles can hold them."""
+"""Texts of others as XML and subtitles can hold them."""
 
 from __future__ import annotations
 
 import unicodedata
 
-_FORMULA = ('=', '+', '-', '@', '\t', '\r')
 _BIDI = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}
 _BROKEN = {'Cc', 'Cs', 'Zl', 'Zp'}
 
@@ -32,29 +31,3 @@ def _plain(char: str) -> str:
     if unicodedata.category(char) in _BROKEN or code in _BIDI or code & 0xFFFE == 0xFFFE:
         return char.encode('unicode_escape').decode()
     return char
-
-
-def cell(text: str) -> str:
-    """A text that no spreadsheet takes for a formula: an apostrophe goes before one that begins like it.
-
-    Args:
-        text: What the cell says.
-
-    Example:
-        >>> cell('=1+1'), cell('nod')
-        ("'=1+1", 'nod')
-    """
-    return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
-
-
-def cell_text(text: str) -> str:
-    """What a cell that :func:`cell` made says.
-
-    Args:
-        text: The cell.
-
-    Example:
-        >>> cell_text("'=1+1"), cell_text("'twas")
-        ('=1+1', "'twas")
-    """
-    return text[1:] if text.startswith("'") and text.lstrip("'").startswith(_FORMULA) else text
