@@ -11,7 +11,7 @@ import pytest
 from bmoe_ground.cells import csv_bytes, plain_cell, safe_cell, writable
 
 
-@pytest.mark.parametrize('text', ['=HYPERLINK("http://x")', '+1+1', '-2+3', '@SUM(A1)', '\tx', '\r=1'])
+@pytest.mark.parametrize('text', ['=HYPERLINK("http://x")', '+1+1', '-2+3', '@SUM(A1)', '\tx', '\r=1', "'=1", "''-x"])
 def test_formulas_get_an_apostrophe_and_lose_it_again(text: str) -> None:
     assert safe_cell(text) == "'" + text
     assert plain_cell(safe_cell(text)) == text
