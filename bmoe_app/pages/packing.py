@@ -33,8 +33,8 @@ def pack(values: np.ndarray) -> dict[str, Any]:
         3
     """
     bits = values.dtype.itemsize * 8
-    unsigned = np.ascontiguousarray(values).view(np.uint8 if bits == 8 else np.uint16)
-    steps = unsigned.copy()
+    unsigned: np.ndarray = np.ascontiguousarray(values).view(np.uint8 if bits == 8 else np.uint16)
+    steps: np.ndarray = unsigned.copy()
     steps[..., 1:] -= unsigned[..., :-1]
     planes = (steps & 0xFF).astype(np.uint8).tobytes()
     if bits == 16:
