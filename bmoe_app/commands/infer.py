@@ -4,9 +4,11 @@
     bmoe infer videos/ --checkpoint best.pth --out answers/     # and what a trained model recognises
     bmoe infer poses/ --checkpoint best.pth --threshold 0.7     # tracks that are there already
     bmoe infer clips.pkl --checkpoint best.pth                  # skeletons of pyskl or mmaction2, an answer a clip
+    bmoe infer videos/ --export eaf textgrid --overlay          # for ELAN and Praat, and a video with the answer in it
 
-Of videos/nod/a.mp4 come answers/nod/a.mp4.events.csv, .signals.csv, .noise.csv and .json, over all of them
-answers/events.csv and answers/answers.json; tracks are kept in answers/poses, so that a second run is quick.
+Of videos/nod/a.mp4 come answers/nod/a.mp4.html, a page to look at and correct, .events.csv, .signals.csv, .noise.csv
+and .json; over all of them answers/index.html, events.csv and answers.json. Tracks are kept in answers/poses, so that a
+second run is quick.
 What the columns mean, and how windows become events: docs/guides/infer.md.
 
 Exit code: 0 everything was answered, 1 some could not be or was not read whole, 2 nothing could be answered.
@@ -14,7 +16,6 @@ Exit code: 0 everything was answered, 1 some could not be or was not read whole,
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -22,8 +23,9 @@ from collections.abc import Iterator, Sequence
 from bmoe_app.answer import Answer
 from bmoe_app.answer.infer import answer_tracks, is_partial, load_recognizer
 from bmoe_app.answer.inputs import find_inputs
+from bmoe_app.commands.further_outputs import further_outputs
 from bmoe_app.commands.infer_options import add_arguments, extraction_of, model_settings, reading_of
-from bmoe_app.commands.outputs import Output, Outputs, Overview
+from bmoe_app.commands.outputs import Outputs
 from bmoe_app.parsing import parse_arguments
 from bmoe_ground.errors import UserError
 from bmoe_ground.names import printable
@@ -40,7 +42,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     extraction, reading = extraction_of(args), reading_of(args)
     model = load_recognizer(model_settings(args))  # an unfit one is refused before hours of extraction
     inputs = find_inputs(args.source, args.out, extraction, reading, args.videos)
-    outputs = Outputs(args.out, *further_outputs(args))
+    outputs = Outputs(args.out, *further_outputs(args.page, args.export, args.overlay))
     screen = _Screen(args.quiet)
     options = {'rules': args.rules, 'min_score': args.min_score}
     try:
@@ -61,11 +63,6 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     screen.end()
     print(outputs.summary())
     return outputs.exit_code
-
-
-def further_outputs(args: argparse.Namespace) -> tuple[list[Output], list[Overview]]:
-    """What is written beside tables and JSON: of each answer, and over all of them. Nothing so far."""
-    return [], []
 
 
 class _Screen:

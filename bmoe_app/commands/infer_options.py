@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bmoe_app.answer.inputs import Extraction, Reading
 from bmoe_app.answer.settings import ModelSettings, default_checkpoint
+from bmoe_app.exports import EXPORTS
 from bmoe_app.signals import MIN_SCORE
 from bmoe_ground.errors import UserError
 from pose_extract.settings import ExtractSettings
@@ -38,12 +39,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add('--min-score', type=float, default=MIN_SCORE, help=score + _DEFAULT)
     add('--videos', type=Path, help='of tracks: the folder that their videos lie in')
     add('--quiet', action='store_true', help='no progress bar, and no line for each event')
+    _add_of_outputs(parser)
     _add_of_model(parser)
     _add_of_extraction(parser)
     add = parser.add_argument_group('pickles of skeletons that do not say').add_argument
     add('--skeleton', metavar='NAME|FILE.yaml', help='layout of the keypoints')
     add('--image-size', type=int, nargs=2, metavar=('HEIGHT', 'WIDTH'), help='of the frames')
     add('--fps', type=float, default=Reading().fps, help='frames a second' + _DEFAULT)
+
+
+def _add_of_outputs(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group('what is written beside tables and JSON').add_argument
+    add('--no-page', dest='page', action='store_false', help='no page to look at and correct, no index of them')
+    kinds = [kind for kind in EXPORTS if kind not in ('csv', 'json')]
+    add(
+        '--export', nargs='+', default=[], choices=kinds, metavar='KIND', help=f'for other programs: {", ".join(kinds)}'
+    )
+    add('--overlay', action='store_true', help='the video with the answer drawn into it, as H.264')
 
 
 def _add_of_model(parser: argparse.ArgumentParser) -> None:

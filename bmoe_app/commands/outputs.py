@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ FORMAT = 'bmoe-answers 1'
 
 Output = Callable[[Path, Answer], None]
 """Writes something of a finished answer; the path is that of its files without their endings."""
-Overview = Callable[[Path, Sequence[dict[str, Any]]], None]
+Entry = dict[str, Any]
+"""What is on record of one input, see :attr:`Outputs.entries`."""
+Overview = Callable[[Path, Sequence[Entry]], None]
 """Writes something over all answers; the path is the folder, the entries those of :attr:`Outputs.entries`."""
 
 
@@ -33,7 +36,7 @@ class Outputs:
 
     Attributes:
         entries: One a video, in order: ``video``, ``status`` ('ok', 'partial' or 'failed'), ``error``, ``seconds``,
-            ``persons``, ``events`` (how many) and ``notes``.
+            ``persons``, ``events`` (how many), ``regions`` (how many by part of the body) and ``notes``.
     """
 
     def __init__(self, out: Path, each: Sequence[Output] = (), over_all: Sequence[Overview] = ()) -> None:
@@ -42,7 +45,7 @@ class Outputs:
         except OSError as error:
             raise UserError(f'{out}: cannot be written: {error.strerror or error}; choose another --out') from error
         self.out, self._each, self._over_all = out, each, over_all
-        self.entries: list[dict[str, Any]] = []
+        self.entries: list[Entry] = []
         self._events: list[tuple[str, Event]] = []
 
     def add(self, answer: Answer, partial: bool = False) -> list[str]:
@@ -74,6 +77,7 @@ class Outputs:
             'seconds': round(answer.seconds, 3),
             'persons': answer.tracks.num_persons,
             'events': len(answer.events),
+            'regions': dict(Counter(event.region or 'unknown' for event in answer.events)),
             'notes': answer.notes,
         })  # fmt: skip
         return faults
@@ -81,7 +85,7 @@ class Outputs:
     def failed(self, name: str, error: UserError) -> None:
         """Put on record that there is no answer to one of the inputs."""
         entry = {'video': name, 'status': 'failed', 'error': str(error)}
-        self.entries.append({**entry, 'seconds': None, 'persons': None, 'events': None, 'notes': []})
+        self.entries.append({**entry, 'seconds': None, 'persons': None, 'events': None, 'regions': {}, 'notes': []})
 
     def finish(self) -> None:
         """Write ``events.csv`` and ``answers.json`` over what was added.
@@ -107,5 +111,6 @@ class Outputs:
         done = [entry for entry in self.entries if entry['status'] != 'failed']
         partial = sum(entry['status'] == 'partial' for entry in done)
         read = f' ({partial} of them in part)' if partial else ''
-        table = self.out / 'events.csv'
-        return f'{len(done)} of {len(self.entries)} answered{read}, {len(self._events)} events: {table}'
+        return (
+            f'{len(done)} of {len(self.entries)} answered{read}, {len(self._events)} events: {self.out / "events.csv"}'
+        )
