@@ -40,7 +40,8 @@ def confusion_svg(confusion: np.ndarray, names: Sequence[str], label: str) -> st
     """
     count = len(names)
     cell = 15 if count > 20 else 30
-    left, top = 190, 150
+    longest = max(len(_short(name)) for name in names)
+    left, top = 20 + 6 * longest, 20 + 5 * longest  # of letters 10 pixels high, upright and slanted
     size = cell * count
     share = confusion / np.maximum(confusion.sum(1, keepdims=True), 1)
     parts = [f'<svg class="matrix" width="{left + size + 8}" height="{top + size + 8}" role="img" '
