@@ -342,6 +342,8 @@ def test_main(argv: Sequence[str] | None = None, prog: str | None = None) -> int
     cfg_test.custom_hooks = hooks
     runner = _build_runner(cfg_test, {'test_dataloader': loader})
     _load_weights(runner.model, checkpoint, args.checkpoint)
+    trained_on = checkpoint.get('meta', {}).get('dataset_meta') or {}
+    runner.message_hub.update_info_dict({'checkpoint': str(args.checkpoint), 'trained_on': trained_on})  # for reports
     if args.dump:
         if not args.dump.endswith(('.pkl', '.pickle')):
             raise UserError(f'--dump {args.dump}: expected a name that ends in .pkl')

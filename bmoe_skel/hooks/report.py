@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,11 @@ from sklearn.metrics import confusion_matrix
 from torch import Tensor
 
 from bmoe_ground.files import atomic_write
+from bmoe_skel.hooks.report_run import describe_test
 from bmoe_skel.models.region_expert import WHOLE_BODY
 from bmoe_skel.registry import HOOKS
+from bmoe_skel.report_page import report_html
+from bmoe_skel.report_page.run import resample
 from mm_runtime.finite import check_sample
 from pose_extract.skeletons import REGIONS
 
@@ -145,17 +149,19 @@ class ReportHook(Hook):
     """After a test, write ``report.png`` and ``confusion.json``, and what the mixture says of its parts.
 
     ``routing.json`` has the weight of each region by class, ``parts.json`` how often each part's own classifier is
-    right: top-1, and recall by class.
+    right: top-1, and recall by class. ``report.html`` is the page to look at; where it cannot be made, the test says so
+    and its scores stand.
     """
 
     priority = 'LOW'
 
     def __init__(self) -> None:
         self._rows: list[tuple[int, int, np.ndarray | None, np.ndarray | None]] = []
+        self._clips: list[dict[str, Any] | None] = []  # of every clip in order, so that a place is one in the set
 
     def before_test_epoch(self, runner: Runner) -> None:
         """Forget the clips of an earlier test."""
-        self._rows = []
+        self._rows, self._clips = [], []
 
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         """Keep what the report needs of a batch.
@@ -165,15 +171,24 @@ class ReportHook(Hook):
         """
         for sample in outputs or ():
             check_sample(sample, 'the tested model')
+            self._clips.append(None)
             if sample.gt_label.ndim == 0 and sample.gt_label >= 0:  # one label, and not a hidden one
                 routing = sample.routing.mean(1).numpy() if 'routing' in sample else None
                 parts = _answers(sample.part_scores) if 'part_scores' in sample else None
                 self._rows.append((int(sample.gt_label), int(sample.pred_scores.argmax()), routing, parts))
+                self._clips[-1] = {
+                    'label': int(sample.gt_label),
+                    'predicted': int(sample.pred_scores.argmax()),
+                    'confidence': float(sample.pred_scores.max()),
+                    'name': str(sample.get('name', '')),
+                    **({'routing': resample(sample.routing.numpy())} if 'routing' in sample else {}),
+                }
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Write the report."""
         dataset = runner.test_dataloader.dataset
         rows = collect_results(self._rows, len(dataset), 'cpu')
+        clips = collect_results(self._clips, len(dataset), 'cpu')
         if not is_main_process() or not rows:
             return
         classes = dataset.metainfo['classes']
@@ -198,6 +213,19 @@ class ReportHook(Hook):
         if dataset.metainfo.get('body_parts') is not None:
             self._body_parts(confusion, dataset.metainfo, Path(runner.work_dir) / 'confusion_body.json')
         print(f'picture: {path}')
+        self._page(runner, clips or [], metrics)
+
+    @staticmethod
+    def _page(runner: Runner, clips: Sequence[dict[str, Any] | None], metrics: dict[str, float] | None) -> None:
+        path = Path(runner.work_dir) / 'report.html'
+        try:
+            rows = [{**clip, 'index': i} for i, clip in enumerate(clips) if clip is not None]
+            with atomic_write(path) as file:
+                file.write(report_html(describe_test(runner, rows, metrics)).encode())
+        except Exception as error:  # a fault of the page must not cost the scores, which are written after this
+            print(f'{path} was not made: {type(error).__name__}: {error}', file=sys.stderr)
+        else:
+            print(f'page: {path}')
 
     @staticmethod
     def _parts(
