@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import torch
 
 from bmoe_ground.errors import UserError
 from bmoe_skel.checkpoint import load_trained
+from bmoe_skel.models.attribution import attribute_regions
 from mm_runtime.finite import ADVICE, check_sample
 from pose_extract.skeletons import REGIONS
 from pose_extract.tracks import PoseTracks, crops_path, load_tracks
@@ -27,8 +28,11 @@ class Event:
         person: Index of the person in the track file.
         label: The likeliest class.
         score: Its probability, 0..1.
-        region: The region that the router trusted most, or None where the model has no router.
+        region: The region that the answer came from most, by ``attribution``; None where it was not asked for, or where
+            no region speaks for the answer.
         routing: Mean weight of each region, 0..1 and 1 in sum; empty where the model has no router.
+        attribution: What each region that is seen adds to the logarithm of ``score``, below 0 where it speaks against
+            the label; other units by other methods, see :func:`bmoe_skel.models.attribution.attribute_regions`.
 
     Example:
         >>> event = bmoe_skel.Event(0.0, 1.2, 0, 'nod', 0.9, 'head', {})
@@ -43,6 +47,7 @@ class Event:
     score: float
     region: str | None
     routing: dict[str, float]
+    attribution: dict[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """The event as JSON types."""
@@ -56,6 +61,8 @@ class MicroActionInferencer:
         checkpoint: A checkpoint of ``bmoe train``.
         device: Where to run: 'cpu', 'cuda', 'cuda:N', or 'auto' for a GPU where there is one.
         feature_root: Folder of precomputed features, for a model whose global stream reads them.
+        attribution: How events are attributed to regions, one of :data:`bmoe_skel.models.attribution.METHODS`
+            (docs/guides/explain.md compares them), or None for not at all, which saves 16 passes a window.
 
     Raises:
         UserError: The checkpoint is damaged, holds NaN or infinite weights, or lacks what is needed to build the model.
@@ -70,13 +77,18 @@ class MicroActionInferencer:
     """
 
     def __init__(
-        self, checkpoint: str | os.PathLike[str], device: str = 'cpu', feature_root: str | None = None
+        self,
+        checkpoint: str | os.PathLike[str],
+        device: str = 'cpu',
+        feature_root: str | None = None,
+        attribution: str | None = 'shapley',
     ) -> None:
         self.source = f'checkpoint {checkpoint}'
         trained = load_trained(checkpoint, device)
         self.model, self.pipeline = trained.model, trained.pipeline
         self.classes, self.skeleton = trained.classes, trained.skeleton
         self.feature_root = feature_root
+        self.attribution = attribution
         for name, weight in self.model.state_dict().items():
             if weight.is_floating_point() and not torch.isfinite(weight).all():
                 raise UserError(f'{self.source}: {name} holds NaN or infinite values: {ADVICE}')
@@ -98,6 +110,33 @@ class MicroActionInferencer:
         Raises:
             UserError: They are NaN or infinite; the message names clip and checkpoint.
         """
+        result = self.model(**self._batch(keypoint, score, facts), mode='predict')[0]
+        check_sample(result, self.source)
+        routing = result.routing.mean(1).numpy() if 'routing' in result else None
+        return result.pred_scores.numpy(), routing
+
+    def attribute_clip(
+        self, keypoint: np.ndarray, score: np.ndarray | None = None, method: str = 'shapley', **facts: Any
+    ) -> np.ndarray:
+        """Say from which region of the body the answer for a clip came.
+
+        Args:
+            keypoint: As for :meth:`predict_clip`.
+            score: Likewise.
+            method: See :func:`bmoe_skel.models.attribution.attribute_regions`.
+            **facts: As for :meth:`predict_clip`.
+
+        Returns:
+            (4,) one number a region, in the order of ``REGIONS``; NaN for a region of which nothing is seen.
+
+        Raises:
+            UserError: The method is unknown, or asks for a part that the model lacks.
+        """
+        inputs = self._batch(keypoint, score, facts)['inputs']
+        return attribute_regions(self.model, inputs, method)[0].numpy()
+
+    def _batch(self, keypoint: np.ndarray, score: np.ndarray | None, facts: dict[str, Any]) -> dict[str, Any]:
+        """A batch of one clip."""
         rng = np.random.default_rng(0)
         clip: dict[str, Any] = {'keypoint': keypoint, 'skeleton': self.skeleton, 'rng': rng, **facts}
         clip |= {'classes': self.classes, 'persons': len(keypoint)}  # as a dataset gives them to its pipeline
@@ -109,11 +148,10 @@ class MicroActionInferencer:
         for step in self.pipeline:
             sample = step(sample)
         inputs = {key: [value] for key, value in sample['inputs'].items()}
-        batch = self.model.data_preprocessor({'inputs': inputs, 'data_samples': [sample['data_samples']]})
-        result = self.model(**batch, mode='predict')[0]
-        check_sample(result, self.source)
-        routing = result.routing.mean(1).numpy() if 'routing' in result else None
-        return result.pred_scores.numpy(), routing
+        batch: dict[str, Any] = self.model.data_preprocessor(
+            {'inputs': inputs, 'data_samples': [sample['data_samples']]}
+        )
+        return batch
 
     def __call__(
         self,
@@ -152,12 +190,13 @@ class MicroActionInferencer:
                 if not (score > 0).any():
                     continue
                 place = {'total_frames': tracks.num_frames, 'window': (first, last), 'person': person}
-                times = tracks.frame_times[part]
-                scores, routing = self.predict_clip(
-                    tracks.keypoints[person : person + 1, part], score, frame_times=times, **facts, **place
-                )
+                place |= {'frame_times': tracks.frame_times[part], **facts}
+                keypoint = tracks.keypoints[person : person + 1, part]
+                scores, routing = self.predict_clip(keypoint, score, **place)
+                parts = {}
+                if self.attribution is not None:
+                    parts = _by_region(self.attribute_clip(keypoint, score, self.attribution, **place))
                 best = int(scores.argmax())
-                weights = {} if routing is None else dict(zip(REGIONS, map(float, routing), strict=True))
                 events.append(
                     Event(
                         start=float(tracks.frame_times[first]),
@@ -165,11 +204,23 @@ class MicroActionInferencer:
                         person=person,
                         label=self.classes[best],
                         score=float(scores[best]),
-                        region=max(weights, key=lambda name: weights[name]) if weights else None,
-                        routing=weights,
+                        region=strongest_region(parts),
+                        routing={} if routing is None else _by_region(routing),
+                        attribution=parts,
                     )
                 )
         return events
+
+
+def strongest_region(parts: dict[str, float]) -> str | None:
+    """The region to which most is attributed; None where none has more than 0."""
+    best = max(parts, key=lambda name: parts[name], default=None)
+    return best if best is not None and parts[best] > 0 else None
+
+
+def _by_region(numbers: np.ndarray) -> dict[str, float]:
+    """Name (4,) numbers, without those that are NaN."""
+    return {name: float(number) for name, number in zip(REGIONS, numbers, strict=True) if np.isfinite(number)}
 
 
 def _windows(times: np.ndarray, window: float | None, stride: float | None) -> list[tuple[int, int]]:

@@ -26,6 +26,7 @@ METHODS = ('leave_one_out', 'alone', 'shapley', 'margin', 'routing')
 LEAST = 1e-6
 """Probabilities below this count as this before their logarithm is taken."""
 _ALL = (1 << len(REGIONS)) - 1
+_CLIPS_AT_ONCE = 32  # of one pass, where a batch is smaller
 
 
 def hide_regions(inputs: Batch, skeleton: str, regions: Collection[str]) -> Batch:
@@ -87,17 +88,24 @@ def subset_scores(model: SkeletonRecognizer, inputs: Batch, subsets: Collection[
     Returns:
         (B, len(subsets), C) probabilities, averaged over the cuts of each clip as in every test.
     """
-    answers = []
-    for subset in subsets:
-        hidden = [region for r, region in enumerate(REGIONS) if not subset >> r & 1]
-        samples = model(hide_regions(inputs, model.skeleton, hidden), mode='predict')
-        answers.append(torch.stack([sample.pred_scores for sample in samples]))
+    asked, count = list(subsets), len(inputs['visible'])
+    at_once = max(1, _CLIPS_AT_ONCE // count)
+    answers: list[Tensor] = []
+    for first in range(0, len(asked), at_once):
+        parts = [hide_regions(inputs, model.skeleton, _hidden(subset)) for subset in asked[first : first + at_once]]
+        together = {key: torch.cat([part[key] for part in parts]) for key in inputs}
+        scores = torch.stack([sample.pred_scores for sample in model(together, mode='predict')])
+        answers += scores.split(count)
     return torch.stack(answers, 1)
+
+
+def _hidden(subset: int) -> list[str]:
+    return [region for r, region in enumerate(REGIONS) if not subset >> r & 1]
 
 
 @torch.no_grad()
 def attribute_regions(
-    model: SkeletonRecognizer, inputs: Batch, method: str = 'leave_one_out', target: Tensor | None = None
+    model: SkeletonRecognizer, inputs: Batch, method: str = 'shapley', target: Tensor | None = None
 ) -> Tensor:
     """Attribute the answer for each clip to the four regions.
 

@@ -163,3 +163,13 @@ def test_what_a_model_lacks_is_named() -> None:
     lost = attribute_regions(legs, inputs, 'leave_one_out')
     assert lost[:, [0, 2]].tolist() == [[0, 0], [0, 0]]  # the hips, from which legs are measured, are of the body
     assert lost[:, 3].all()
+
+
+def test_sets_asked_at_once_are_answered_as_one_by_one() -> None:
+    model, inputs = small_model().eval(), random_inputs(batch=3, cuts=2)  # ten sets a pass, and six
+    scores = subset_scores(model, inputs)
+    for subset in range(16):
+        hidden = [region for r, region in enumerate(REGIONS) if not subset & 2**r]
+        samples = model(hide_regions(inputs, 'coco17', hidden), mode='predict')
+        for b, sample in enumerate(samples):
+            torch.testing.assert_close(scores[b, subset], sample.pred_scores, atol=1e-5, rtol=1e-4)
