@@ -72,7 +72,9 @@ class ChannelsOfWhole(nn.Module):
 
     def forward(self, keypoint: Tensor, visible: Tensor, pace: Tensor) -> Tensor:
         """As :meth:`SkeletonFeatures.forward`; of ``keypoint`` nothing is used."""
-        channels = self.features(self.keypoint, self.visible, pace) * visible.unsqueeze(-1)
+        times = len(visible) // len(self.visible)  # several sets of regions may be asked about in one pass
+        whole = (part.repeat(times, *[1] * (part.ndim - 1)) for part in (self.keypoint, self.visible))
+        channels = self.features(*whole, pace) * visible.unsqueeze(-1)
         own = channels.shape[-1] - visible.shape[-1]
         return torch.cat([channels[..., :own], channels[..., own:] * visible.unsqueeze(2)], -1)
 

@@ -24,7 +24,7 @@ def test_all_some_and_none_of_the_files(checkpoint: str, tmp_path: Path, capsys:
     assert len(lines) == len(answers) == 3
     event = answers['head/head_00.mp4.npz']['events'][0]
     assert f'{event["label"]}  {event["score"]:.2f}  by {event["region"]}' in lines[1]
-    assert set(event) == {'start', 'end', 'person', 'label', 'score', 'region', 'routing'}
+    assert set(event) == {'start', 'end', 'person', 'label', 'score', 'region', 'routing', 'attribution'}
 
     (poses / 'bad.npz').write_bytes(b'nothing')
     assert main([checkpoint, str(poses)]) == 1
