@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ import torch
 
 from bmoe_ground.errors import UserError
 from bmoe_skel.checkpoint import load_trained
-from bmoe_skel.scan import Span, WindowScores, scan_windows, window_spans
+from bmoe_skel.models.attribution import attribute_regions
+from bmoe_skel.scan import Span, WindowScores, scan_windows, strongest_region, window_spans
 from bmoe_skel.transforms.spatial import NormalizePose
 from mm_runtime.finite import ADVICE, check_sample
 from pose_extract.skeletons import REGIONS
@@ -30,8 +31,11 @@ class Event:
         person: Index of the person in the track file.
         label: The likeliest class.
         score: Its probability, 0..1.
-        region: The region that the router trusted most, or None where the model has no router.
+        region: The region that the answer came from most, by ``attribution``; None where it was not asked for, or where
+            no region speaks for the answer.
         routing: Mean weight of each region, 0..1 and 1 in sum; empty where the model has no router.
+        attribution: What each region that is seen adds to the logarithm of ``score``, below 0 where it speaks against
+            the label; other units by other methods, see :func:`bmoe_skel.models.attribution.attribute_regions`.
 
     Example:
         >>> event = bmoe_skel.Event(0.0, 1.2, 0, 'nod', 0.9, 'head', {})
@@ -46,6 +50,7 @@ class Event:
     score: float
     region: str | None
     routing: dict[str, float]
+    attribution: dict[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """The event as JSON types."""
@@ -59,6 +64,8 @@ class MicroActionInferencer:
         checkpoint: A checkpoint of ``bmoe train``.
         device: Where to run: 'cpu', 'cuda', 'cuda:N', or 'auto' for a GPU where there is one.
         feature_root: Folder of precomputed features, for a model whose global stream reads them.
+        attribution: How events are attributed to regions, one of :data:`bmoe_skel.models.attribution.METHODS`
+            (docs/guides/explain.md compares them), or None for not at all, which saves 16 passes an event.
 
     Raises:
         UserError: The checkpoint is damaged, holds NaN or infinite weights, or lacks what is needed to build the model.
@@ -73,7 +80,11 @@ class MicroActionInferencer:
     """
 
     def __init__(
-        self, checkpoint: str | os.PathLike[str], device: str = 'cpu', feature_root: str | None = None
+        self,
+        checkpoint: str | os.PathLike[str],
+        device: str = 'cpu',
+        feature_root: str | None = None,
+        attribution: str | None = 'shapley',
     ) -> None:
         self.source = f'checkpoint {checkpoint}'
         trained = load_trained(checkpoint, device)
@@ -82,6 +93,7 @@ class MicroActionInferencer:
         self.clip_seconds = trained.clip_seconds
         self.multi_label = bool(self.model.head.multi_label)
         self.feature_root = feature_root
+        self.attribution = attribution
         # the preprocessing refuses a clip without a keypoint above it
         self._min_score = max(
             (step.min_score for step in self.pipeline if isinstance(step, NormalizePose)), default=0.0
@@ -109,6 +121,59 @@ class MicroActionInferencer:
         """
         return self._predict([self._prepare(keypoint, score, facts)])[0]
 
+    def attribute_clip(
+        self,
+        keypoint: np.ndarray,
+        score: np.ndarray | None = None,
+        method: str = 'shapley',
+        target: int | None = None,
+        **facts: Any,
+    ) -> np.ndarray:
+        """Say from which region of the body the answer for a clip came.
+
+        Args:
+            keypoint: As for :meth:`predict_clip`.
+            score: Likewise.
+            method: See :func:`bmoe_skel.models.attribution.attribute_regions`.
+            target: Number of the class that is asked about; the likeliest if None.
+            **facts: As for :meth:`predict_clip`.
+
+        Returns:
+            (4,) one number a region, in the order of ``REGIONS``; NaN for a region of which nothing is seen.
+
+        Raises:
+            UserError: The method is unknown, or asks for a part that the model lacks.
+        """
+        return self._attribute(self._prepare(keypoint, score, facts), method, target)
+
+    def attribute_span(
+        self,
+        tracks: PoseTracks,
+        person: int,
+        span: Span,
+        target: int,
+        file: str | os.PathLike[str] | None = None,
+        name: str | None = None,
+    ) -> dict[str, float]:
+        """What each region adds to the probability of a class in one window of one person.
+
+        Args:
+            tracks: Tracks in the model's layout.
+            person: Index of the person.
+            span: First frame of the window, and the frame after its last.
+            target: Number of the class.
+            file: As for :meth:`scan`.
+            name: Likewise.
+
+        Returns:
+            Region to number, by the method that the inferencer was made with; regions of which nothing is seen are left
+            out, all where it was made with none.
+        """
+        if self.attribution is None:
+            return {}
+        prepared = self._window(tracks, person, span, self._facts(file, name, tracks))
+        return by_region(self._attribute(prepared, self.attribution, target))
+
     def _prepare(self, keypoint: np.ndarray, score: np.ndarray | None, facts: dict[str, Any]) -> dict[str, Any]:
         """One clip through the checkpoint's own preprocessing."""
         rng = np.random.default_rng(0)
@@ -123,16 +188,25 @@ class MicroActionInferencer:
             sample = step(sample)
         return sample
 
-    def _predict(self, packed: list[dict[str, Any]]) -> list[tuple[np.ndarray, np.ndarray | None]]:
-        """Scores (C,) and mean routing (4,) of prepared clips, in one forward pass."""
+    def _attribute(self, packed: dict[str, Any], method: str, target: int | None) -> np.ndarray:
+        """(4,) attribution of one prepared clip."""
+        wanted = None if target is None else torch.tensor([target])
+        return attribute_regions(self.model, self._collate([packed])['inputs'], method, target=wanted)[0].numpy()
+
+    def _collate(self, packed: list[dict[str, Any]]) -> dict[str, Any]:
+        """Prepared clips as a batch."""
         inputs: dict[str, list[torch.Tensor]] = {}
         for sample in packed:
             for key, value in sample['inputs'].items():
                 inputs.setdefault(key, []).append(value)
         samples = [sample['data_samples'] for sample in packed]
-        batch = self.model.data_preprocessor({'inputs': inputs, 'data_samples': samples})
+        batch: dict[str, Any] = self.model.data_preprocessor({'inputs': inputs, 'data_samples': samples})
+        return batch
+
+    def _predict(self, packed: list[dict[str, Any]]) -> list[tuple[np.ndarray, np.ndarray | None]]:
+        """Scores (C,) and mean routing (4,) of prepared clips, in one forward pass."""
         results = []
-        for result in self.model(**batch, mode='predict'):
+        for result in self.model(**self._collate(packed), mode='predict'):
             check_sample(result, self.source)
             routing = result.routing.mean(1).numpy() if 'routing' in result else None
             results.append((result.pred_scores.numpy(), routing))
@@ -232,7 +306,7 @@ class MicroActionInferencer:
                 if np.isnan(scores).any():
                     continue
                 best = int(scores.argmax())
-                weights = {} if row is None else dict(zip(REGIONS, map(float, row), strict=True))
+                parts = self.attribute_span(tracks, person.person, (first, last), best, file, name)
                 events.append(
                     Event(
                         start=float(tracks.frame_times[first]),
@@ -240,8 +314,14 @@ class MicroActionInferencer:
                         person=person.person,
                         label=self.classes[best],
                         score=float(scores[best]),
-                        region=max(weights, key=lambda name: weights[name]) if weights else None,
-                        routing=weights,
+                        region=strongest_region(parts),
+                        routing={} if row is None else by_region(row),
+                        attribution=parts,
                     )
                 )
         return events
+
+
+def by_region(numbers: np.ndarray) -> dict[str, float]:
+    """Name (4,) numbers, without those that are NaN."""
+    return {name: float(number) for name, number in zip(REGIONS, numbers, strict=True) if np.isfinite(number)}

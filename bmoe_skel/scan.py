@@ -86,3 +86,9 @@ def window_spans(times: np.ndarray, window: float | None, stride: float | None) 
     if not ranges or ranges[-1][1] < len(times):
         ranges.append((int(np.searchsorted(times, times[-1] - window)), len(times)))
     return ranges
+
+
+def strongest_region(parts: dict[str, float]) -> str | None:
+    """The region to which most is attributed; None where none has more than 0."""
+    best = max(parts, key=lambda name: parts[name], default=None)
+    return best if best is not None and parts[best] > 0 else None

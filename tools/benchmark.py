@@ -6,6 +6,7 @@ python tools/benchmark.py model                         # parameters, multiply-a
 python tools/benchmark.py export CHECKPOINT              # ONNX Runtime beside torch, the same model
 python tools/benchmark.py smoothing                     # what is left of a 2-pixel nod, and of the jitter
 python tools/benchmark.py answer                        # events of a trained model on recordings with known movements
+python tools/benchmark.py faithful CONFIG CHECKPOINT    # do routing and other attributions name the region that matters
 python tools/benchmark.py rules --streams STREAMS.npz   # nods, head shakes and so on, on labelled recordings
 python tools/benchmark.py pose VIDEO                    # against MMPoseInferencer and a plain MediaPipe loop
 python tools/benchmark.py accuracy COCO.json            # ground truth through the mmpose backend
@@ -28,6 +29,7 @@ from bmoe_ground.errors import run_tool
 # what is measured -> the module that measures it: add_arguments(parser) and run(arguments) -> exit code
 BENCHMARKS = {
     'answer': 'benchmarks.answering',
+    'faithful': 'benchmarks.faithful',
     'loading': 'benchmarks.loading',
     'accuracy': 'benchmarks.pose_accuracy',
     'export': 'benchmarks.export',

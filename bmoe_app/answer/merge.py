@@ -172,6 +172,22 @@ def merge(
     return sorted(found, key=lambda event: (event.start, event.end, event.label))
 
 
+def best_window(event: Event, windows: Windows, parts: np.ndarray, number: int) -> int:
+    """The window that speaks loudest for an event, of those that made it.
+
+    Args:
+        event: From :func:`merge`.
+        windows: What it was made of.
+        parts: Likewise.
+        number: Number of its class.
+    """
+    inside = (parts[:, 1] > event.start + 1e-9) & (parts[:, 0] < event.end - 1e-9)
+    scores = np.where(inside & np.isfinite(windows.scores[:, number]), windows.scores[:, number], -np.inf)
+    if not np.isfinite(scores).any():  # an event of a single frame
+        scores = -np.abs(windows.times - event.start)
+    return int(scores.argmax())
+
+
 def _event(windows: Windows, which: np.ndarray, number: int, label: str, inside: np.ndarray) -> Event:
     routing: dict[str, float] = {}
     if windows.routing is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +10,12 @@ import numpy as np
 
 from bmoe_app.answer.answer import ModelFacts, Windows, seconds_of
 from bmoe_app.answer.events import Event
-from bmoe_app.answer.merge import MergeSettings, cells, merge, smooth
+from bmoe_app.answer.merge import MergeSettings, best_window, cells, merge, smooth
 from bmoe_app.answer.settings import DEFAULT_WINDOW, MIN_SEEN, STRIDES, ModelSettings, means_nothing
 from bmoe_ground.errors import UserError
 from bmoe_ground.onnx_files import file_digest
 from bmoe_skel.export.exported import ExportedRecognizer
-from bmoe_skel.scan import WindowScores
+from bmoe_skel.scan import Span, WindowScores, strongest_region
 from pose_extract.tracks import PoseTracks
 
 if TYPE_CHECKING:
@@ -97,11 +97,44 @@ class Recognizer:
         for person in found:
             one, spans = _smoothed(person, tracks.frame_times, (window or 0.0) / 2)
             seen = tracks.frame_times[(tracks.scores[person.person] > 0).any(-1)]
-            events += merge(one, cells(spans, one.times), seen, self.classes, self.nothing, making)
+            parts = cells(spans, one.times)
+            for event in merge(one, parts, seen, self.classes, self.nothing, making):
+                first, stop = person.spans[best_window(event, one, parts, self.classes.index(event.label))].tolist()
+                events.append(self.attributed(event, tracks, person.person, (first, stop), file, name))
             windows.append(one)
+        if events and isinstance(self.inferencer, ExportedRecognizer):
+            notes.append(
+                "an exported model cannot tell which region an answer came from: an event's is the one that the router "
+                'weighed most'
+            )
         if found and not events:
             notes += self._likeliest(windows)
         return ModelAnswer(events, windows, self._facts(window, stride), notes)
+
+    def attributed(
+        self,
+        event: Event,
+        tracks: PoseTracks,
+        person: int,
+        span: Span,
+        file: Path | None = None,
+        name: str | None = None,
+    ) -> Event:
+        """An event with the region that the answer came from most, see docs/guides/explain.md.
+
+        Args:
+            event: The event.
+            tracks: In the model's layout.
+            person: Index of the person in them.
+            span: First frame of the window to ask about, and the frame after its last.
+            file: As for a call.
+            name: Likewise.
+
+        Returns:
+            The event; with the router's region where the model cannot tell, None where no region speaks for the answer.
+        """
+        parts = self.inferencer.attribute_span(tracks, person, span, self.classes.index(event.label), file, name)
+        return replace(event, region=strongest_region(parts)) if parts else event
 
     def in_layout(self, tracks: PoseTracks) -> PoseTracks:
         """Tracks in the model's layout; the same where they are in it already.

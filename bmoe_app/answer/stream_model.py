@@ -14,10 +14,13 @@ import numpy as np
 from bmoe_app.answer.answer import Windows, seconds_of_times
 from bmoe_app.answer.events import Event
 from bmoe_app.answer.frames import FrameBuffer
-from bmoe_app.answer.merge import MergeSettings, Run, cells, event_of, find_runs, smooth
+from bmoe_app.answer.merge import MergeSettings, Run, best_window, cells, event_of, find_runs, smooth
 from bmoe_app.answer.model import Recognizer
 from bmoe_app.answer.settings import DEFAULT_WINDOW, MIN_SEEN, STRIDES
 from pose_extract.body_parts import REGIONS
+
+MEMORY = 60.0
+"""Seconds of frames that are held at most, to tell which region an event came from; a longer one is told by routing."""
 
 
 @dataclass
@@ -66,7 +69,9 @@ class ModelStream:
         """Frames before this moment are not needed any more."""
         if self._start is None or self._asked == 0:
             return -np.inf
-        return min(self._grid(self._asked), self._last - self.window) - 1e-6
+        open_from = min((span[0] for span in self._spans.values()), default=self._last)
+        least = max(open_from, self._last - MEMORY)
+        return min(self._grid(self._asked), self._last - self.window, least) - 1e-6
 
     def step(self) -> list[Event]:
         """Look at the newest frame, and tell the events that have become certain."""
@@ -174,10 +179,21 @@ class ModelStream:
             person.told[run.number] = numbers[low + run.last]
             event = event_of(run, windows, parts, seen, self._model.classes, self._making.min_seconds)
             if event is not None:
-                found.append(event)
+                best = low + best_window(event, windows, parts, run.number)
+                found.append(self._attributed(event, spans[best]))
         still_open = [low + run.first for run in runs if run not in closed]
         person.open_from = numbers[min(still_open)] if still_open else numbers[final - 1] + 1
         return found
+
+    def _attributed(self, event: Event, span: np.ndarray) -> Event:
+        """The event with the region that its answer came from, where the frames are still there."""
+        times = self._buffer.times
+        if span[0] < times[0] - 1e-9:
+            return event
+        first, stop = int(np.searchsorted(times, span[0])), int(np.searchsorted(times, span[1], 'right'))
+        people, tracks = self._buffer.tracks(first, stop)
+        place = people.index(event.person)
+        return self._model.attributed(event, self._model.in_layout(tracks), place, (0, stop - first))
 
     def _is_closed(self, run: Run, parts: np.ndarray, taken: np.ndarray, next_start: float) -> bool:
         """Whether no window that is not final yet can belong to a run."""

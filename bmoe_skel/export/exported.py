@@ -113,6 +113,21 @@ class ExportedRecognizer:
         seen = (tracks.scores > self._min_score).any(-1)
         return scan_windows(spans, seen, min_seen, len(self.classes), answers, 1)
 
+    def attribute_span(
+        self,
+        tracks: PoseTracks,
+        person: int,
+        span: Span,
+        target: int,
+        file: str | os.PathLike[str] | None = None,
+        name: str | None = None,
+    ) -> dict[str, float]:
+        """Nothing: an exported model cannot hide a region behind its preprocessing, which is inside.
+
+        Stands for :meth:`bmoe_skel.MicroActionInferencer.attribute_span`, with the same arguments.
+        """
+        return {}
+
     def predict(
         self, keypoints: np.ndarray, scores: np.ndarray, times: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray | None]:

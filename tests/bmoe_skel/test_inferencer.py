@@ -10,7 +10,7 @@ from skeleton_clips import SMALL, config_text, moving_clip, write_checkpoint, wr
 from bmoe_ground.errors import UserError
 from bmoe_skel.inferencer import MicroActionInferencer
 from bmoe_skel.registry import MODELS
-from bmoe_skel.scan import window_spans
+from bmoe_skel.scan import strongest_region, window_spans
 from pose_extract.crops import CropRecorder
 from pose_extract.skeletons import REGIONS, get_skeleton
 from pose_extract.tracks import crops_path, load_tracks
@@ -28,10 +28,31 @@ def test_whole_clips_and_windows(checkpoint, tmp_path) -> None:
     assert (whole.start, whole.end, whole.person) == (0.0, pytest.approx(23 / 25), 0)
     assert whole.label in ('arms', 'head', 'legs')
     assert sum(whole.routing.values()) == pytest.approx(1, abs=1e-4)
-    assert whole.region == max(whole.routing, key=whole.routing.get)
+    assert whole.region == max(whole.attribution, key=whole.attribution.get)
     windows = inferencer(load_tracks(file), window=0.4, stride=0.2)
     assert [w.start for w in windows] == pytest.approx([0.0, 0.2, 0.4, 0.52])
     assert windows[-1].end == pytest.approx(23 / 25)
+
+
+def test_events_are_attributed_as_asked(checkpoint, tmp_path) -> None:
+    file = write_tracks(tmp_path / 'poses', 1) / 'head' / 'head_00.mp4.npz'
+    tracks = load_tracks(file)
+    shown = MicroActionInferencer(checkpoint)
+    (event,) = shown(tracks)
+    wanted = shown.attribute_clip(tracks.keypoints, tracks.scores, frame_times=tracks.frame_times)
+    assert event.attribution == pytest.approx(dict(zip(REGIONS, wanted, strict=True)))
+    assert event.as_dict()['attribution'] == event.attribution
+    (routed,) = MicroActionInferencer(checkpoint, attribution='routing')(tracks)
+    assert routed.attribution == pytest.approx(routed.routing)
+    assert routed.region == max(routed.routing, key=routed.routing.get)
+    (plain,) = MicroActionInferencer(checkpoint, attribution=None)(tracks)
+    assert (plain.region, plain.attribution, plain.score) == (None, {}, event.score)
+    with pytest.raises(UserError, match="unknown attribution 'saliency'"):
+        MicroActionInferencer(checkpoint, attribution='saliency')(tracks)
+    tracks.scores[:, :, list(get_skeleton('coco17').regions['lower'])] = 0
+    tracks.keypoints[:, :, list(get_skeleton('coco17').regions['lower'])] = np.nan
+    assert set(shown(tracks)[0].attribution) == {'head', 'body', 'upper'}
+    assert strongest_region({'head': -1.0, 'body': 0.0}) is strongest_region({}) is None
 
 
 def test_agrees_with_the_model_itself(checkpoint) -> None:
