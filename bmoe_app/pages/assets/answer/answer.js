@@ -225,7 +225,7 @@ class Page {
   }
 
   save(kind) {
-    const { name } = this.data.answer;
+    const name = this.data.answer.video;
     const text = kind === 'csv' ? toCsv(name, this.store.events) : toEaf(name, this.data.video, this.store.events);
     const link = document.createElement('a');
     link.href = URL.createObjectURL(new Blob([text], { type: kind === 'csv' ? 'text/csv' : 'application/xml' }));
@@ -238,7 +238,7 @@ class Page {
     const [file] = input.files;
     if (!file) return;
     try {
-      const { name, persons } = this.data.answer;
+      const { video: name, persons } = this.data.answer;
       const { events, faults } = fromCsv(await file.text(), name, persons, this.duration);
       this.store.replace(events);
       const lost = faults.length ? ` ${faults.length} rows were left out: ${faults.slice(0, 3).join('; ')}.` : '';

@@ -180,7 +180,7 @@ class Curves {
 
   setTime(time) {
     for (const { plot, line } of this.plots) {
-      const x = plot.valToPos(time, 'x');
+      const x = ((time - this.view[0]) / (this.view[1] - this.view[0])) * plot.over.clientWidth;
       line.style.transform = `translateX(${x - 1}px)`;
       line.hidden = time < this.view[0] || time > this.view[1];
     }
