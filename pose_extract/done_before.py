@@ -54,6 +54,8 @@ def done_before(
     if known['status'] not in ('pending', 'failed') and known['track'] == item.track:
         return known
     record = _record_of(item, tracks)
+    # a process that died after it wrote the track was recorded as failed later than that
+    record['finished'] = max(record['finished'], known['finished'])
     try:
         check_record(record)
     except ValueError:
