@@ -36,9 +36,10 @@ test: install
 test-fast: install
 	$(PYTEST) -m 'not slow'
 
-# Thirty kills of each training at random moments; the suite has three.
+# Thirty kills of each training and each kind of extraction at random moments; the suite has two or three.
 kill-test: install
-	KILLS=30 $(PYTEST) -rP --timeout 3600 tests/paths/test_random_kills.py tests/paths/test_survival.py
+	KILLS=30 $(PYTEST) -rP --timeout 3600 tests/paths/test_random_kills.py \
+		tests/paths/test_killed_extraction.py tests/paths/test_survival.py
 
 # The variable silences an advertisement of the theme's successor.
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
@@ -50,6 +51,7 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m benchmarks.licences --quiet
 	$(MKDOCS)
 
 format: install

@@ -91,8 +91,9 @@ def load_checkpoint(path: str | os.PathLike[str], map_location: Any = 'cpu') -> 
             f'values ({reason}). Checkpoints written by this project load; a foreign one must be re-saved as a plain '
             'state_dict'
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        raise UserError(f'checkpoint {path} is damaged or no torch checkpoint: {error}') from error
+    except Exception as error:  # torch's unpickler is plain Python, and trips over damaged bytes in every way
+        reason = str(error) or type(error).__name__
+        raise UserError(f'checkpoint {path} is damaged or no torch checkpoint: {reason}') from error
     if not isinstance(checkpoint, dict):
         raise UserError(f'checkpoint {path} holds a {type(checkpoint).__name__}, expected a dict with "state_dict"')
     meta = checkpoint.setdefault('meta', {}) if 'state_dict' in checkpoint else {}

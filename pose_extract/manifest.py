@@ -91,12 +91,7 @@ class Manifest:
         self._settings = settings
         self._videos = list(videos)
         known = self.merge()
-        if self.damaged:
-            print(
-                f'{self.path}: {self.damaged} damaged entries are left out; what became of these videos is told by '
-                'their track files',
-                file=sys.stderr,
-            )
+        self._say_damaged()
         return known
 
     def add(self, record: Record) -> None:
@@ -120,16 +115,15 @@ class Manifest:
         """Bring ``manifest.json`` up to date with all journals.
 
         Args:
-            last: This rank is done: its journal, and those of ranks that no longer exist, are removed.
+            last: The files of processes that have ended are removed, now that the manifest holds what they say.
 
         Returns:
             All records by video.
         """
         with self._locked():
-            records, self.damaged = _read_entries(self.path)
-            journals = sorted(self._folder.glob('rank-*.jsonl'))
-            for journal in journals:
-                for record in _read_journal(journal):
+            records, self._damaged = read_entries(self.path)
+            for journal in self._journals():
+                for record in read_journal(journal):
                     known = records.get(record['video'])
                     if known is None or record['finished'] >= known['finished']:
                         records[record['video']] = record
@@ -149,16 +143,39 @@ class Manifest:
             }
             with atomic_write(self.path) as file:
                 file.write(json.dumps(content, indent=1, allow_nan=False).encode())
-            if last:
-                for journal in journals:
-                    number = journal.stem.removeprefix('rank-')
-                    if (
-                        journal.is_file()
-                        and number.isdecimal()
-                        and (int(number) == self.rank or int(number) >= self.world)
-                    ):
-                        journal.unlink(missing_ok=True)
+            for path in self._ended() if last else ():
+                if path.is_file():
+                    path.unlink(missing_ok=True)
         return records
+
+    def end(self, whole: bool) -> None:
+        """Merge for the last time.
+
+        Args:
+            whole: This process has gone through all of its videos. What it did is merged in either case.
+        """
+        self.merge(last=True)
+
+    def _journals(self) -> list[Path]:
+        return sorted(path for kind in ('rank', 'shard') for path in self._folder.glob(f'{kind}-*.jsonl'))
+
+    def _ended(self) -> list[Path]:
+        """The files of this rank, and of processes that no longer exist."""
+        # a job that is not shared does the videos of all shards
+        gone = sorted(self._folder.glob('shard-*')) if self.world == 1 else []
+        for journal in self._folder.glob('rank-*.jsonl'):
+            number = journal.stem.removeprefix('rank-')
+            if number.isdecimal() and (int(number) == self.rank or int(number) >= self.world):
+                gone.append(journal)
+        return gone
+
+    def _say_damaged(self) -> None:
+        if self._damaged:
+            print(
+                f'{self.path}: {self._damaged} damaged entries are left out; what became of these videos is told by '
+                'their track files',
+                file=sys.stderr,
+            )
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -177,11 +194,11 @@ def read_manifest(path: Path) -> dict[str, Record]:
     Raises:
         UserError: It is not a manifest.
     """
-    return _read_entries(path)[0]
+    return read_entries(path)[0]
 
 
-def _read_entries(path: Path) -> tuple[dict[str, Record], int]:
-    """The records of a manifest, and how many of its entries are damaged."""
+def read_entries(path: Path) -> tuple[dict[str, Record], int]:
+    """The records of a manifest, as :func:`read_manifest`, and how many of its entries are damaged."""
     if not path.exists():
         return {}, 0
     try:
@@ -242,7 +259,8 @@ def check_record(record: Record) -> None:
         raise ValueError(f'track: leaves the folder: {record["track"]!r:.80}')
 
 
-def _read_journal(path: Path) -> Iterator[Record]:
+def read_journal(path: Path) -> Iterator[Record]:
+    """The records of a journal, in the order in which they were written; damaged lines are passed over."""
     try:
         lines = path.read_bytes().splitlines() if path.is_file() else []
     except OSError:

@@ -5,6 +5,8 @@
     bmoe extract videos/ --model body17 --jobs 2
     bmoe extract videos/ --config CONFIG.py --checkpoint WEIGHTS.pth --whole-frame
     torchrun --nproc-per-node 4 tools/extract_pose.py videos/                # one share per GPU; srun works too
+    bmoe extract videos/ --shard 3/10                        # the fourth of ten shares; auto in arrays of Slurm
+    bmoe extract videos/ --engine ray --jobs 16 --address auto
 
 Each video becomes <out>/<its path below the input folder>.npz, and <out>/manifest.json lists them all. Started
 again, it does only what is missing. Exit code: 0 all well, 1 some videos have a problem (see the manifest), 2 nothing
@@ -17,10 +19,12 @@ import argparse
 from collections.abc import Sequence
 
 from bmoe_app.parsing import parse_arguments
+from bmoe_ground.errors import UserError
 from bmoe_ground.native_output import library_warnings_silenced
 from pose_extract.estimators import BACKENDS
-from pose_extract.job import run_job
+from pose_extract.job import ENGINES, merge_parts, run_job
 from pose_extract.settings import ExtractSettings, setting_names
+from pose_extract.shards import parse_shard
 from pose_extract.smoothing import METHODS
 
 
@@ -31,9 +35,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--out', default='poses', help='folder for tracks and manifest (default: poses)')
     parser.add_argument('--backend', default=default.backend, metavar='|'.join([*sorted(BACKENDS), 'MODULE:CLASS']),
                         help="the last for a backend of one's own (default: %(default)s)")  # fmt: skip
-    parser.add_argument('--jobs', type=int, default=1, help='processes on this machine (default: %(default)s)')
+    parser.add_argument('--jobs', type=int, default=1,
+                        help='processes on this machine, or actors of Ray (default: %(default)s)')  # fmt: skip
     parser.add_argument('--overwrite', action='store_true', help='extract also what is done')
     parser.add_argument('--quiet', action='store_true', help='no progress bar')
+
+    machines = parser.add_argument_group('many machines (docs/guides/scale.md)')
+    machines.add_argument('--shard', metavar='I/N', help='do share I of N, counted from 0; auto in a job array')
+    machines.add_argument('--merge', action='store_true', help='only merge what the shards wrote into the manifest')
+    machines.add_argument('--engine', choices=ENGINES, default=ENGINES[0], help='default: %(default)s')
+    machines.add_argument('--address', help='of a running Ray cluster, such as auto (default: start one here)')
 
     model = parser.add_argument_group('model (mmpose)')
     model.add_argument('--model', default=default.model, help='MMPose alias or config name (default: %(default)s)')
@@ -83,8 +94,24 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Run the command; see :data:`bmoe_app.cli.COMMANDS`."""
     args = parse_arguments('bmoe extract', __doc__, add_arguments, argv, prog)
     library_warnings_silenced()
-    settings = ExtractSettings(**{name: getattr(args, name) for name in setting_names()})
-    summary = run_job(args.source, args.out, settings, args.jobs, args.overwrite, show_progress=not args.quiet)
+    _check(args)
+    if args.merge:
+        summary, at_work = merge_parts(args.source, args.out)
+    else:
+        settings = ExtractSettings(**{name: getattr(args, name) for name in setting_names()})
+        summary, at_work = run_job(
+            args.source, args.out, settings, args.jobs, args.overwrite, show_progress=not args.quiet,
+            shard=parse_shard(args.shard) if args.shard else None, engine=args.engine, address=args.address,
+        ), []  # fmt: skip
     print('\n'.join(summary.lines()))
+    if at_work:
+        print(f'not ended: {", ".join(at_work)}')
     print(f'{args.out}/manifest.json')
     return summary.exit_code
+
+
+def _check(args: argparse.Namespace) -> None:
+    if args.merge and (args.shard or args.overwrite):
+        raise UserError('--merge only merges: it excludes --shard and --overwrite')
+    if args.address and args.engine != 'ray':
+        raise UserError('--address needs --engine ray')

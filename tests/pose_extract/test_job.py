@@ -156,3 +156,15 @@ def test_hostile_tracks_and_entries_are_done_again_and_the_rest_is_kept(folder: 
     (out / 'manifest.json').write_text(json.dumps(entries))
     assert extract(folder).skipped == 3
     assert read_manifest(out / 'manifest.json')['nod/a.mp4']['frames'] == 9
+
+
+def test_a_process_that_died_after_its_track_was_written(folder: Path) -> None:
+    extract(folder)
+    path = folder.parent / 'poses/manifest.json'
+    content = json.loads(path.read_text())
+    for entry in content['videos']:
+        if entry['video'] == 'nod/a.mp4':
+            entry.update(status='failed', track=None, error='it died', finished=entry['finished'] + 100)
+    path.write_text(json.dumps(content))
+    assert extract(folder).skipped == 3
+    assert read_manifest(path)['nod/a.mp4']['status'] == 'ok'

@@ -10,9 +10,10 @@ import pytest
 from video_files import damage_frames, encode, write_video
 
 from pose_extract.discovery import find_videos
-from pose_extract.job import Summary, run_job
+from pose_extract.job import run_job
 from pose_extract.manifest import read_manifest
 from pose_extract.settings import ExtractSettings
+from pose_extract.summary import Summary
 from pose_extract.tracks import load_tracks
 
 SETTINGS = ExtractSettings(backend='mediapipe')

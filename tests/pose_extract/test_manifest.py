@@ -64,5 +64,5 @@ def test_damaged_lines_of_journals_cost_themselves_only(tmp_path: Path) -> None:
     known = manifest.begin(['b.mp4', 'nod/a.mp4'], {})
     assert known['b.mp4'] == other
     assert known['nod/a.mp4']['status'] == 'pending'
-    manifest.merge(last=True)
+    manifest.end(True)
     assert sorted(path.name for path in journals.iterdir()) == ['lock', 'rank-7.jsonl', 'rank-x.jsonl']
