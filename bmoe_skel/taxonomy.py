@@ -145,7 +145,7 @@ MA52_WITHOUT: tuple[str, ...] = (
 """Actions of MA-52 that no class stands for."""
 
 
-def ma52_scores(probabilities: Sequence[float], actions: Sequence[str]) -> np.ndarray:
+def ma52_scores(probabilities: Sequence[float] | np.ndarray, actions: Sequence[str]) -> np.ndarray:
     """Scores of MA-52's actions that follow from the classes' probabilities.
 
     Each class's probability is shared equally by its counterparts, and what no class stands for has 0. Actions of one

@@ -289,9 +289,7 @@ LAYOUTS: dict[str, Layout] = {
     # what tracks of any backend are brought to where one model reads them all, with what they lack left out:
     # BlazePose without the corners of the eyes, so that it has all of them but the face's fine points
     'common29': Layout(
-        (
-            *('nose', *_both('eye ear mouth shoulder elbow wrist pinky index thumb hip knee ankle heel foot_index')),
-        ),
+        (*('nose', *_both('eye ear mouth shoulder elbow wrist pinky index thumb hip knee ankle heel foot_index')),),
         _tree(
             'nose *_eye *_ear',
             'nose *_mouth',

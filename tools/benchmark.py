@@ -5,6 +5,7 @@ python tools/benchmark.py textures --threads 2 --json textures.json
 python tools/benchmark.py model                         # parameters, multiply-adds and speed beside ST-GCN++
 python tools/benchmark.py smoothing                     # what is left of a 2-pixel nod, and of the jitter
 python tools/benchmark.py rules --streams STREAMS.npz   # nods, head shakes and so on, on labelled recordings
+python tools/benchmark.py box CHECKPOINT --clips poses/ # the model in the box on real tracks, rules beside it
 python tools/benchmark.py pose VIDEO                    # against MMPoseInferencer and a plain MediaPipe loop
 python tools/benchmark.py accuracy COCO.json            # ground truth through the mmpose backend
 python tools/benchmark.py pose VIDEO --parts memory     # peak memory of a long video against a short one
@@ -25,6 +26,7 @@ from bmoe_ground.errors import run_tool
 
 # what is measured -> the module that measures it: add_arguments(parser) and run(arguments) -> exit code
 BENCHMARKS = {
+    'box': 'benchmarks.box.exam',
     'loading': 'benchmarks.loading',
     'accuracy': 'benchmarks.pose_accuracy',
     'model': 'benchmarks.model',
