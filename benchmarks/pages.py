@@ -16,8 +16,9 @@ from pathlib import Path
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.files import atomic_write
+from bmoe_skel.taxonomy import MA52_WITHOUT, TAXONOMY
 from face_aux.textures import DESCRIPTORS
-from pose_extract.convert.layout import can_convert
+from pose_extract.convert.layout import COMMON, can_convert, lost_points
 from pose_extract.layouts import LAYOUTS
 
 COMMAND = 'python tools/write_pages.py'
@@ -41,6 +42,16 @@ def conversion_table() -> str:
     return _table(('from', 'to'), rows)
 
 
+def lost_table() -> str:
+    """What of the common layout each layout cannot give, and the number that it can."""
+    total, rows = len(LAYOUTS[COMMON].keypoints), []
+    for name in (name for name in LAYOUTS if name != COMMON):
+        lost = lost_points(name)
+        parts = dict.fromkeys(point.removeprefix('left_').removeprefix('right_') for point in lost)
+        rows.append((f'`{name}`', f'{total - len(lost)} of {total}', ', '.join(parts) or 'nothing'))
+    return _table(('from', 'points', 'lost (of a side: both)'), rows)
+
+
 def texture_table() -> str:
     """Every texture descriptor that a variant can name."""
     rows = []
@@ -51,10 +62,27 @@ def texture_table() -> str:
     return _table(('in variants', 'function', 'what', 'codes'), rows)
 
 
+def taxonomy_table() -> str:
+    """Every class of everyday micro-actions with its counterparts in other sets."""
+    rows = []
+    for name, one in TAXONOMY.items():
+        others = [', '.join(names) or '–' for names in (one.ma52, one.bbsi, one.social_gesture)]
+        rows.append((f'`{name}`', one.region, one.what, *others))
+    return _table(('class', 'region', 'what', 'MA-52', 'BBSI', 'SocialGesture'), rows)
+
+
+def without_table() -> str:
+    """What of MA-52 has no class."""
+    return ', '.join(MA52_WITHOUT) + '.'
+
+
 TABLES: dict[str, Callable[[], str]] = {
     'layouts': layout_table,
     'conversions': conversion_table,
+    'common': lost_table,
     'textures': texture_table,
+    'taxonomy': taxonomy_table,
+    'ma52 without': without_table,
 }
 
 

@@ -62,7 +62,7 @@ def list_configs() -> list[ConfigEntry]:
 
     Example:
         >>> [entry.name for entry in list_configs()][:2]
-        ['benchmarks/skeleton', 'benchmarks/skeleton_small']
+        ['benchmarks/box', 'benchmarks/skeleton']
     """
     folder = config_folder()
     entries = []

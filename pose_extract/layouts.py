@@ -286,4 +286,23 @@ LAYOUTS: dict[str, Layout] = {
         source='SMPL body models',
         checked="the model's joint list",
     ),
+    # what tracks of any backend are brought to where one model reads them all, with what they lack left out:
+    # BlazePose without the corners of the eyes, so that it has all of them but the face's fine points
+    'common29': Layout(
+        (*('nose', *_both('eye ear mouth shoulder elbow wrist pinky index thumb hip knee ankle heel foot_index')),),
+        _tree(
+            'nose *_eye *_ear',
+            'nose *_mouth',
+            'nose *_shoulder *_hip',
+            _ARM,
+            '*_wrist *_pinky',
+            '*_wrist *_index',
+            '*_wrist *_thumb',
+            _LEG,
+            '*_ankle *_heel *_foot_index',
+        ),
+        source='no estimator: tracks of any, brought to common points',
+        checked='`blazepose33`, of which it is a part',
+        guessed=False,
+    ),
 }

@@ -83,7 +83,7 @@ def _start(address: str | None) -> Any:
         import ray
     except ModuleNotFoundError as error:
         raise UserError("--engine ray needs Ray, which is not installed: pip install 'bmoe-skel[ray]'") from error
-    own = {} if address else {'include_dashboard': False}
+    own: dict[str, Any] = {} if address else {'include_dashboard': False}
     try:
         ray.init(address=address, log_to_driver=False, logging_level='ERROR', **own)
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:

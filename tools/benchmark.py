@@ -8,6 +8,7 @@ python tools/benchmark.py smoothing                     # what is left of a 2-pi
 python tools/benchmark.py answer                        # events of a trained model on recordings with known movements
 python tools/benchmark.py faithful CONFIG CHECKPOINT    # do routing and other attributions name the region that matters
 python tools/benchmark.py rules --streams STREAMS.npz   # nods, head shakes and so on, on labelled recordings
+python tools/benchmark.py box CHECKPOINT --clips poses/ # the model in the box on real tracks, rules beside it
 python tools/benchmark.py pose VIDEO                    # against MMPoseInferencer and a plain MediaPipe loop
 python tools/benchmark.py accuracy COCO.json            # ground truth through the mmpose backend
 python tools/benchmark.py pose VIDEO --parts memory     # peak memory of a long video against a short one
@@ -30,6 +31,7 @@ from bmoe_ground.errors import run_tool
 BENCHMARKS = {
     'answer': 'benchmarks.answering',
     'faithful': 'benchmarks.faithful',
+    'box': 'benchmarks.box.exam',
     'loading': 'benchmarks.loading',
     'accuracy': 'benchmarks.pose_accuracy',
     'export': 'benchmarks.export',

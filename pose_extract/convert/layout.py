@@ -3,7 +3,8 @@
 A point of the same name is taken over as it is. Some are the same spot under another name (the tip of the thumb is
 ``left_thumb_tip`` in one layout and ``left_thumb4`` in another), and some lie on known lines, such as the neck half
 way between the shoulders. Nothing else is made up: where a point of the target cannot be had, the conversion is
-refused with the list of such points.
+refused with the list of such points; or, where the caller says so, the point is absent in all frames
+(``partial``), which is how tracks of any backend are brought to :data:`COMMON`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ import numpy as np
 from bmoe_ground.errors import UserError
 from pose_extract.skeletons import get_skeleton, skeleton_names
 from pose_extract.tracks import PoseTracks
+
+COMMON = 'common29'
+"""The layout that tracks of any backend are brought to where one model reads them all."""
 
 _MID_SHOULDERS = {'left_shoulder': 0.5, 'right_shoulder': 0.5}
 _MID_HIPS = {'left_hip': 0.5, 'right_hip': 0.5}
@@ -78,31 +82,49 @@ def recipe_for(target: str, source: tuple[str, ...]) -> dict[str, float] | None:
     return None
 
 
+def lost_points(source: str, target: str = COMMON) -> tuple[str, ...]:
+    """The keypoints of one layout that do not follow from another.
+
+    Args:
+        source: The layout that is there.
+        target: The layout that is wanted.
+
+    Returns:
+        Names of the target's keypoints, in its order.
+
+    Raises:
+        UserError: A layout is unknown.
+
+    Example:
+        >>> lost_points('halpe26')[:2]
+        ('left_mouth', 'right_mouth')
+    """
+    names = get_skeleton(source).keypoints
+    return tuple(name for name in get_skeleton(target).keypoints if recipe_for(name, names) is None)
+
+
 @lru_cache
-def _recipes(source: str, target: str) -> tuple[tuple[tuple[int, ...], tuple[float, ...]], ...]:
-    """For each keypoint of the target, the source's keypoints and their weights."""
+def _recipes(source: str, target: str, partial: bool) -> tuple[tuple[tuple[int, ...], tuple[float, ...]], ...]:
+    """For each keypoint of the target, the source's keypoints and their weights; none where it cannot be had."""
     names, wanted = get_skeleton(source).keypoints, get_skeleton(target).keypoints
-    recipes = {name: recipe_for(name, names) for name in wanted}
-    missing = [name for name, recipe in recipes.items() if recipe is None]
-    if missing:
+    missing = lost_points(source, target)
+    if missing and (not partial or len(missing) == len(wanted)):
         options = [name for name in skeleton_names() if name != source and can_convert(source, name)]
         raise UserError(
             f'{source} cannot become {target}: it has nothing for {", ".join(missing)}. '
             f'It can become: {", ".join(options) or "no other layout"}'
         )
-    return tuple(
-        (tuple(names.index(name) for name in recipe), tuple(recipe.values())) for recipe in recipes.values() if recipe
-    )
+    recipes = [recipe_for(name, names) or {} for name in wanted]
+    return tuple((tuple(names.index(name) for name in recipe), tuple(recipe.values())) for recipe in recipes)
 
 
 def can_convert(source: str, target: str) -> bool:
     """Whether every keypoint of the layout ``target`` follows from the layout ``source``."""
-    names = get_skeleton(source).keypoints
-    return all(recipe_for(name, names) is not None for name in get_skeleton(target).keypoints)
+    return not lost_points(source, target)
 
 
 def convert_keypoints(
-    keypoints: np.ndarray, scores: np.ndarray, source: str, target: str
+    keypoints: np.ndarray, scores: np.ndarray, source: str, target: str, partial: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """Turn keypoints of one layout into those of another.
 
@@ -111,28 +133,36 @@ def convert_keypoints(
         scores: (..., K) confidences.
         source: Layout of ``keypoints``.
         target: Layout to give.
+        partial: Whether points that the source cannot give are absent in all frames, instead of an error.
 
     Returns:
         Coordinates (..., K', C) and scores (..., K'). A derived point is absent where one of its sources is, and has
-        the lowest of their scores.
+        the lowest of their scores. A point that the source cannot give is NaN with the score 0.
 
     Raises:
-        UserError: A layout is unknown, or the target has points that the source cannot give.
+        UserError: A layout is unknown, or the target has points that the source cannot give (with ``partial``: it can
+            give none).
         ValueError: The arrays do not have the source's number of keypoints.
     """
-    recipes = _recipes(source, target)
+    recipes = _recipes(source, target, partial)
     count = get_skeleton(source).num_keypoints
     if keypoints.shape[-2] != count or scores.shape != keypoints.shape[:-1]:
         raise ValueError(f'{source} has {count} keypoints, got keypoints {keypoints.shape} and scores {scores.shape}')
     points = np.stack([_weighted(keypoints, indices, weights) for indices, weights in recipes], -2)
-    lowest = np.stack([scores[..., list(indices)].min(-1) for indices, _ in recipes], -1)
+    nothing = np.zeros_like(scores[..., 0])
+    lowest = np.stack([scores[..., list(indices)].min(-1) if indices else nothing for indices, _ in recipes], -1)
     return points, lowest
 
 
-def convert_layout(tracks: PoseTracks, target: str) -> PoseTracks:
+def convert_layout(tracks: PoseTracks, target: str, partial: bool = False) -> PoseTracks:
     """Turn tracks of one layout into another; see :func:`convert_keypoints`.
 
     Extras with one value a keypoint, (M, T, K), go along: a derived point is marked where one of its sources is.
+
+    Args:
+        tracks: Of any layout.
+        target: The layout to give; :data:`COMMON` with ``partial`` takes tracks of every backend.
+        partial: Whether points that the tracks cannot give are absent (NaN, score 0), instead of an error.
 
     Raises:
         UserError: A layout is unknown, or the target has points that the source cannot give.
@@ -143,8 +173,8 @@ def convert_layout(tracks: PoseTracks, target: str) -> PoseTracks:
         >>> pose_extract.convert_layout(tracks, 'openpose18').keypoints.shape
         (1, 24, 18, 2)
     """
-    keypoints, scores = convert_keypoints(tracks.keypoints, tracks.scores, tracks.skeleton, target)
-    recipes = _recipes(tracks.skeleton, target)
+    keypoints, scores = convert_keypoints(tracks.keypoints, tracks.scores, tracks.skeleton, target, partial)
+    recipes = _recipes(tracks.skeleton, target, partial)
     extras = {}
     for name, array in tracks.extras.items():
         if array.shape[:3] == tracks.scores.shape:
@@ -165,6 +195,8 @@ def convert_layout(tracks: PoseTracks, target: str) -> PoseTracks:
 
 
 def _weighted(keypoints: np.ndarray, indices: tuple[int, ...], weights: tuple[float, ...]) -> np.ndarray:
+    if not indices:
+        return np.full_like(keypoints[..., 0, :], np.nan)
     if weights == (1.0,):
         return keypoints[..., indices[0], :]
     return np.einsum('...kc,k->...c', keypoints[..., list(indices), :], np.array(weights, dtype=keypoints.dtype))

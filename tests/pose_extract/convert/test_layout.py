@@ -8,7 +8,7 @@ import pytest
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.safe_pickle import load_pickle
-from pose_extract.convert.layout import DERIVED, can_convert, convert_keypoints, convert_layout
+from pose_extract.convert.layout import COMMON, DERIVED, can_convert, convert_keypoints, convert_layout, lost_points
 from pose_extract.convert.layout import recipe_for as recipe
 from pose_extract.layouts import LAYOUTS
 from pose_extract.skeletons import get_skeleton
@@ -160,3 +160,28 @@ def test_recipes_hold_on_real_bodies(shared_data: Path, file: str, skeleton: str
     trunk = frames[:, layout.shoulders].mean(1) - frames[:, layout.hips].mean(1)
     error = np.linalg.norm(derived - frames[:, layout.index(point)], axis=-1) / np.linalg.norm(trunk, axis=-1)
     assert np.nanmedian(error) < tolerance
+
+
+def test_a_partial_conversion_leaves_out_what_cannot_be_had() -> None:
+    rng = np.random.default_rng(0)
+    keypoints, scores = rng.uniform(0, 100, (1, 4, 17, 2)), rng.uniform(0.1, 1, (1, 4, 17))
+    points, given = convert_keypoints(keypoints, scores, 'coco17', COMMON, partial=True)
+    common, lost = get_skeleton(COMMON), lost_points('coco17')
+    for k, name in enumerate(common.keypoints):
+        if name in lost:
+            assert np.isnan(points[..., k, :]).all() and (given[..., k] == 0).all(), name
+        else:
+            here = get_skeleton('coco17').index(name)
+            np.testing.assert_array_equal(points[..., k, :], keypoints[..., here, :])
+            np.testing.assert_array_equal(given[..., k], scores[..., here])
+    assert len(lost) == 12
+    with pytest.raises(UserError, match='coco17 cannot become common29: it has nothing for left_mouth'):
+        convert_keypoints(keypoints, scores, 'coco17', COMMON)
+
+
+def test_every_layout_gives_the_limbs_of_the_common_one() -> None:
+    for name in LAYOUTS:
+        lost = lost_points(name)
+        for part in ('shoulder', 'elbow', 'hip', 'knee'):
+            assert f'left_{part}' not in lost and f'right_{part}' not in lost, name
+    assert lost_points('blazepose33') == lost_points('coco_wholebody133') == ()
