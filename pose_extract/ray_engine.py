@@ -5,6 +5,7 @@ The manifest stays the truth, and one video the unit: whatever Ray loses is a vi
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections import Counter, deque
@@ -85,7 +86,7 @@ def _start(address: str | None) -> Any:
         raise UserError("--engine ray needs Ray, which is not installed: pip install 'bmoe-skel[ray]'") from error
     own: dict[str, Any] = {} if address else {'include_dashboard': False}
     try:
-        ray.init(address=address, log_to_driver=False, logging_level='ERROR', **own)
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **own)
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
         raise UserError(f'--address {address}: no Ray cluster is reached: {" ".join(str(error).split())}') from error
     return ray
