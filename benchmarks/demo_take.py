@@ -21,10 +21,10 @@ from benchmarks.demo_videos import (
     load_photograph,
     render,
     sample_motion,
-    write_clip,
 )
 from bmoe_ground.errors import UserError
 from bmoe_ground.files import atomic_write
+from pose_extract.draw.video_file import video_file
 
 MOVING = tuple(name for name, driven in ACTIONS.items() if driven is not None)
 """The actions of a take; to sit still is what happens between them."""
@@ -84,7 +84,7 @@ def _away_from_rest(action: str, frames: int, rng: np.random.Generator) -> Float
 
 
 def make_demo_take(file: Path, rounds: int, size: int, seed: int) -> list[TrueEvent]:
-    """Write a take as a video, and ``<file>.truth.csv`` beside it: ``start,end,person,label``.
+    """Write a take as a video that browsers play, and ``<file>.truth.csv`` beside it: ``start,end,person,label``.
 
     Args:
         file: The video, ``*.mp4``.
@@ -107,7 +107,10 @@ def make_demo_take(file: Path, rounds: int, size: int, seed: int) -> list[TrueEv
             raise UserError(f'{name} is {value}; expected {least} to {most}')
     rng = np.random.default_rng([seed, len(ACTIONS), 0])  # the clips' own streams end with the index of the last action
     motion, events = sample_take(rounds, 40, 20, rng)
-    write_clip(file, render(load_photograph(), motion, size, rng), size)
+    side = size // 2 * 2  # H.264 halves both sides of its colours
+    with video_file(file, (side, side), np.arange(len(motion.gain)) / FPS) as writer:
+        for frame in render(load_photograph(), motion, side, rng):
+            writer.write(frame)
     lines = ['start,end,person,label', *(f'{e.start:.3f},{e.end:.3f},0,{e.label}' for e in events)]
     with atomic_write(file.with_name(f'{file.name}.truth.csv')) as table:
         table.write('\n'.join([*lines, '']).encode())

@@ -85,7 +85,7 @@ def summarise(folders: list[Path]) -> str:
 def answer_take(folder: Path, seed: int) -> str:
     """Let the model of one seed answer a continuous take, and say how much of what happens in it was found."""
     run_command('make_demo_videos.py', 'take.mp4', '--take', str(ROUNDS), '--seed', str(seed), folder=folder)
-    asked = ('--backend', 'mediapipe', '--checkpoint', f'seed{seed}/best.pth')
+    asked = ('--backend', 'mediapipe', '--checkpoint', f'seed{seed}/best.pth', '--no-rules')
     run_command('infer.py', 'take.mp4', *asked, folder=folder)
     truth = read_events(folder / 'take.mp4.truth.csv')
     found = [event for event in read_events(folder / 'answers' / 'take.mp4.events.csv') if event.source == 'model']
