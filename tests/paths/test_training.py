@@ -69,6 +69,7 @@ def test_trains_tests_and_reports(config, tracks, tmp_path, capsys) -> None:
     assert 'f1_macro' in printed
     assert 'router trusts' in printed
     assert (work / 'report.png').stat().st_size > 10_000
+    assert 'Content-Security-Policy' in (work / 'report.html').read_text()
     routing = json.loads((work / 'routing.json').read_text())
     assert all(sum(weights.values()) == pytest.approx(1, abs=1e-3) for weights in routing.values())
     assert (work / 'p.pkl').stat().st_size > 100
