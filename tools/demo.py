@@ -22,9 +22,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bmoe_app.exports.read import read_events
-
 from benchmarks.answering import match
+from bmoe_app.exports.read import read_events
 from bmoe_ground.errors import UserError, run_tool
 
 REPO = Path(__file__).resolve().parents[1]
