@@ -8,7 +8,7 @@ dataset = dict(
     _delete_=True,
     type='EventDataset',
     # EDIT: a table with the columns start, end (seconds), label, and video, person, split, subject where there are
-    # such; a folder of tables <video>.events.csv; or a list of both
+    # such; an ELAN file <video>.eaf; a folder of tables <video>.events.csv or of ELAN files; or a list of these
     events='answers/events.csv',
     tracks='answers/poses',  # EDIT: the folder of <video>.npz
     classes=None,  # EDIT: the class names in the order that you want; None takes those found, and nothing

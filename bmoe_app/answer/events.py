@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from bmoe_app.rules import RuleEvent
 from pose_extract.body_parts import REGIONS
 
 SOURCES = ('model', 'rule', 'person')
@@ -70,3 +71,16 @@ class Event:
             'routing': {name: round(weight, 4) for name, weight in self.routing.items()},
             'source': self.source,
         }
+
+
+def event_of_rule(found: RuleEvent) -> Event:
+    """What a rule found, as an event of an answer.
+
+    Args:
+        found: Of :func:`bmoe_app.rules.find_events`.
+
+    Example:
+        >>> event_of_rule(bmoe_app.rules.RuleEvent(1.2, 1.8, 0, 'nod', 0.7, 'head')).source
+        'rule'
+    """
+    return Event(found.start, found.end, found.person, found.label, found.score, found.region, source='rule')

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bmoe_app.answer.answer import Answer
-from bmoe_app.answer.events import Event
+from bmoe_app.answer.events import event_of_rule
 from bmoe_app.answer.settings import ModelSettings, default_checkpoint
 from bmoe_app.rules import Found, find_events
 from bmoe_app.signals import MIN_SCORE, compute_signals
@@ -80,9 +80,7 @@ def answer_tracks(
     said = None if asked is None else asked(tracks, file, name)
     signals = compute_signals(tracks, min_score)
     found = find_events(signals) if rules else Found((), {})
-    events = [
-        Event(one.start, one.end, one.person, one.label, one.score, one.region, source='rule') for one in found.events
-    ]
+    events = [event_of_rule(one) for one in found.events]
     events += [] if said is None else said.events
     return Answer(
         name=name,

@@ -4,8 +4,8 @@
     bmoe signals poses/nod/clip.mp4.npz --out signals/ --min-score 0.5
 
 Of poses/nod/clip.mp4.npz come signals/nod/clip.mp4.signals.csv (a row a person and frame), clip.mp4.noise.csv (unit and
-noise floor of each signal, and why a layout cannot give one) and clip.mp4.events.csv (start, end, person, label).
-What they mean, and their errors: docs/guides/signals.md.
+noise floor of each signal, and why a layout cannot give one) and clip.mp4.events.csv (a row an event, in
+the columns of bmoe infer). What they mean, and their errors: docs/guides/signals.md.
 
 Exit code: 0 every file was done, 1 some could not be, 2 none could be.
 """
@@ -17,9 +17,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from bmoe_app.answer.events import event_of_rule
+from bmoe_app.answer.files import COLUMNS, event_row, write_table
 from bmoe_app.parsing import parse_arguments
 from bmoe_app.rules import Found, find_events
-from bmoe_app.rules.files import write_events
 from bmoe_app.signals import MIN_SCORE, Signals, compute_signals
 from bmoe_app.signals.files import write_noise, write_signals
 from bmoe_ground.errors import UserError
@@ -54,7 +55,8 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
             found = find_events(signals)
             write_signals(args.out / f'{name}.signals.csv', signals)
             write_noise(args.out / f'{name}.noise.csv', signals)
-            write_events(args.out / f'{name}.events.csv', found.events)
+            rows = [event_row(event_of_rule(one)) for one in found.events]
+            write_table(args.out / f'{name}.events.csv', [COLUMNS, *rows])
         except UserError as error:
             failed += 1
             print(f'{printable(name)}: error: {error}', file=sys.stderr)

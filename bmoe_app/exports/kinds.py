@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bmoe_app.answer import Answer
+from bmoe_app.exports.boris import write_boris
 from bmoe_app.exports.elan import write_elan
 from bmoe_app.exports.event_table import write_events
+from bmoe_app.exports.motion_bids import SUFFIX as MOTION
+from bmoe_app.exports.motion_bids import write_motion_bids
 from bmoe_app.exports.movement import write_movement
 from bmoe_app.exports.praat import write_textgrid
 from bmoe_app.exports.subtitles import write_srt
@@ -45,8 +48,10 @@ EXPORTS: dict[str, Export] = {
     'json': Export('.json', 'events, model and notes as JSON', write_json),
     'eaf': Export('.eaf', 'events as tiers for ELAN, to be corrected and read back', write_elan),
     'textgrid': Export('.TextGrid', 'events as interval tiers for Praat', write_textgrid),
+    'boris': Export('.boris', 'events as a project of BORIS', write_boris),
     'srt': Export('.srt', 'events as subtitles', write_srt),
     'movement': Export('.dlc.csv', "tracks as DeepLabCut's table, for movement", write_movement),
+    'motion-bids': Export(MOTION, 'tracks as BIDS Motion, four files', write_motion_bids),
 }
 """Name of a kind to the kind."""
 

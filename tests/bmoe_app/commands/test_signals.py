@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from benchmarks.moving_people import acted, tracks_of
+from bmoe_app.answer.files import COLUMNS
 from bmoe_app.commands.signals import main
-from bmoe_app.rules.files import COLUMNS
 from bmoe_app.signals import UNITS, compute_signals
 from bmoe_ground.errors import UserError
 from bmoe_ground.tables import read_table
@@ -36,7 +36,7 @@ def test_tables_of_a_file_read_back(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert rows[30].number('time') == pytest.approx(1.0)
 
     (event,) = read_table(tmp_path / 'out' / 'nod' / 'a.mp4.events.csv', COLUMNS)
-    assert (event['label'], event['person'], event['region']) == ('nod', '0', 'head')
+    assert (event['label'], event['person'], event['region'], event['source']) == ('nod', '0', 'head', 'rule')
     noise = read_table(tmp_path / 'out' / 'nod' / 'a.mp4.noise.csv', ['signal', 'unit', 'unavailable', 'noise_0'])
     assert [(row['signal'], row['unit']) for row in noise] == list(UNITS.items())
     assert noise[0].number('noise_0') == pytest.approx(signals.noise[0, 0], rel=1e-3)
@@ -50,7 +50,7 @@ def test_nobody_and_nothing_and_no_face_are_said(tmp_path: Path, capsys: pytest.
     shown = capsys.readouterr().out
     assert 'nobody: nobody seen' in shown
     assert 'still: nod not looked for: kinect20 has too few face points' in shown
-    assert (tmp_path / 'out' / 'nobody.events.csv').read_text() == 'start,end,person,label,score,region\n'
+    assert (tmp_path / 'out' / 'nobody.events.csv').read_text() == ','.join(COLUMNS) + '\n'
 
 
 def test_a_bad_file_fails_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

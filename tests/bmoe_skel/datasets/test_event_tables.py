@@ -64,3 +64,27 @@ def test_nothing_to_read(tmp_path: Path) -> None:
         read_event_tables(tmp_path)
     with pytest.raises(UserError, match='no table of events given'):
         read_event_tables([])
+
+
+def write_eaf(path: Path, label: str, start: int = 500) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(
+        f'<ANNOTATION_DOCUMENT><TIME_ORDER><TIME_SLOT TIME_SLOT_ID="a" TIME_VALUE="{start}"/><TIME_SLOT'
+        ' TIME_SLOT_ID="b" TIME_VALUE="1200"/></TIME_ORDER><TIER TIER_ID="person 1"><ANNOTATION><ALIGNABLE_ANNOTATION'
+        f' TIME_SLOT_REF1="a" TIME_SLOT_REF2="b"><ANNOTATION_VALUE>{label}</ANNOTATION_VALUE></ALIGNABLE_ANNOTATION>'
+        '</ANNOTATION></TIER></ANNOTATION_DOCUMENT>'
+    )
+
+
+def test_elan_files_alone_in_a_folder_and_beside_tables(tmp_path: Path) -> None:
+    write_eaf(tmp_path / 'nod' / 'b.mp4.eaf', 'nod')
+    (tmp_path / 'a.mp4.events.csv').write_text('start,end,label,person\n0,1,wave,0\n')
+    (event,) = read_event_tables(tmp_path / 'nod' / 'b.mp4.eaf')
+    assert event[:7] == ('b.mp4', 0.5, 1.2, 1, 'nod', '', '')
+    assert [event.video for event in read_event_tables(tmp_path)] == ['a.mp4', 'nod/b.mp4']
+    write_eaf(tmp_path / 'a.mp4.eaf', 'nod')
+    with pytest.raises(UserError, match=r'a\.mp4\.eaf and a\.mp4\.events\.csv are of one video'):
+        read_event_tables(tmp_path)
+    write_eaf(tmp_path / 'c.eaf', 'nod', start=1300)
+    with pytest.raises(UserError, match='ends before it starts'):
+        read_event_tables(tmp_path / 'c.eaf')

@@ -146,3 +146,24 @@ def test_options_and_classes_that_do_not_fit(poses: Path) -> None:
         EventDataset(table, str(poses), split_by='view')
     with pytest.raises(UserError, match="unknown split 'dev'"):
         EventDataset(table, str(poses), split='dev')
+
+
+def test_a_folder_of_elan_files_gives_the_clips_of_the_table(poses: Path) -> None:
+    folder = poses.parent / 'eaf'
+    folder.mkdir()
+    for i in range(6):
+        text = '<ANNOTATION_DOCUMENT>'
+        slots = [1000 * s for k in range(4) for s in (4 * k, 4 * k + 1.2)]
+        text += ''.join(f'<TIME_SLOT TIME_SLOT_ID="t{n}" TIME_VALUE="{ms:.0f}"/>' for n, ms in enumerate(slots))
+        for k in range(4):
+            text += (
+                f'<TIER TIER_ID="person {k % 2}"><ALIGNABLE_ANNOTATION TIME_SLOT_REF1="t{2 * k}" TIME_SLOT_REF2='
+                f'"t{2 * k + 1}"><ANNOTATION_VALUE>{("nod", "wave")[k % 2]}</ANNOTATION_VALUE></ALIGNABLE_ANNOTATION>'
+                '</TIER>'
+            )
+        (folder / f'v{i}.mp4.eaf').write_text(text + '</ANNOTATION_DOCUMENT>')
+    of_table, of_elan = (clips(EventDataset(source, str(poses))) for source in (corrected(poses), str(folder)))
+    assert len(of_elan) == len(of_table) > 24
+    for one, other in zip(of_table, of_elan, strict=True):
+        assert (one['frame_dir'], one['label']) == (other['frame_dir'], other['label'])
+        np.testing.assert_array_equal(one['keypoint'], other['keypoint'])
