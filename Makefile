@@ -36,7 +36,7 @@ test: install
 test-fast: install
 	$(PYTEST) -m 'not slow'
 
-# Thirty kills of each training and each kind of extraction at random moments; the suite has two or three.
+# Thirty kills of each training and each kind of extraction at random moments; the suite has one or two.
 kill-test: install
 	KILLS=30 $(PYTEST) -rP --timeout 3600 tests/paths/test_random_kills.py \
 		tests/paths/test_killed_extraction.py tests/paths/test_survival.py

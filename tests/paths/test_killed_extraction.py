@@ -22,7 +22,7 @@ import pytest
 from bmoe_ground.files import TEMPORARY_PREFIX
 from pose_extract.manifest import read_manifest
 
-KILLS = int(os.environ.get('KILLS', '2'))
+KILLS = int(os.environ.get('KILLS', '1'))
 REPO = Path(__file__).resolve().parents[2]
 PATHS = os.pathsep.join([str(REPO), str(REPO / 'tests/helpers')])
 KINDS = ['whole', 'worker', 'shards']
