@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
@@ -27,19 +26,6 @@ SAME = 1e-4
 
 OPSET = 17
 _MOST_BYTES = 2**31  # protobuf's own limit; more than that is no network of ours
-
-
-def file_digest(path: str | os.PathLike[str]) -> str:
-    """SHA-256 of a file, in hexadecimal.
-
-    Raises:
-        UserError: The file cannot be read.
-    """
-    try:
-        with Path(path).open('rb') as file:
-            return hashlib.file_digest(file, 'sha256').hexdigest()
-    except OSError as error:
-        raise UserError(f'{path}: cannot be read: {error.strerror or error}') from error
 
 
 def write_onnx(

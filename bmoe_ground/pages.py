@@ -10,6 +10,7 @@ import base64
 import hashlib
 import html
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from bmoe_ground.names import printable
@@ -54,6 +55,20 @@ def data_block(name: str, data: Any) -> str:
     return f'<script type="application/json" id="{escape(name)}">{json_text(data)}</script>'
 
 
+def admitted(scripts: Sequence[str]) -> str:
+    """What a content security policy says of scripts so that these run and no other.
+
+    Args:
+        scripts: Their texts.
+
+    Example:
+        >>> admitted([])
+        "'none'"
+    """
+    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts]
+    return ' '.join(f"'sha256-{digest}'" for digest in digests) or "'none'"
+
+
 def html_document(title: str, body: str, style: str, script: str = '') -> str:
     """A whole page.
 
@@ -66,11 +81,9 @@ def html_document(title: str, body: str, style: str, script: str = '') -> str:
     Returns:
         The page's HTML.
     """
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    allowed = f"'sha256-{digest}'" if script else "'none'"
     policy = (
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; connect-src 'none'; "
-        "base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; script-src {admitted([script] if script else [])}; style-src 'unsafe-inline'; "
+        "img-src data:; connect-src 'none'; base-uri 'none'; form-action 'none'"
     )
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from bmoe_ground.errors import UserError
-from bmoe_ground.onnx_files import file_digest, write_onnx
+from bmoe_ground.files import file_digest
+from bmoe_ground.onnx_files import write_onnx
 from bmoe_ground.version import __version__
 from face_aux.checkpoint import FaceModel, load_face_model
 from face_aux.models.joint import TextureJointModel

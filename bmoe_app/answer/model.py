@@ -13,7 +13,7 @@ from bmoe_app.answer.events import Event
 from bmoe_app.answer.merge import MergeSettings, best_window, cells, merge, smooth
 from bmoe_app.answer.settings import DEFAULT_WINDOW, MIN_SEEN, STRIDES, ModelSettings, means_nothing
 from bmoe_ground.errors import UserError
-from bmoe_ground.onnx_files import file_digest
+from bmoe_ground.files import file_digest
 from bmoe_skel.export.exported import ExportedRecognizer
 from bmoe_skel.scan import Span, WindowScores, strongest_region
 from pose_extract.tracks import PoseTracks

@@ -7,7 +7,9 @@ end up to 0.3 s elsewhere, with or without its last swing.
 
 from __future__ import annotations
 
-from bmoe_app.answer.events import Event
+from dataclasses import replace
+
+from bmoe_app.answer.events import Event, event_of_rule
 from bmoe_app.answer.frames import FrameBuffer
 from bmoe_app.rules import find_events
 from bmoe_app.signals import compute_signals
@@ -64,5 +66,5 @@ class RuleStream:
             if one.end > until or one.start <= self._told.get(key, float('-inf')):
                 continue
             self._told[key] = one.end
-            found.append(Event(one.start, one.end, person, one.label, one.score, one.region, source='rule'))
+            found.append(replace(event_of_rule(one), person=person))
         return found

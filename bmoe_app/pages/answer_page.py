@@ -6,10 +6,11 @@ import os
 from string import Template
 
 from bmoe_app.answer import Answer
-from bmoe_app.pages.base import UPLOT_SCRIPT, UPLOT_STYLE, asset, data_block, escape, html_page
+from bmoe_app.pages.base import UPLOT_SCRIPT, UPLOT_STYLE, asset, html_page
 from bmoe_app.pages.payload import payload
 from bmoe_app.pages.words import facts, nothing, summary
 from bmoe_ground.files import atomic_write
+from bmoe_ground.pages import data_block, escape
 
 SCRIPTS = ('unpack', 'store', 'tables', 'elan', 'player', 'overlay', 'timeline', 'curves', 'editor', 'keys', 'answer')
 """One idea each, in the order in which they are joined; the last one ties them together."""

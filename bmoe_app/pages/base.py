@@ -1,24 +1,19 @@
 """What every page is made of: one self-contained HTML file, without network, whatever names and labels hold.
 
-A page's text goes through :func:`escape`, its data through :func:`data_block`, and its code, inlined from
-``bmoe_app/pages/assets/``, is the only code that the page's content security policy lets run: each script is admitted
-by its digest.
+A page's text goes through :func:`bmoe_ground.pages.escape`, its data through :func:`bmoe_ground.pages.data_block`, and
+its code, inlined from ``bmoe_app/pages/assets/``, is the only code that the page's content security policy lets run:
+each script is admitted by its digest.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import html
-import json
 import os
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
-from bmoe_ground.names import printable
+from bmoe_ground.pages import admitted, escape
 from pose_extract.skeletons import REGIONS, region_hex
 
 UPLOT_STYLE = 'vendor/uPlot.min.css'
@@ -34,42 +29,6 @@ def asset(name: str) -> str:
         name: Its path in there, with ``/``.
     """
     return (resources.files('bmoe_app.pages') / 'assets' / name).read_text('utf-8')
-
-
-def escape(text: object) -> str:
-    """Any text as the content, or the quoted attribute, of an element; control characters as codes.
-
-    Example:
-        >>> escape('<nod & "shake">')
-        '&lt;nod &amp; &quot;shake&quot;&gt;'
-    """
-    return html.escape(printable(str(text)), quote=True)
-
-
-def json_text(data: Any) -> str:
-    r"""JSON that can stand inside a ``<script>`` element, where ``</script>`` and ``<!--`` would end or change it.
-
-    Args:
-        data: JSON types; NaN and infinity are refused.
-
-    Raises:
-        ValueError: A number is not finite.
-
-    Example:
-        >>> json_text({'label': '</script>'})
-        '{"label":"\\u003c/script>"}'
-    """
-    return json.dumps(data, separators=(',', ':'), allow_nan=False).replace('<', '\\u003c')
-
-
-def data_block(name: str, data: Any) -> str:
-    """A block of JSON in the page, which a script reads with ``JSON.parse(document.getElementById(name).textContent)``.
-
-    Args:
-        name: The element's id.
-        data: JSON types.
-    """
-    return f'<script type="application/json" id="{escape(name)}">{json_text(data)}</script>'
 
 
 def relative_href(target: str | os.PathLike[str], page: str | os.PathLike[str]) -> str:
@@ -107,11 +66,11 @@ def html_page(
 
     Args:
         title: What the browser's tab says; escaped here.
-        body: HTML of the body, whose texts went through :func:`escape`.
+        body: HTML of the body, whose texts went through :func:`bmoe_ground.pages.escape`.
         styles: Assets, in order, after the common style and the regions' colours.
         scripts: Assets, in order. Those that end in ``.min.js`` are elements of their own; all others are joined to one
             module, so that they see each other's names and the page does not.
-        data: Blocks of :func:`data_block`.
+        data: Blocks of :func:`bmoe_ground.pages.data_block`.
 
     Returns:
         The page's HTML.
@@ -135,9 +94,8 @@ def html_page(
 
 def _policy(scripts: Sequence[str]) -> str:
     """No connection anywhere; no script but the page's own; video and pictures from the page's own disk or data."""
-    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts]
-    allowed = ' '.join(f"'sha256-{digest}'" for digest in digests) or "'none'"
     return (
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src 'self' file: data: blob:; "
-        "media-src 'self' file: data: blob:; connect-src 'none'; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; script-src {admitted(scripts)}; style-src 'unsafe-inline'; "
+        "img-src 'self' file: data: blob:; media-src 'self' file: data: blob:; "
+        "connect-src 'none'; base-uri 'none'; form-action 'none'"
     )

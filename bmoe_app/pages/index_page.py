@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bmoe_app.answer import Answer
-from bmoe_app.pages.base import escape, html_page
+from bmoe_app.pages.base import html_page
 from bmoe_app.pages.words import clock, count
 from bmoe_ground.files import atomic_write
+from bmoe_ground.pages import escape
 from pose_extract.skeletons import REGIONS
 
 UNKNOWN = 'unknown'

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bmoe_app.answer import Answer, ModelFacts
-from bmoe_app.pages.base import escape
 from bmoe_app.pages.payload import thinning
+from bmoe_ground.pages import escape
 
 
 def clock(seconds: float) -> str:

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from bmoe_ground.errors import UserError
-from bmoe_ground.files import atomic_write
-from bmoe_ground.onnx_files import file_digest, write_onnx
+from bmoe_ground.files import atomic_write, file_digest
+from bmoe_ground.onnx_files import write_onnx
 from bmoe_ground.version import __version__
 from bmoe_skel.checkpoint import TrainedModel, load_trained
 from bmoe_skel.export.exported import FORMAT

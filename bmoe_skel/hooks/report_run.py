@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import torch
 from mmengine.runner import Runner
 
+from bmoe_ground.files import file_digest
 from bmoe_ground.version import __version__
 from bmoe_skel.report_page.learning import read_curve
 from bmoe_skel.report_page.motion import Motion, shrink
@@ -53,7 +53,7 @@ def describe_test(runner: Runner, rows: Sequence[dict[str, Any]], metrics: dict[
         scores=metrics or {},
         facts={
             'checkpoint': str(checkpoint) if checkpoint else 'unknown',
-            'its SHA-256': _digest(checkpoint) if checkpoint else 'unknown',
+            'its SHA-256': file_digest(checkpoint) if checkpoint else 'unknown',
             'test data': f'{dataset.source}, {len(rows)} clips, digest {facts.get("clips_digest", "unknown")}',
             'skeleton': str(facts.get('skeleton')),
             'versions': f'bmoe-skel {__version__}, torch {torch.__version__}, numpy {np.__version__}',
@@ -70,11 +70,6 @@ def _coarse_names(facts: dict[str, Any], count: int) -> list[str]:
 
 def _log_folders(checkpoint: Path | None, runner: Runner) -> list[Path]:
     return [*([checkpoint.parent] if checkpoint else []), Path(runner.work_dir)]
-
-
-def _digest(path: Path) -> str:
-    with path.open('rb') as file:
-        return hashlib.file_digest(file, 'sha256').hexdigest()
 
 
 def _motion(dataset: Any, row: dict[str, Any]) -> Motion | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bmoe_ground.errors import UserError
-from bmoe_ground.files import atomic_write
+from bmoe_ground.files import atomic_write, file_digest
 
 
 def test_makes_folders_and_writes(tmp_path: Path) -> None:
@@ -49,3 +49,12 @@ def test_a_file_as_folder_is_a_user_error(tmp_path: Path) -> None:
     (tmp_path / 'f').write_bytes(b'')
     with pytest.raises(UserError, match='cannot be written'), atomic_write(tmp_path / 'f' / 'g') as file:
         file.write(b'x')
+
+
+def test_file_digest(tmp_path: Path) -> None:
+    (tmp_path / 'abc').write_bytes(b'abc')
+    assert (
+        file_digest(tmp_path / 'abc') == 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
+    )  # FIPS 180-2
+    with pytest.raises(UserError, match='gone: cannot be read'):
+        file_digest(tmp_path / 'gone')

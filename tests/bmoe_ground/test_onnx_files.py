@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from bmoe_ground.errors import UserError
-from bmoe_ground.onnx_files import file_digest, read_onnx, write_onnx
+from bmoe_ground.onnx_files import read_onnx, write_onnx
 
 pytest.importorskip('onnxruntime')
 pytest.importorskip('onnx')
@@ -42,15 +42,6 @@ def test_an_answer_that_depends_on_a_frozen_size_is_not_written(tmp_path: Path) 
     with pytest.raises(UserError, match='not written: it differs from torch by 3'):
         write_onnx(tmp_path / 'frozen.onnx', Frozen(), SAMPLES, ['y'], AXES, {})
     assert not list(tmp_path.iterdir())
-
-
-def test_file_digest(tmp_path: Path) -> None:
-    (tmp_path / 'abc').write_bytes(b'abc')
-    assert (
-        file_digest(tmp_path / 'abc') == 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
-    )  # FIPS 180-2
-    with pytest.raises(UserError, match='gone: cannot be read'):
-        file_digest(tmp_path / 'gone')
 
 
 def test_a_folder_is_no_network(tmp_path: Path) -> None:

@@ -13,13 +13,11 @@ import pytest
 from bmoe_app.pages.base import (
     UPLOT_SCRIPT,
     asset,
-    data_block,
-    escape,
     html_page,
-    json_text,
     region_style,
     relative_href,
 )
+from bmoe_ground.pages import data_block, escape, json_text
 from pose_extract.skeletons import REGIONS, region_hex
 
 HOSTILE = '</script><!-- <script>alert(1)</script> \u2028 " \' & <img src=x onerror=alert(1)>'
