@@ -17,7 +17,7 @@ _FEW = 8  # a run has two: its own, and the one without the parts of a test that
 
 
 def format_once() -> None:
-    """Let ``Config.pretty_text`` remember the last few texts that it laid out; calling this again changes nothing.
+    r"""Let ``Config.pretty_text`` remember the last few texts that it laid out; calling this again changes nothing.
 
     The text is the same as before, since it is looked up by what would be laid out and how.
 
@@ -25,7 +25,7 @@ def format_once() -> None:
         >>> from mmengine.config import Config
         >>> format_once()
         >>> Config({'a': 1}).pretty_text
-        'a = 1\\n'
+        'a = 1\n'
     """
     _mmengine.FormatCode = _remembered
 

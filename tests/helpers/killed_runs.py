@@ -2,45 +2,37 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
+from warm_programs import Program
 
-REPO = Path(__file__).resolve().parents[2]
 # slows chosen moments down, so that a kill meets them
 _SLOW = """
-import sys, time
-sys.path.insert(0, {repo!r})
-import os, mm_runtime.whole_checkpoints as whole, bmoe_ground.files as files
+import sys, time, os, mm_runtime.whole_checkpoints as whole, bmoe_ground.files as files
 {patch}
 from bmoe_app.cli import main
 main(['train', *sys.argv[1:]])
 """
 
 
-def start(arguments: Sequence[object], patch: str = '', **kwargs: object) -> subprocess.Popen[str]:
+def start(arguments: Sequence[object], patch: str = '', prepare: Callable[[], object] | None = None) -> Program:
     """Start a training.
 
     Args:
         arguments: Those of ``bmoe train``.
         patch: Python lines that run first, with ``whole`` and ``files`` imported.
-        kwargs: For :class:`subprocess.Popen`.
+        prepare: Called in the process before anything else; must be picklable.
 
     Returns:
-        The process, its output piped.
+        The process.
     """
-    command = [sys.executable, '-c', _SLOW.format(repo=str(REPO), patch=patch), *map(str, arguments)]
-    environment = {**os.environ, 'PYTHONPATH': str(REPO), 'OMP_NUM_THREADS': '1'}
-    pipes = {'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE}
-    return subprocess.Popen(command, env=environment, text=True, **pipes, **kwargs)  # type: ignore[call-overload,no-any-return]
+    return Program(['-c', _SLOW.format(patch=patch), *arguments], prepare=prepare)
 
 
-def wait_for(condition: Callable[[], object], process: subprocess.Popen[str], seconds: float = 60) -> None:
+def wait_for(condition: Callable[[], object], process: Program, seconds: float = 60) -> None:
     """Wait until something is so while a process runs.
 
     Raises:
@@ -55,9 +47,9 @@ def wait_for(condition: Callable[[], object], process: subprocess.Popen[str], se
         time.sleep(0.02)
 
 
-def finish(arguments: Sequence[object], patch: str = '', code: int = 0, **kwargs: object) -> tuple[str, str]:
+def finish(arguments: Sequence[object], code: int = 0, prepare: Callable[[], object] | None = None) -> tuple[str, str]:
     """Run a training to its end; returns its output and errors."""
-    process = start(arguments, patch, **kwargs)
+    process = start(arguments, prepare=prepare)
     out, err = process.communicate(timeout=120)
     assert process.returncode == code, f'exit {process.returncode}\n{out[-2000:]}\n{err[-4000:]}'
     return out, err

@@ -19,7 +19,7 @@ from survival_data import training_arguments, write_survival_data
 
 from mm_runtime.cli import train_main
 
-KILLS = int(os.environ.get('KILLS', '2'))
+KILLS = int(os.environ.get('KILLS', '1'))
 ENDS = {signal.SIGKILL: -signal.SIGKILL, signal.SIGTERM: 143, signal.SIGINT: 130}
 pytestmark = pytest.mark.slow
 
