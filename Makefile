@@ -50,9 +50,9 @@ docs: install
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/python -m benchmarks.licences --quiet
-	$(MKDOCS)
+	@# the two that take long run beside each other; both must succeed
+	$(BIN)/mypy & types=$$!; $(MKDOCS); pages=$$?; wait $$types && exit $$pages
 
 format: install
 	$(BIN)/ruff check --fix .
