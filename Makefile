@@ -36,10 +36,11 @@ test: install
 test-fast: install
 	$(PYTEST) -m 'not slow'
 
-# Thirty kills of each training and each kind of extraction at random moments; the suite has one or two.
+# Thirty kills at random moments of each training, each kind of extraction, answers over a folder and cross-validation; the suite has one or two.
 kill-test: install
 	KILLS=30 $(PYTEST) -rP --timeout 3600 tests/paths/test_random_kills.py \
-		tests/paths/test_killed_extraction.py tests/paths/test_survival.py
+		tests/paths/test_killed_extraction.py tests/paths/test_killed_answers.py \
+		tests/paths/test_killed_cross_validation.py tests/paths/test_survival.py
 
 # The variable silences an advertisement of the theme's successor.
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -36,6 +36,7 @@ FACE: Mapping[str, Command] = {
 COMMANDS: Mapping[str, Command | Mapping[str, Command]] = {
     'infer': Command('videos or tracks to events: who did what, when', 'bmoe_app.commands.infer:main'),
     'extract': Command('videos to keypoint tracks', 'bmoe_app.commands.extract:main'),
+    'slurm': Command('bmoe extract as an array job of a Slurm cluster', 'bmoe_app.commands.slurm:main'),
     'show': Command('draw tracks over their video, and a contact sheet', 'bmoe_app.commands.show:main'),
     'convert': Command('pose files of one kind to another, one layout to another', 'bmoe_app.commands.convert:main'),
     'check': Command("go through a config's data before training", 'bmoe_app.commands.check:main'),
@@ -60,6 +61,7 @@ _EXTRAS = {
     'onnx': 'onnx',
     'onnxruntime': 'onnx',
     'tensorboard': 'tensorboard',
+    'submitit': 'slurm',
 }
 
 

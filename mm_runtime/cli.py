@@ -37,7 +37,7 @@ from mm_runtime.config import (
     set_epochs,
     share_dataset,
 )
-from mm_runtime.config_format import format_once
+from mm_runtime.config_format import apply_format_cure
 from mm_runtime.console import log_to_file
 from mm_runtime.curves import drop_tensorboard, settle_tensorboard
 from mm_runtime.dump import PlainDump
@@ -63,10 +63,10 @@ _OF_ONE_SPLIT = ('class_counts', 'clips_digest', 'clip_seconds', 'rgb_crops')
 
 def _prepare(args: argparse.Namespace) -> Config:
     apply_import_cures()
+    apply_format_cure()
     # configs are written for larger machines than one may have at hand, and more workers than cores do no harm
     warnings.filterwarnings('ignore', message='This DataLoader will create')
     register_safe_loader()
-    format_once()
     options = parse_cfg_options(args.cfg_options)
     if args.split_by:
         options['dataset.split_by'] = args.split_by

@@ -1,14 +1,23 @@
-"""Trainings as processes of their own, small enough to be killed often, and what they must leave behind."""
+"""Runs as processes of their own, small enough to be killed often, and what they must leave behind."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
+import subprocess
+import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 from warm_programs import Program
 
+REPO = Path(__file__).resolve().parents[2]
+ENDS = {signal.SIGKILL: -signal.SIGKILL, signal.SIGTERM: 143, signal.SIGINT: 130}
+"""Signals that end a run, and what a training exits with."""
 # slows chosen moments down, so that a kill meets them
 _SLOW = """
 import sys, time, os, mm_runtime.whole_checkpoints as whole, bmoe_ground.files as files
@@ -74,3 +83,69 @@ def same_weights(one: Path, two: Path) -> bool:
 def files_of(folder: Path) -> list[str]:
     """The names that lie in a work folder, without the folders of logs, one a run."""
     return sorted(path.name for path in folder.iterdir() if path.is_file())
+
+
+def warm_up() -> None:
+    """Import what trainings and tests import late, so that forks do not each do it again."""
+    import matplotlib.figure
+    from mmengine.utils.dl_utils import collect_env
+
+    collect_env()  # imports torchvision
+    matplotlib.figure.Figure().savefig(os.devnull, format='png')
+
+
+def fork(main: Callable[[], int | None], log: Path) -> int:
+    """Run something in a fork of this process, which has everything imported, so that a kill meets the work itself.
+
+    Returns:
+        The fork's process number.
+    """
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        with log.open('a') as file:
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
+        code = main() or 0
+    except SystemExit as error:
+        code = int(error.code or 0)
+    except KeyboardInterrupt:  # before a training has its handlers, or after
+        code = 130
+    except BaseException:
+        traceback.print_exc(file=sys.__stderr__)
+    finally:
+        os._exit(code)
+
+
+def code_of(child: int) -> int:
+    """Wait for a fork; its exit code."""
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def workers_of(process: int) -> list[int]:
+    """The worker processes of a process that runs."""
+    listed = subprocess.run(['pgrep', '-P', str(process)], capture_output=True, text=True, check=False).stdout
+    found = []
+    for child in map(int, listed.split()):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            if b'spawn_main' in Path(f'/proc/{child}/cmdline').read_bytes():
+                found.append(child)
+    return found
+
+
+def gone(process: int) -> bool:
+    """Whether a process has ended."""
+    try:
+        return 'Z' in Path(f'/proc/{process}/stat').read_text().rpartition(')')[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def assert_no_orphans(workers: list[int], seconds: float = 5) -> None:
+    """Wait for the workers of a process that has ended."""
+    until = time.monotonic() + seconds
+    while not all(map(gone, workers)):
+        assert time.monotonic() < until, workers
+        time.sleep(0.02)

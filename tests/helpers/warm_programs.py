@@ -121,6 +121,7 @@ def _become(
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(variables)
+    multiprocessing.set_start_method(None, force=True)  # back to the system's own, as if nothing had chosen one
     if prepare is not None:
         prepare()
     ours = {str(REPO), str(_HELPERS), ''}
