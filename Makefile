@@ -36,10 +36,11 @@ test: install
 test-fast: install
 	$(PYTEST) -m 'not slow'
 
-# Thirty kills of each training and each kind of extraction at random moments; the suite has one or two.
+# Thirty kills at random moments of each training, each kind of extraction, answers over a folder and cross-validation; the suite has one or two.
 kill-test: install
 	KILLS=30 $(PYTEST) -rP --timeout 3600 tests/paths/test_random_kills.py \
-		tests/paths/test_killed_extraction.py tests/paths/test_survival.py
+		tests/paths/test_killed_extraction.py tests/paths/test_killed_answers.py \
+		tests/paths/test_killed_cross_validation.py tests/paths/test_survival.py
 
 # The variable silences an advertisement of the theme's successor.
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
@@ -50,9 +51,9 @@ docs: install
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/python -m benchmarks.licences --quiet
-	$(MKDOCS)
+	@# the two that take long run beside each other; both must succeed
+	$(BIN)/mypy & types=$$!; $(MKDOCS); pages=$$?; wait $$types && exit $$pages
 
 format: install
 	$(BIN)/ruff check --fix .

@@ -2,9 +2,9 @@
 
 With ``--protocol own`` nothing is dealt out: the config's own parts train and test.
 
-Every run is a training and a test in a folder of its own, ``<out>/<variant>/seed<S>_fold<F>``; those whose
-``metrics.json`` is there are not run again, so that a stopped job goes on. What each run took, and on which machine, is
-kept in its ``run.json``; :mod:`benchmarks.run_report` makes the table and the pictures from these files alone.
+Every run is a training and a test in a folder of its own, ``<out>/<variant>/seed<S>_fold<F>``. What it took, and on
+which machine, is kept in its ``run.json``, which is written last: a run that has one is not run again, so that a job
+that was stopped or killed goes on. :mod:`benchmarks.run_report` makes table and pictures from these files alone.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import torch
 
 from benchmarks.run_report import collect, print_machines, read_metrics, report, require_metrics, summary
 from bmoe_ground.errors import UserError
+from bmoe_ground.files import atomic_write, remove_remains
 from mm_runtime.cli import test_main, train_main
 from pose_extract.skeletons import REGIONS
 
@@ -87,17 +88,19 @@ def run_one(arguments: argparse.Namespace, variant: str, seed: int, fold: int) -
         The run's metrics.
     """
     folder = arguments.out / variant / f'seed{seed}_fold{fold}'
-    if not (folder / 'metrics.json').is_file():
+    if not (folder / 'run.json').is_file():
         options = _options(arguments, fold) + VARIANTS[variant] + arguments.cfg_options
         if variant == 'stage2':
             options += _stage_one(arguments, folder, seed, fold)
-        started = time.perf_counter()
+        resumed, started = (folder / 'last_checkpoint').is_file(), time.perf_counter()
         common = ['--work-dir', str(folder), '--seed', str(seed), '--cfg-options', *options]
         train_main([arguments.config, '--resume', 'auto', *_epochs(arguments), *common])
         test_main([arguments.config, (folder / 'last_checkpoint').read_text().strip(), *common])
         record = {'config': arguments.config, 'minutes': (time.perf_counter() - started) / 60, 'machine': machine()}
-        record |= {'epochs': arguments.epochs, 'options': arguments.cfg_options}
-        (folder / 'run.json').write_text(json.dumps(record, indent=2) + '\n')
+        # of a run that was cut off, nobody knows how long it took before
+        record |= {'epochs': arguments.epochs, 'options': arguments.cfg_options, 'resumed': resumed}
+        with atomic_write(folder / 'run.json') as file:
+            file.write(f'{json.dumps(record, indent=2)}\n'.encode())
     return read_metrics(folder)
 
 
@@ -161,6 +164,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError(f'--protocol {arguments.protocol} needs a pickle of clips to deal out')
     if arguments.protocol == 'own' and (arguments.folds != [0] or arguments.split):
         raise UserError('--protocol own has one fold and the splits of the config: leave --folds and --split out')
+    remove_remains(arguments.out)
     pairs = [(seed, fold) for seed in arguments.seeds for fold in arguments.folds]
     if arguments.paired:
         pairs = list(zip(arguments.seeds, arguments.folds, strict=True))

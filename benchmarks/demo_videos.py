@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -279,14 +280,17 @@ def make_demo_videos(out: Path, clips_per_class: int, num_frames: int, size: int
     if out.exists() and not out.is_dir():
         raise UserError(f'{out} is a file; give a folder for the videos')
     photograph = load_photograph()
-    files = []
-    for index, action in enumerate(ACTIONS):
-        for clip in range(clips_per_class):
-            rng = np.random.default_rng([seed, index, clip])
-            motion = sample_motion(action, num_frames, rng)
-            files.append(out / action / f'{action}_{clip:03d}.mp4')
-            write_clip(files[-1], render(photograph, motion, size, rng), size)
-    return files
+
+    def make(index: int, action: str, clip: int) -> Path:
+        rng = np.random.default_rng([seed, index, clip])
+        motion = sample_motion(action, num_frames, rng)
+        file = out / action / f'{action}_{clip:03d}.mp4'
+        write_clip(file, render(photograph, motion, size, rng), size)
+        return file
+
+    clips = [(index, action, clip) for index, action in enumerate(ACTIONS) for clip in range(clips_per_class)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # numpy and OpenCV let other threads run while they compute
+        return list(pool.map(lambda clip: make(*clip), clips))
 
 
 def load_photograph() -> ByteArray:

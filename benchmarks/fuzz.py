@@ -9,24 +9,29 @@ other exception is a finding, and its bytes are kept as ``crash-<digest>``.
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bmoe_ground.errors import UserError
-from bmoe_ground.safe_pickle import load_pickle
-from pose_extract.manifest import read_journal, read_manifest
-from pose_extract.tracks import load_tracks
+
+# imported once a reader is asked for: only what is imported under atheris is traced, and tracing everything that is
+# there (``instrument_all``) takes many minutes before the first byte is tried
+READERS = {
+    'manifest': ('pose_extract.manifest:read_journal', 'pose_extract.manifest:read_manifest'),
+    'pickle': ('bmoe_ground.safe_pickle:load_pickle',),
+    'track': ('pose_extract.tracks:load_tracks',),
+}
+TRACED = ['bmoe_ground', 'pose_extract', 'json', 'pickle', 'zipfile']
 
 
-def _manifest(path: Path) -> None:
-    list(read_journal(path))
-    read_manifest(path)
-
-
-READERS: dict[str, Callable[[Path], object]] = {'manifest': _manifest, 'pickle': load_pickle, 'track': load_tracks}
+def functions_of(reader: str) -> list[Callable[[Path], object]]:
+    """The functions of a key of :data:`READERS`."""
+    places = (place.split(':') for place in READERS[reader])
+    return [getattr(importlib.import_module(module), name) for module, name in places]
 
 
 def try_bytes(reader: str, data: bytes, path: Path) -> bool:
@@ -42,7 +47,10 @@ def try_bytes(reader: str, data: bytes, path: Path) -> bool:
     """
     path.write_bytes(data)
     try:
-        READERS[reader](path)
+        for read in functions_of(reader):
+            found = read(path)
+            if isinstance(found, Iterator):
+                list(found)
     except UserError:
         return False
     return True
@@ -57,9 +65,10 @@ def main() -> None:
     import atheris
 
     reader = sys.argv.pop(1)
+    with atheris.instrument_imports(include=TRACED):
+        functions_of(reader)
     # in memory, where the system has such a folder
     folder = Path(tempfile.mkdtemp(dir='/dev/shm' if os.path.isdir('/dev/shm') else None))  # noqa: S108
-    atheris.instrument_all()
     atheris.Setup(sys.argv, lambda data: try_bytes(reader, data, folder / 'x') and None)
     atheris.Fuzz()
 

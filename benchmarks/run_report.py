@@ -1,7 +1,8 @@
 """What the runs of a cross-validation left in their folders, as tables and pictures.
 
 A run's folder, ``<out>/<variant>/seed<S>_fold<F>``, holds what the test wrote (``metrics.json``, ``parts.json``,
-``routing.json``, ``confusion.json``) and ``run.json`` of :mod:`benchmarks.cross_validation`.
+``routing.json``, ``confusion.json``) and ``run.json`` of :mod:`benchmarks.cross_validation`, which is written
+last.
 """
 
 from __future__ import annotations
@@ -70,10 +71,9 @@ def collect(out: Path) -> dict[str, list[dict[str, Any]]]:
         Variant to the metrics of its runs, each with ``seed`` and ``fold``.
     """
     found: dict[str, list[dict[str, Any]]] = {}
-    for path in sorted(out.glob('*/seed*_fold*/metrics.json')):
+    for path in sorted(out.glob('*/seed*_fold*/run.json')):
         seed, fold = path.parent.name.removeprefix('seed').split('_fold')
-        record = path.with_name('run.json')
-        facts = json.loads(record.read_text()) if record.is_file() else {}
+        facts = json.loads(path.read_text())
         found.setdefault(path.parts[-3], []).append(
             {**facts, **read_metrics(path.parent), 'seed': int(seed), 'fold': int(fold)}
         )
@@ -168,7 +168,7 @@ def summary(folders: Sequence[Path], keys: Sequence[str] = ('top1', 'f1_macro'))
     for folder in folders:
         found = collect(folder)
         if not found:
-            raise UserError(f'{folder}: no finished runs in it (<variant>/seed<S>_fold<F>/metrics.json)')
+            raise UserError(f'{folder}: no finished runs in it (<variant>/seed<S>_fold<F>/run.json)')
         for variant, runs in found.items():
             for run in runs:
                 require_metrics(run, keys, folder)
@@ -202,7 +202,7 @@ def _figures(runs: Sequence[dict[str, Any]], keys: Sequence[str]) -> tuple[str, 
 
 
 def _minutes(runs: Sequence[dict[str, Any]]) -> str:
-    minutes = [run['minutes'] for run in runs if 'minutes' in run]
+    minutes = [run['minutes'] for run in runs if 'minutes' in run and not run.get('resumed')]
     return f'{statistics.mean(minutes):.1f}' if minutes else ''
 
 

@@ -5,7 +5,7 @@
     bmoe face predict photos/ --checkpoint best.pth --out faces.csv
 
 Exit code: 0 all was done, 1 a part failed and the rest was done, 2 nothing could be done or the call is wrong.
-Nothing heavy is imported before a command is chosen.
+Nothing heavy is imported before a command is chosen, and its words are found to be right.
 """
 
 from __future__ import annotations
@@ -36,11 +36,12 @@ FACE: Mapping[str, Command] = {
 COMMANDS: Mapping[str, Command | Mapping[str, Command]] = {
     'infer': Command('videos or tracks to events: who did what, when', 'bmoe_app.commands.infer:main'),
     'extract': Command('videos to keypoint tracks', 'bmoe_app.commands.extract:main'),
+    'slurm': Command('bmoe extract as an array job of a Slurm cluster', 'bmoe_app.commands.slurm:main'),
     'show': Command('draw tracks over their video, and a contact sheet', 'bmoe_app.commands.show:main'),
     'convert': Command('pose files of one kind to another, one layout to another', 'bmoe_app.commands.convert:main'),
     'check': Command("go through a config's data before training", 'bmoe_app.commands.check:main'),
-    'train': Command('train a model from a config', 'mm_runtime.cli:train_main'),
-    'test': Command('score a trained model', 'mm_runtime.cli:test_main'),
+    'train': Command('train a model from a config', 'mm_runtime.doors:train'),
+    'test': Command('score a trained model', 'mm_runtime.doors:test'),
     'signals': Command('movement signals and rule events of tracks, no model', 'bmoe_app.commands.signals:main'),
     'export': Command('a trained checkpoint to ONNX or torch.export', 'bmoe_app.commands.export:main'),
     'submit': Command("write the submission file of MA-52's challenge", 'bmoe_app.commands.submit:main'),
@@ -60,6 +61,7 @@ _EXTRAS = {
     'onnx': 'onnx',
     'onnxruntime': 'onnx',
     'tensorboard': 'tensorboard',
+    'submitit': 'slurm',
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import BinaryIO
 from bmoe_ground.errors import UserError
 
 TEMPORARY_PREFIX = '.part-'
+REMAINS_AFTER = 3600.0
+"""Seconds after which nobody is writing a temporary file any more."""
 
 
 @contextmanager
@@ -68,6 +71,18 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def remove_remains(folder: Path) -> None:
+    """Remove what processes that were killed had half written, old enough that nobody is writing it still.
+
+    Args:
+        folder: Searched with all folders below it.
+    """
+    for path in folder.rglob(f'{TEMPORARY_PREFIX}*'):
+        with suppress(OSError):  # gone meanwhile, or not ours to remove
+            if time.time() - path.stat().st_mtime > REMAINS_AFTER:
+                path.unlink()
 
 
 def file_digest(path: str | os.PathLike[str]) -> str:

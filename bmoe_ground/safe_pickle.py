@@ -17,6 +17,7 @@ import os
 import pickle
 import re
 import struct
+import sys
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -303,6 +304,13 @@ class _Unpickler(_PythonUnpickler):
     def load_long4(self) -> None:
         raise ValueError('a whole number of more than 255 bytes')
 
+    def load_bytearray8(self) -> None:
+        # the base class makes room for the length that is announced before it looks whether the bytes are there
+        length = int.from_bytes(self.read(8), 'little')
+        if length > sys.maxsize:
+            raise EOFError(f'{length} bytes announced')
+        self.append(bytearray(self.read(length)))
+
     def load_setitem(self) -> None:
         _check_key(self.stack[-2])
         super().load_setitem()
@@ -331,6 +339,7 @@ class _Unpickler(_PythonUnpickler):
         **_PythonUnpickler.dispatch,
         pickle.MARK[0]: load_mark,
         pickle.LONG4[0]: load_long4,
+        pickle.BYTEARRAY8[0]: load_bytearray8,
         pickle.SETITEM[0]: load_setitem,
         pickle.SETITEMS[0]: load_setitems,
         pickle.DICT[0]: load_dict,

@@ -37,10 +37,12 @@ from mm_runtime.config import (
     set_epochs,
     share_dataset,
 )
+from mm_runtime.config_format import apply_format_cure
 from mm_runtime.console import log_to_file
 from mm_runtime.curves import drop_tensorboard, settle_tensorboard
 from mm_runtime.dump import PlainDump
 from mm_runtime.metric import name_source
+from mm_runtime.parsers import test_parser, train_parser
 from mm_runtime.scope import complete_scope, find_model
 from mm_runtime.small import keep_small_batch
 from mm_runtime.stop_signals import StopHook, TrainingStopped, stop_on_signals
@@ -57,52 +59,11 @@ from mm_runtime.work_folder import (
 
 # facts of the clips at hand, not of what they look like or mean
 _OF_ONE_SPLIT = ('class_counts', 'clips_digest', 'clip_seconds', 'rgb_crops')
-_LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
-
-
-def _add_common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('--work-dir', help='folder for logs and results (default: work_dirs/<config name>)')
-    parser.add_argument('--seed', type=int, help="random seed (default: the config's, else 0)")
-    parser.add_argument('--deterministic', action='store_true', help='use deterministic algorithms only')
-    parser.add_argument(
-        '--cfg-options', nargs='+', metavar='KEY=VALUE', help='override config values, e.g. train_cfg.max_epochs=10'
-    )
-    parser.add_argument(
-        '--split-by', choices=['subject'], help='keep every person in one part, by the column subject of the labels'
-    )
-    parser.add_argument('--launcher', choices=_LAUNCHERS, default='none', help='how several processes were started')
-    # torchrun passes this to scripts started through torch.distributed.launch
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
-
-
-def train_parser(prog: str | None = None) -> argparse.ArgumentParser:
-    """Build the parser of ``bmoe train``; ``prog`` is how the user called it."""
-    parser = argparse.ArgumentParser(prog, description='Train a model.')
-    parser.add_argument('config', help='config file, or the name of one that comes with the project')
-    _add_common(parser)
-    parser.add_argument(
-        '--resume', nargs='?', const='auto', metavar='auto|FILE', help='go on from the newest checkpoint or from FILE'
-    )
-    parser.add_argument('--overwrite', action='store_true', help='replace the checkpoints of an earlier training')
-    parser.add_argument('--epochs', type=int, help="instead of the config's; its schedules are stretched with it")
-    parser.add_argument('--amp', action='store_true', help='mixed precision (float16 on a GPU, bfloat16 on a CPU)')
-    parser.add_argument('--no-validate', action='store_true', help='do not validate during training')
-    parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the batch size')
-    return parser
-
-
-def test_parser(prog: str | None = None) -> argparse.ArgumentParser:
-    """Build the parser of ``bmoe test``; ``prog`` is how the user called it."""
-    parser = argparse.ArgumentParser(prog, description='Test a trained model.')
-    parser.add_argument('config', help='config file, or the name of one that comes with the project')
-    parser.add_argument('checkpoint', help='checkpoint file')
-    _add_common(parser)
-    parser.add_argument('--dump', metavar='FILE.pkl', help='write every prediction to a pickle of plain dicts')
-    return parser
 
 
 def _prepare(args: argparse.Namespace) -> Config:
     apply_import_cures()
+    apply_format_cure()
     # configs are written for larger machines than one may have at hand, and more workers than cores do no harm
     warnings.filterwarnings('ignore', message='This DataLoader will create')
     register_safe_loader()

@@ -89,18 +89,21 @@ def _kinds() -> str:
 
 
 def rank_and_world(environment: Mapping[str, str] = os.environ) -> tuple[int, int]:
-    """This process's number and the count of processes that share the work, as torchrun or Slurm set them.
+    """This process's number and the count of processes that share the work, as torchrun or Slurm's srun set them.
 
     Args:
-        environment: Environment variables: ``RANK`` and ``WORLD_SIZE``, or ``SLURM_PROCID`` and ``SLURM_NTASKS``.
+        environment: Environment variables: ``RANK`` and ``WORLD_SIZE``, or ``SLURM_PROCID`` and
+            ``SLURM_STEP_NUM_TASKS``.
 
     Returns:
         (rank, world); (0, 1) outside of both.
 
     Raises:
-        UserError: The variables contradict each other.
+        UserError: The variables contradict each other, or Slurm gave room for several tasks of which only this one was
+            started.
     """
-    for rank_name, world_name in (('RANK', 'WORLD_SIZE'), ('SLURM_PROCID', 'SLURM_NTASKS')):
+    tasks = environment.get('SLURM_NTASKS', '1')
+    for rank_name, world_name in (('RANK', 'WORLD_SIZE'), ('SLURM_PROCID', 'SLURM_STEP_NUM_TASKS')):
         if rank_name in environment and world_name in environment:
             values = environment[rank_name], environment[world_name]
             if not all(value.isdecimal() for value in values) or int(values[0]) >= int(values[1]):
@@ -108,4 +111,10 @@ def rank_and_world(environment: Mapping[str, str] = os.environ) -> tuple[int, in
                     f'{rank_name}={values[0]} and {world_name}={values[1]}: expected 0 <= rank < world size'
                 )
             return int(values[0]), int(values[1])
+    if 'SLURM_PROCID' in environment and tasks != '1':
+        # a batch script runs once, whatever its --ntasks; taken for one of several it would leave their videos undone
+        raise UserError(
+            f'Slurm gave this job {tasks} tasks (--ntasks) and one of them runs this: put srun before the call, or ask '
+            'for --ntasks=1 and use --jobs or --shard auto'
+        )
     return 0, 1

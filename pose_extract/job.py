@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bmoe_ground.errors import UserError
-from bmoe_ground.files import TEMPORARY_PREFIX
+from bmoe_ground.files import remove_remains
 from pose_extract.discovery import VideoItem, find_videos, rank_and_world
 from pose_extract.done_before import done_before
 from pose_extract.estimators import backend_class
@@ -23,7 +23,6 @@ from pose_extract.worker import News, Task, run_here, run_in_processes
 
 ENGINES = ('processes', 'ray')
 MERGE_EVERY = 20.0
-REMAINS_AFTER = 3600.0
 
 
 def run_job(
@@ -74,7 +73,7 @@ def run_job(
     manifest = ShardManifest(out, part) if part else Manifest(out, rank, world)
     known = manifest.begin([item.name for item in items], fingerprint)
     if (part.index if part else rank) == 0:
-        _remove_remains(out)
+        remove_remains(out)
     summary = Summary()
     todo = []
     whole = False
@@ -148,13 +147,6 @@ def _run(news_of_all: Iterator[News], bar: ProgressBar, manifest: Manifest, summ
     finally:
         bar.close()
         summary.seconds = time.monotonic() - started
-
-
-def _remove_remains(out: Path) -> None:
-    """Remove half-written files of processes that were killed, old enough that nobody is writing them still."""
-    for path in out.rglob(f'{TEMPORARY_PREFIX}*'):
-        if time.time() - path.stat().st_mtime > REMAINS_AFTER:
-            path.unlink(missing_ok=True)
 
 
 def _say_changed(summary: Summary) -> None:

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 from skeleton_clips import clip_with_holes, write_checkpoint, write_tracks
 from skimage.data import astronaut
+from warm_programs import run as run_program
 
 from bmoe_skel.export.recognizer import export_recognizer
 from bmoe_skel.inferencer import MicroActionInferencer
@@ -24,8 +25,7 @@ EXAMPLES = sorted((REPO / 'examples').glob('*.py'))
 
 def run(name: str, *arguments: object) -> str:
     """What an example prints."""
-    command = [sys.executable, str(REPO / 'examples' / f'{name}.py'), *map(str, arguments)]
-    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
+    done = run_program([REPO / 'examples' / f'{name}.py', *arguments])
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 

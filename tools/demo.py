@@ -18,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -29,23 +30,32 @@ from bmoe_ground.errors import UserError, run_tool
 REPO = Path(__file__).resolve().parents[1]
 CONFIG = 'configs/bmoe_skel_small.py'
 LOOK_AT = 'nod'
-ROUNDS = 2  # how often each action comes in the take
 
 
-def run_command(tool: str, *arguments: str, folder: Path) -> None:
+def run_command(tool: str, *arguments: str, folder: Path, name: str = '') -> None:
     """Print and run ``python tools/<tool>`` in ``folder``.
+
+    Args:
+        tool: File name of the tool.
+        arguments: Its arguments.
+        folder: The folder to run it in.
+        name: Printed before every line, where several commands run at a time.
 
     Raises:
         SystemExit: With the tool's exit code, if it fails.
     """
     script = os.path.relpath(REPO / 'tools' / tool, folder)
-    print('\n$ ' + shlex.join(['python', script, *arguments]), flush=True)
+    before = f'{name} | ' if name else ''
+    print(f'\n{before}$ ' + shlex.join(['python', script, *arguments]), flush=True)
     started = time.monotonic()
-    code = subprocess.run([sys.executable, script, *arguments], cwd=folder, check=False).returncode
-    if code:
-        print(f'error: {tool} ended with exit code {code}', file=sys.stderr)
-        raise SystemExit(code)
-    print(f'({time.monotonic() - started:.0f} s)', flush=True)
+    pipes = {'stdout': subprocess.PIPE, 'stderr': subprocess.STDOUT, 'text': True} if name else {}
+    with subprocess.Popen([sys.executable, script, *arguments], cwd=folder, **pipes) as process:
+        for line in process.stdout or ():
+            print(f'{before}{line}', end='', flush=True)
+    if process.returncode:
+        print(f'{before}error: {tool} ended with exit code {process.returncode}', file=sys.stderr)
+        raise SystemExit(process.returncode)
+    print(f'{before}({time.monotonic() - started:.0f} s)', flush=True)
 
 
 def train_and_test(folder: Path, seed: int, options: list[str]) -> None:
@@ -53,11 +63,11 @@ def train_and_test(folder: Path, seed: int, options: list[str]) -> None:
     config = os.path.relpath(REPO / CONFIG, folder)
     work_dir = f'seed{seed}'
     common = ['--work-dir', work_dir, '--seed', str(seed), '--cfg-options', f'dataset.split_seed={seed}', *options]
-    run_command('train.py', config, '--overwrite', *common, folder=folder)
+    run_command('train.py', config, '--overwrite', *common, folder=folder, name=work_dir)
     best = f'{work_dir}/best.pth'
     if not (folder / best).is_file():
         raise UserError(f'training left no {folder / best}')
-    run_command('test.py', config, best, *common, folder=folder)
+    run_command('test.py', config, best, *common, folder=folder, name=work_dir)
 
 
 def summarise(folders: list[Path]) -> str:
@@ -81,11 +91,16 @@ def summarise(folders: list[Path]) -> str:
     return '\n'.join([*lines, '', *(f'confusion and routing: {folder / "report.png"}' for folder in folders)])
 
 
-def answer_take(folder: Path, seed: int) -> str:
-    """Let the model of one seed answer a continuous take, and say how much of what happens in it was found."""
-    run_command('make_demo_videos.py', 'take.mp4', '--take', str(ROUNDS), '--seed', str(seed), folder=folder)
+def answer_take(folder: Path, seed: int, rounds: int) -> None:
+    """Make a continuous take, and let the model of one seed answer it."""
+    take = ('take.mp4', '--take', str(rounds), '--seed', str(seed))
+    run_command('make_demo_videos.py', *take, folder=folder, name='take')
     asked = ('--backend', 'mediapipe', '--checkpoint', f'seed{seed}/best.pth', '--no-rules')
-    run_command('infer.py', 'take.mp4', *asked, folder=folder)
+    run_command('infer.py', 'take.mp4', *asked, folder=folder, name='take')
+
+
+def found_in_take(folder: Path, seed: int) -> str:
+    """How much of what happens in the take was found."""
     truth = read_events(folder / 'take.mp4.truth.csv')
     found = [event for event in read_events(folder / 'answers' / 'take.mp4.events.csv') if event.source == 'model']
     tally = match(truth, found)
@@ -95,13 +110,34 @@ def answer_take(folder: Path, seed: int) -> str:
     )
 
 
+def learn_and_answer(folder: Path, seeds: list[int], jobs: int, rounds: int, options: list[str]) -> None:
+    """Train and test with every seed, so many at a time, and have the first one's model answer a take.
+
+    Raises:
+        SystemExit: A command failed; those that have not begun are left out.
+    """
+    with ThreadPoolExecutor(jobs) as pool:
+        first, *others = [pool.submit(train_and_test, folder, seed, options) for seed in seeds]
+        # it waits for the first seed, which began before it
+        answer = pool.submit(lambda: (first.result(), answer_take(folder, seeds[0], rounds)))
+        for task in as_completed([first, *others, answer]):
+            try:
+                task.result()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+
 def main() -> None:
     """Run the chain and print what came of it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', type=Path, default=Path('demo'), help='folder of everything (default: %(default)s)')
     parser.add_argument('--clips', type=int, default=24, help='clips of each class (default: %(default)s)')
-    parser.add_argument('--jobs', type=int, default=2, help='processes of the extraction (default: %(default)s)')
+    parser.add_argument('--jobs', type=int, default=2, help='extractions or trainings at a time (default: %(default)s)')
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2], help='(default: 0 1 2)')
+    parser.add_argument(
+        '--rounds', type=int, default=2, help='how often each action comes in the take (default: %(default)s)'
+    )
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE', help='changes to the config')
     args = parser.parse_args()
     started = time.monotonic()
@@ -114,10 +150,9 @@ def main() -> None:
     run_command('extract_pose.py', 'videos/', '--backend', 'mediapipe', '--jobs', str(args.jobs), folder=args.out)
     clip = f'{LOOK_AT}/{LOOK_AT}_000.mp4'
     run_command('show_poses.py', f'poses/{clip}.npz', f'videos/{clip}', '--pictures', '6', folder=args.out)
-    for seed in args.seeds:
-        train_and_test(args.out, seed, args.cfg_options)
+    learn_and_answer(args.out, args.seeds, args.jobs, args.rounds, args.cfg_options)
     print('\n' + summarise([args.out / f'seed{seed}' for seed in args.seeds]))
-    print('\n' + answer_take(args.out, args.seeds[0]))
+    print('\n' + found_in_take(args.out, args.seeds[0]))
     print(f'the answer, to look at and correct: {args.out / "answers" / "take.mp4.html"}')
     print(f'keypoints: {args.out / "look" / f"{LOOK_AT}_000.png"}')
     print(f'\n{time.monotonic() - started:.0f} s in all')

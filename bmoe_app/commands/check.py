@@ -14,15 +14,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmengine.registry import init_default_scope
-
 from bmoe_app.parsing import parse_arguments
 from bmoe_ground.errors import UserError
 from bmoe_ground.files import atomic_write
-from bmoe_skel.check.checks import check_config
-from bmoe_skel.check.report import as_dict, as_text, draw_examples
-from mm_runtime.config import load_config, parse_cfg_options, share_dataset
-from mm_runtime.scope import complete_scope
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +33,13 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     args = parse_arguments('bmoe check', __doc__, add_arguments, argv, prog)
     if args.samples < 1:
         raise UserError(f'--samples {args.samples}: expected at least 1')
+    from mmengine.registry import init_default_scope
+
+    from bmoe_skel.check.checks import check_config
+    from bmoe_skel.check.report import as_dict, as_text, draw_examples
+    from mm_runtime.config import load_config, parse_cfg_options, share_dataset
+    from mm_runtime.scope import complete_scope
+
     cfg = load_config(args.config, parse_cfg_options(args.cfg_options))
     share_dataset(cfg)
     scope = cfg.get('default_scope', 'bmoe_skel')

@@ -18,7 +18,6 @@ from pathlib import Path
 from bmoe_app.parsing import parse_arguments
 from bmoe_ground.names import printable
 from face_aux.detection import DETECTORS, CropSettings, build_detector
-from face_aux.detection.cropping import crop_folder
 from face_aux.detection.source import FaceSource
 from face_aux.predictions import FAILURES, count_files, exit_code
 
@@ -38,6 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Run the command; see :data:`bmoe_app.cli.COMMANDS`."""
     args = parse_arguments('bmoe face crop', __doc__, add_arguments, argv, prog)
+    from face_aux.detection.cropping import crop_folder
+
     given = {'margin': args.margin, 'shift': args.shift, 'align': not args.no_align}
     crop = CropSettings.from_config(given, 'command line')
     source = FaceSource(build_detector(args.detector), crop, max_frames=args.max_frames)

@@ -22,10 +22,8 @@ from bmoe_app.parsing import parse_arguments
 from bmoe_ground.device import choose_device
 from bmoe_ground.errors import UserError
 from bmoe_ground.names import printable
-from face_aux.checkpoint import load_face_model
 from face_aux.detection import DETECTORS, CropSettings, build_detector
 from face_aux.detection.source import FACES
-from face_aux.inferencer import FaceInferencer
 from face_aux.predictions import FAILURES, SKIPPED, check_output, count_files, exit_code, write_predictions
 
 
@@ -64,6 +62,9 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Run the command; see :data:`bmoe_app.cli.COMMANDS`."""
     args = parse_arguments('bmoe face predict', __doc__, add_arguments, argv, prog)
     check_output(args.out)
+    from face_aux.checkpoint import load_face_model
+    from face_aux.inferencer import FaceInferencer
+
     model = load_face_model(args.checkpoint, choose_device(args.device), read_label_map(args.label_map))
     chosen = {'margin': args.margin, 'shift': args.shift, 'align': False if args.no_align else None}
     given = {key: value for key, value in chosen.items() if value is not None}

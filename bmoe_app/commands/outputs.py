@@ -11,7 +11,7 @@ from typing import Any
 from bmoe_app.answer import Answer, Event
 from bmoe_app.answer.files import COLUMNS, event_row, write_answer, write_table
 from bmoe_ground.errors import UserError
-from bmoe_ground.files import atomic_write
+from bmoe_ground.files import atomic_write, remove_remains
 
 FORMAT = 'bmoe-answers 1'
 
@@ -44,6 +44,7 @@ class Outputs:
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f'{out}: cannot be written: {error.strerror or error}; choose another --out') from error
+        remove_remains(out)
         self.out, self._each, self._over_all = out, each, over_all
         self.entries: list[Entry] = []
         self._events: list[tuple[str, Event]] = []

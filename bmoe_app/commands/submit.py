@@ -16,8 +16,6 @@ from pathlib import Path
 
 from bmoe_app.parsing import parse_arguments
 from bmoe_ground.errors import UserError
-from bmoe_skel.datasets.ma52.lists import clip_name, read_list
-from bmoe_skel.submission import complete, prediction_csv, read_scores, write_submission
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Run the command; see :data:`bmoe_app.cli.COMMANDS`."""
     args = parse_arguments('bmoe submit', __doc__, add_arguments, argv, prog)
+    from bmoe_skel.datasets.ma52.lists import clip_name, read_list
+    from bmoe_skel.submission import complete, prediction_csv, read_scores, write_submission
+
     wanted = [entry.name for entry in read_list(args.list)]
     names, scores, body = read_scores(args.predictions)
     if args.body == 'own' and body is None:

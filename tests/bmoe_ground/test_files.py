@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bmoe_ground.errors import UserError
-from bmoe_ground.files import atomic_write, file_digest
+from bmoe_ground.files import atomic_write, file_digest, remove_remains
 
 
 def test_makes_folders_and_writes(tmp_path: Path) -> None:
@@ -58,3 +58,14 @@ def test_file_digest(tmp_path: Path) -> None:
     )  # FIPS 180-2
     with pytest.raises(UserError, match='gone: cannot be read'):
         file_digest(tmp_path / 'gone')
+
+
+def test_remains_of_killed_processes_go_once_nobody_can_be_writing_them(tmp_path: Path) -> None:
+    (tmp_path / 'a/b').mkdir(parents=True)
+    old, young, other = (tmp_path / name for name in ('a/b/.part-old', 'a/.part-young', 'a/notes.txt'))
+    for path in (old, young, other):
+        path.write_text('x')
+    for path in (old, other):
+        os.utime(path, (0, 0))
+    remove_remains(tmp_path)
+    assert [path.exists() for path in (old, young, other)] == [False, True, True]

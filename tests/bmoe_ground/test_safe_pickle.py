@@ -207,6 +207,8 @@ BOMBS = {
     'bytes of 2**60': b'\x80\x04\x8e' + (2**60).to_bytes(8, 'little') + b'x.',
     'text of 2**60': b'\x80\x04\x8d' + (2**60).to_bytes(8, 'little') + b'x.',
     'bytearray of 2**60': b'\x80\x05\x96' + (2**60).to_bytes(8, 'little') + b'x.',
+    'bytearray of 3 GiB': b'\x80\x05\x96' + (3 * 2**30).to_bytes(8, 'little') + b'x.',
+    'bytearray of 3 GiB in a frame': b'\x80\x05\x95\x0b\0\0\0\0\0\0\0\x96\0\0\0\xc0\0\0\0\0x.',
     'bytes of 3 GiB': b'\x80\x04B' + (3 * 2**30).to_bytes(4, 'little') + b'x.',
     'frame of 2**60': b'\x80\x04\x95' + (2**60).to_bytes(8, 'little') + b'N.',
     'colliding keys': b'\x80\x04}(' + b''.join(

@@ -3,13 +3,13 @@ from __future__ import annotations
 import csv
 import pickle
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from warm_programs import run as run_program
 
 from bmoe_ground.errors import UserError
 from bmoe_skel.datasets.ma52.classes import BODY_OF_ACTION
@@ -22,8 +22,7 @@ TOOL = REPO / 'tools' / 'make_submission.py'
 
 
 def run(*arguments) -> subprocess.CompletedProcess:
-    command = [sys.executable, str(TOOL), *map(str, arguments)]
-    return subprocess.run(command, cwd=REPO, env={'PYTHONPATH': str(REPO)}, capture_output=True, text=True, check=False)
+    return run_program([TOOL, *arguments])
 
 
 class TestAgainstThePublishedFile:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from warm_programs import run as run_program
 
 REPO = Path(__file__).resolve().parents[2]
 SMALL = [
@@ -52,10 +53,13 @@ def options(faces: Path) -> list[str]:
 
 
 def run(tool: str, *arguments: object, processes: int = 1) -> subprocess.CompletedProcess[str]:
-    launcher = ['-m', 'torch.distributed.run', f'--nproc-per-node={processes}', '--master-port=29617']
-    command = [sys.executable, *(launcher if processes > 1 else []), f'tools/{tool}.py', *map(str, arguments)]
-    env = {**os.environ, 'PYTHONPATH': str(REPO), 'OMP_NUM_THREADS': '1'}
-    result = subprocess.run(command, cwd=REPO, env=env, capture_output=True, text=True)
+    words = [f'tools/{tool}.py', *map(str, arguments)]
+    if processes == 1:
+        result = run_program(words)
+    else:
+        launcher = ['-m', 'torch.distributed.run', f'--nproc-per-node={processes}', '--master-port=29617']
+        env = {**os.environ, 'PYTHONPATH': str(REPO), 'OMP_NUM_THREADS': '1'}
+        result = subprocess.run([sys.executable, *launcher, *words], cwd=REPO, env=env, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-4000:]
     return result
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import pickle
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from warm_programs import run as run_program
 
 REPO = Path(__file__).resolve().parents[2]
 PIPELINE = (
@@ -55,9 +54,7 @@ def make_faces(root: Path) -> Path:
 
 
 def run(tool: str, *arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, 'PYTHONPATH': str(REPO), 'OMP_NUM_THREADS': '1', 'COLUMNS': '200'}
-    command = [sys.executable, f'tools/{tool}.py', *map(str, arguments)]
-    result = subprocess.run(command, cwd=REPO, env=env, capture_output=True, text=True)
+    result = run_program([f'tools/{tool}.py', *arguments], env={'COLUMNS': '200'})
     assert result.returncode == code, result.stdout[-3000:] + result.stderr[-3000:]
     return result
 

@@ -1,7 +1,4 @@
-"""Extractions killed at random moments, whole or a worker alone: a few here, ``make kill-test`` does thirty a kind.
-
-``bmoe infer`` belongs here too, once it is there: a case of :data:`KINDS` and its command line.
-"""
+"""Extractions killed at random moments, whole or a worker alone: a few here, ``make kill-test`` does thirty a kind."""
 
 from __future__ import annotations
 
@@ -18,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from killed_runs import assert_no_orphans, workers_of
 
 from bmoe_ground.files import TEMPORARY_PREFIX
 from pose_extract.manifest import read_manifest
@@ -60,23 +58,6 @@ def whole_videos(out: Path) -> set[str]:
     return {path.name.removesuffix('.npz') for path in out.rglob('*.npz') if path.with_suffix('.rgb').is_file()}
 
 
-def workers_of(process: subprocess.Popen[str]) -> list[int]:
-    listed = subprocess.run(['pgrep', '-P', str(process.pid)], capture_output=True, text=True, check=False).stdout
-    found = []
-    for child in map(int, listed.split()):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            if b'spawn_main' in Path(f'/proc/{child}/cmdline').read_bytes():
-                found.append(child)
-    return found
-
-
-def gone(process: int) -> bool:
-    try:
-        return 'Z' in Path(f'/proc/{process}/stat').read_text().rpartition(')')[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return True
-
-
 def assert_as_straight(folder: Path, out: str) -> None:
     assert contents(folder / out) == contents(folder / 'straight')
     records = [json.loads((folder / name / 'manifest.json').read_text())['videos'] for name in (out, 'straight')]
@@ -106,7 +87,7 @@ def test_killed_at_random_moments(folder: Path, kind: str) -> None:
             while len(times(folder / out)) < aim and process.poll() is None and time.monotonic() < until:
                 time.sleep(0.005)
             time.sleep(rng.uniform(0, 0.3))
-            workers = workers_of(process)
+            workers = workers_of(process.pid)
             number = SIGNALS[kills % 3]
             if kind == 'worker':
                 if not workers:
@@ -119,11 +100,8 @@ def test_killed_at_random_moments(folder: Path, kind: str) -> None:
                 if process.poll() is not None:
                     break
                 process.send_signal(number)
-                asked = time.monotonic()
                 process.wait(10)
-                while not all(map(gone, workers)):  # no orphans
-                    assert time.monotonic() - asked < 5, workers
-                    time.sleep(0.02)
+                assert_no_orphans(workers)
             kills += 1
             after = times(folder / out)
             assert {name: after[name] for name in before} == before  # nothing that was whole is made again

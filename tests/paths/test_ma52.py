@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from warm_programs import run as run_program
 
 from benchmarks.rehearsal import write_rehearsal
 from bmoe_skel.datasets.ma52.classes import BODY_OF_ACTION
@@ -54,11 +53,8 @@ def test_lists_to_submission(root, tmp_path) -> None:
     assert json.loads((work / 'metrics.json').read_text()) == {}
     out = work / 'submission.zip'
     hidden = root / 'test_list_videos.txt'
-    command = [sys.executable, 'tools/make_submission.py', dump, out, '--list', hidden, '--body', 'own']
-    done = subprocess.run(
-        list(map(str, command)), cwd=REPO, env={'PYTHONPATH': str(REPO)}, check=True, text=True,
-        capture_output=True,
-    )  # fmt: skip
+    done = run_program(['tools/make_submission.py', dump, out, '--list', hidden, '--body', 'own'])
+    assert done.returncode == 0, done.stderr
     with zipfile.ZipFile(out) as archive:
         rows = [line.split(',') for line in archive.read('prediction.csv').decode().splitlines()]
     assert [row[0] for row in rows[1:]] == [entry.name for entry in read_list(hidden)]

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from own_layout import MOVING, SOFA9, forget_layouts, write_sofa9, write_sofa_pickle
+from warm_programs import run as run_program
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.safe_pickle import load_pickle
@@ -46,9 +45,7 @@ pytestmark = pytest.mark.usefixtures('only_built_in')
 
 def tool(name: str, *arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a tool in a process of its own."""
-    environment = {**os.environ, 'PYTHONPATH': str(REPO), 'OMP_NUM_THREADS': '1'}
-    command = [sys.executable, str(REPO / 'tools' / f'{name}.py'), *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return run_program([REPO / 'tools' / f'{name}.py', *arguments], cwd=folder)
 
 
 def options(folder: Path, layout: str = 'sofa9') -> list[str]:

@@ -6,47 +6,18 @@ The trainings are forks of this process, which has everything imported, so that 
 from __future__ import annotations
 
 import os
-import signal
-import sys
 import time
-import traceback
 from pathlib import Path
 
 import numpy as np
 import pytest
-from killed_runs import files_of, same_weights
+from killed_runs import ENDS, code_of, files_of, fork, same_weights, warm_up
 from survival_data import training_arguments, write_survival_data
 
 from mm_runtime.cli import train_main
 
-KILLS = int(os.environ.get('KILLS', '2'))
-ENDS = {signal.SIGKILL: -signal.SIGKILL, signal.SIGTERM: 143, signal.SIGINT: 130}
+KILLS = int(os.environ.get('KILLS', '1'))
 pytestmark = pytest.mark.slow
-
-
-def fork_training(arguments: list[str], log: Path) -> int:
-    """Train in a fork; returns its process number."""
-    child = os.fork()
-    if child:
-        return child
-    code = 1
-    try:
-        with log.open('a') as file:
-            os.dup2(file.fileno(), 1)
-            os.dup2(file.fileno(), 2)
-        code = train_main(arguments)
-    except SystemExit as error:
-        code = int(error.code or 0)
-    except KeyboardInterrupt:  # before the training has its handlers, or after
-        code = 130
-    except BaseException:
-        traceback.print_exc(file=sys.__stderr__)
-    finally:
-        os._exit(code)
-
-
-def code_of(child: int) -> int:
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 @pytest.mark.parametrize('model', ['skeleton', 'face'])
@@ -55,8 +26,10 @@ def test_killed_at_random_moments(tmp_path, model) -> None:
     log = tmp_path / 'log.txt'
 
     def train(work: Path, *more: str) -> int:
-        return fork_training([*map(str, training_arguments(tmp_path, model, work, *more))], log)
+        arguments = [*map(str, training_arguments(tmp_path, model, work, *more))]
+        return fork(lambda: train_main(arguments), log)
 
+    warm_up()
     straight = tmp_path / 'straight'
     began = time.monotonic()
     assert code_of(train(straight)) == 0, log.read_text()[-3000:]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 from skeleton_clips import write_tracks
+from warm_programs import run as run_program
 
 from bmoe_ground.errors import UserError
 from mm_runtime.cli import train_main
@@ -20,9 +20,7 @@ REPO = Path(__file__).resolve().parents[2]
 
 
 def run(folder: Path, tool: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, 'PYTHONPATH': str(REPO), 'OMP_NUM_THREADS': '1'}
-    command = [sys.executable, str(REPO / 'tools' / f'{tool}.py'), *map(str, arguments)]
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
+    done = run_program([REPO / 'tools' / f'{tool}.py', *arguments], cwd=folder)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     return done
 
@@ -30,9 +28,9 @@ def run(folder: Path, tool: str, *arguments: object) -> subprocess.CompletedProc
 def follow(folder: Path, printed: str) -> subprocess.CompletedProcess[str]:
     """Run the command that a tool named as the next."""
     (command,) = [line for line in printed.splitlines() if line.startswith('next: ')]
-    env = {**os.environ, 'PYTHONPATH': str(REPO), 'OMP_NUM_THREADS': '1'}
-    words = command.removeprefix('next: ').replace('python ', f'{sys.executable} ', 1)
-    return subprocess.run(words, cwd=folder, env=env, shell=True, capture_output=True, text=True)
+    python, *words = shlex.split(command.removeprefix('next: '))
+    assert python == 'python'
+    return run_program(words, cwd=folder)
 
 
 @pytest.mark.slow

@@ -89,7 +89,7 @@ def test_two_ranks_one_killed_and_started_again_give_the_files_of_a_single_run(p
         whole = [line for line in journal.read_text().splitlines(keepends=True) if line.endswith('\n')]
         done |= {record['video'] for record in map(json.loads, whole)}
     assert len(done) >= 6
-    code, out, _ = finish(start(portraits, shared, '--save-rgb', '32', SLURM_PROCID='1', SLURM_NTASKS='2'))
+    code, out, _ = finish(start(portraits, shared, '--save-rgb', '32', SLURM_PROCID='1', SLURM_STEP_NUM_TASKS='2'))
     assert code == 0
     assert 'done before and skipped' in out
     assert contents(shared) == contents(alone)
@@ -150,7 +150,12 @@ def test_exit_code_2_and_one_line_where_nothing_can_be_done(tmp_path: Path) -> N
 def test_ranks_from_torchrun_and_slurm() -> None:
     assert rank_and_world({}) == (0, 1)
     assert rank_and_world({'RANK': '3', 'WORLD_SIZE': '4', 'SLURM_PROCID': '0', 'SLURM_NTASKS': '9'}) == (3, 4)
-    assert rank_and_world({'SLURM_PROCID': '2', 'SLURM_NTASKS': '5'}) == (2, 5)
+    step = {'SLURM_PROCID': '2', 'SLURM_STEP_NUM_TASKS': '5', 'SLURM_NTASKS': '8'}
+    assert rank_and_world(step) == (2, 5)
+    assert rank_and_world({'SLURM_PROCID': '0', 'SLURM_NTASKS': '1'}) == (0, 1)
+    assert rank_and_world({'SLURM_NTASKS': '4'}) == (0, 1)  # a shell of salloc
+    with pytest.raises(UserError, match='put srun before the call'):
+        rank_and_world({'SLURM_PROCID': '0', 'SLURM_NTASKS': '4'})
     with pytest.raises(UserError, match='RANK=4 and WORLD_SIZE=4'):
         rank_and_world({'RANK': '4', 'WORLD_SIZE': '4'})
 

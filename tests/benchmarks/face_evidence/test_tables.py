@@ -56,12 +56,12 @@ def test_interval_covers_a_null_and_finds_a_real_difference() -> None:
     runs = [predictions(seed, 0.4) for seed in range(3)]
     same = [predictions(seed + 10, 0.4) for seed in range(3)]
     better = [predictions(seed + 10, 0.8) for seed in range(3)]
-    difference, low, high = paired_interval(same, runs, task_accuracy('sex'), replicates=200)
+    difference, low, high = paired_interval(same, runs, task_accuracy('sex'), replicates=80)
     assert low < 0 < high
     assert difference == pytest.approx(
         np.mean([task_accuracy('sex')(a) for a in same]) - np.mean([task_accuracy('sex')(a) for a in runs])
     )
-    difference, low, high = paired_interval(better, runs, task_accuracy('sex'), replicates=200)
+    difference, low, high = paired_interval(better, runs, task_accuracy('sex'), replicates=80)
     assert 0 < low < difference < high
     assert paired_interval(runs, runs, task_accuracy('sex'), replicates=20) == (0, 0, 0)
 

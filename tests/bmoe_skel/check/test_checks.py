@@ -4,13 +4,13 @@ import json
 import pickle
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from mmengine.config import Config
 from skeleton_clips import write_tracks
+from warm_programs import run as run_program
 
 from benchmarks.rehearsal import write_rehearsal
 from bmoe_skel.check.checks import check_config, stance
@@ -143,14 +143,11 @@ def test_stance_by_hand() -> None:
 @pytest.mark.slow
 def test_tool_on_the_rehearsal_set(tmp_path) -> None:
     write_rehearsal(tmp_path / 'ma52', scale=0.005)
-    command = [sys.executable, 'tools/check_dataset.py', 'configs/bmoe_skel_ma52.py', '--samples', '20']
+    command = ['tools/check_dataset.py', 'configs/bmoe_skel_ma52.py', '--samples', '20']
     command += ['--sheet', str(tmp_path / 'sheet.png'), '--json', str(tmp_path / 'check.json'), '--cfg-options']
 
     def run(folder: Path) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [*command, f'dataset.data_root={folder}'], cwd=REPO, env={'PYTHONPATH': str(REPO)}, capture_output=True,
-            text=True, check=False,
-        )  # fmt: skip
+        return run_program([*command, f'dataset.data_root={folder}'])
 
     done = run(tmp_path / 'ma52')
     assert done.returncode == 0, done.stdout + done.stderr
@@ -165,10 +162,7 @@ def test_tool_on_the_rehearsal_set(tmp_path) -> None:
     assert done.returncode == 1
     assert 'error: train: cannot be read' in done.stdout
     assert "clip '0003_01_99999.mp4' has no keypoints" in done.stdout
-    done = subprocess.run(
-        [*command[:2], 'none.py'], cwd=REPO, env={'PYTHONPATH': str(REPO)}, capture_output=True, check=False
-    )
-    assert done.returncode == 2
+    assert run_program([command[0], 'none.py']).returncode == 2
 
 
 def test_tracks(tmp_path) -> None:
