@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.box.body import CHANNELS, SIDES, Touch, make_bodies, pose
+from benchmarks.box.body import CHANNELS, NAMES, SIDES, Touch, make_bodies, pose
 from benchmarks.box.camera import KINDS, make_cameras, project
 from benchmarks.box.estimator import estimate
 from benchmarks.box.idle import RATE, rest_moves
@@ -26,12 +26,18 @@ FRAMES = (36, 78)
 BATCH = 256
 WITHOUT = ('errors', 'cameras', 'idle')
 """What can be left out, to learn what it is worth: the estimator's errors, all cameras but one, idle movement."""
+FACE_ONLY = (0.15, 0.04)
+"""Share of clips of which only the face is found: of those of head and trunk, and of the others."""
+_MOVED = {
+    'upper': ('left_wrist', 'right_wrist'),
+    'lower': ('left_knee', 'right_knee', 'left_ankle', 'right_ankle'),
+}
 _SEATED_ONLY = ('cross_legs', 'spread_legs', 'stretch_leg')
 
 
 def make_batch(
     labels: np.ndarray, rng: np.random.Generator, without: tuple[str, ...] = ()
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Film one person for each label.
 
     Args:
@@ -40,7 +46,8 @@ def make_batch(
         without: Of :data:`WITHOUT`.
 
     Returns:
-        Keypoints (N, T, 29, 2) in pixels, NaN where absent, scores (N, T, 29), and the frames (N,) that count.
+        Keypoints (N, T, 29, 2) in pixels, NaN where absent, scores (N, T, 29), the frames (N,) that count, and the
+        labels (N,) of what can be seen: nothing where what moved is out of sight.
     """
     points, frames, names = act(labels, rng, without)
     count = len(labels)
@@ -54,8 +61,28 @@ def make_batch(
         hips, eyes = points[:, middle, 17:19].mean(1), points[:, middle, 1:3].mean(1)
         place = (hips + eyes) / 2 + (0, 0, 300)
         camera = camera._replace(place=place, matrix=np.repeat(np.eye(3)[None], count, 0))
-    keypoints, scores = estimate(project(points, camera), camera.size, rng, 'errors' not in without)
-    return keypoints, scores, frames
+    head = np.array([name not in TAXONOMY or TAXONOMY[name].region in ('head', 'body') for name in names])
+    face_only = np.where(head, *FACE_ONLY)
+    keypoints, scores = estimate(project(points, camera), camera.size, rng, 'errors' not in without, face_only)
+    seen = [
+        label if can_be_seen(name, one[:last]) else CLASSES.index(NOTHING)
+        for label, name, one, last in zip(labels, names, scores, frames, strict=True)
+    ]
+    return keypoints, scores, frames, np.array(seen)
+
+
+def can_be_seen(name: str, scores: np.ndarray) -> bool:
+    """Whether any of the points that a class moves is found in a fifth of the frames.
+
+    Args:
+        name: Of :data:`bmoe_skel.taxonomy.CLASSES`.
+        scores: (T, 29).
+    """
+    if name not in TAXONOMY:
+        return True
+    moved = ('left_shoulder', 'right_shoulder') if name == 'shrug' else _MOVED.get(TAXONOMY[name].region)
+    points = scores if moved is None else scores[:, [NAMES.index(point) for point in moved]]
+    return bool(((points > 0.3).mean(0) >= 0.2).any())
 
 
 def act(
@@ -170,8 +197,8 @@ def make_clips(count: int, seed: int, without: tuple[str, ...] = (), part: int =
     for first in range(0, count, BATCH):
         rng = np.random.default_rng((seed, part, first))
         labels = rng.choice(len(CLASSES), min(BATCH, count - first), p=odds)
-        keypoints, scores, frames = make_batch(labels, rng, without)
-        for n, (label, length) in enumerate(zip(labels.tolist(), frames.tolist(), strict=True)):
+        keypoints, scores, frames, seen = make_batch(labels, rng, without)
+        for n, (label, length) in enumerate(zip(seen.tolist(), frames.tolist(), strict=True)):
             if not (scores[n, :length] > 0.3).any():
                 continue  # nobody is to be seen: the model would refuse the clip
             yield {
