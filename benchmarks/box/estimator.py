@@ -15,7 +15,14 @@ import numpy as np
 from benchmarks.box.body import NAMES
 from pose_extract.convert.layout import lost_points
 
-BACKENDS = {'blazepose33': 0.45, 'coco17': 0.2, 'coco_wholebody133': 0.15, 'halpe26': 0.1, 'openpose25': 0.1}
+BACKENDS = {
+    'blazepose33': 0.42,
+    'coco17': 0.18,
+    'coco_wholebody133': 0.14,
+    'halpe26': 0.09,
+    'openpose25': 0.09,
+    'kinect20': 0.08,
+}
 """Layout to the share of clips that have its points."""
 _SHARE = {'shoulder': 0.6, 'hip': 1.1, 'knee': 1.3, 'ankle': 1.0, 'heel': 1.2, 'foot_index': 1.1, 'elbow': 1.1}
 _SHARE |= {'wrist': 1.2, 'pinky': 1.3, 'index': 1.3, 'thumb': 1.3}

@@ -19,20 +19,24 @@ from bmoe_ground.files import atomic_write
 from bmoe_skel.taxonomy import CLASSES, NOTHING, TAXONOMY
 from pose_extract.convert.layout import COMMON
 
-NOTHING_SHARE = 0.3
-"""Share of clips in which nothing happens, or too little to be called a movement."""
+NOTHING_SHARE = 0.27
+"""Share of clips in which nothing happens, or too little to be called a movement; out of sight it is, in more."""
 FRAMES = (36, 78)
 """Fewest and most frames of a clip, at 30 a second."""
 BATCH = 256
 WITHOUT = ('errors', 'cameras', 'idle')
 """What can be left out, to learn what it is worth: the estimator's errors, all cameras but one, idle movement."""
+AWAY = 0.12
+"""Share of clips in which somebody looks aside all the time; as many look up or down, and as many lean."""
 FACE_ONLY = (0.15, 0.04)
 """Share of clips of which only the face is found: of those of head and trunk, and of the others."""
 _MOVED = {
+    'head': NAMES[:5],
     'upper': ('left_wrist', 'right_wrist'),
     'lower': ('left_knee', 'right_knee', 'left_ankle', 'right_ankle'),
 }
-_SEATED_ONLY = ('cross_legs', 'spread_legs', 'stretch_leg')
+SEATED_ONLY = ('cross_legs', 'spread_legs', 'stretch_leg')
+"""Classes of people who sit."""
 
 
 def make_batch(
@@ -94,8 +98,8 @@ def act(
         Points (N, T, 29, 3) in centimetres, the frames (N,) that count, and the labels' names.
     """
     count, names = len(labels), [CLASSES[label] for label in labels]
-    seated_only = np.isin(names, _SEATED_ONLY)
-    standing = (rng.random(count) < 0.25) & ~seated_only
+    seated_only = np.isin(names, SEATED_ONLY)
+    standing = (rng.random(count) < 0.3) & ~seated_only
     frames = rng.integers(FRAMES[0], FRAMES[1] + 1, count)
     longest = int(frames.max())
     body = make_bodies(count, standing, rng)
@@ -103,7 +107,7 @@ def act(
     idle = rest_moves(count, longest, rng, 0.0 if 'idle' in without else 1.0)
     for name, values in idle.items():
         moves[name] += values
-    _postures(moves, standing, rng)
+    take_postures(moves, standing, rng)
     touch = {
         side: Touch(
             np.zeros((count, longest)), np.zeros(count, int), np.zeros((count, 3)), np.zeros((count, longest, 3))
@@ -124,7 +128,7 @@ def act(
     return pose(body, moves, touch), frames, names
 
 
-def _postures(moves: dict[str, np.ndarray], standing: np.ndarray, rng: np.random.Generator) -> None:
+def take_postures(moves: dict[str, np.ndarray], standing: np.ndarray, rng: np.random.Generator) -> None:
     """How people sit and stand: turned, leaning, with legs here and there, looking somewhere."""
     count = len(standing)
 
@@ -136,6 +140,9 @@ def _postures(moves: dict[str, np.ndarray], standing: np.ndarray, rng: np.random
         *(('head_yaw', 0, 11), ('head_pitch', -4, 9), ('head_roll', 0, 4)),
     ):
         moves[name] += draw(mean, spread)
+    # some look aside or down all the time, or sit bent: postures that a movement may also lead to
+    for name, low, high in (('head_yaw', -60, 60), ('head_pitch', -40, 20), ('trunk_lean', -15, 28)):
+        moves[name] += np.where(rng.random((count, 1)) < AWAY, rng.uniform(low, high, (count, 1)), 0)
     for side in SIDES:
         moves[f'thigh_out_{side}'] += np.where(standing[:, None], draw(4, 3), draw(10, 8))
         moves[f'thigh_up_{side}'] += np.where(standing[:, None], draw(-87, 2), draw(-2, 6))
@@ -172,7 +179,7 @@ def _small(p: Player, names: list[str], low: float, high: float) -> None:
     of_hands = ('hand_to', 'hands_', 'crossed_arms', 'rise')
     few = [name for name in names if not name.startswith(of_hands)]
     name = few[p.rng.integers(len(few))]
-    if p.standing and name in _SEATED_ONLY:
+    if p.standing and name in SEATED_ONLY:
         return
     MOTIONS[name](p, float(p.rng.uniform(low, high)))
 

@@ -46,6 +46,8 @@ class ModelFacts:
         stride: Seconds between two windows; None likewise.
         threshold: Least smoothed probability of an event.
         min_seconds: Shortest event that is told.
+        by_rule: Classes that the rules answered for.
+        by_model: Rules whose events were left out for the model's.
     """
 
     checkpoint: str
@@ -56,6 +58,8 @@ class ModelFacts:
     stride: float | None
     threshold: float
     min_seconds: float
+    by_rule: tuple[str, ...] = ()
+    by_model: tuple[str, ...] = ()
 
 
 @dataclass(eq=False)

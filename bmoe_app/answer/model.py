@@ -82,10 +82,7 @@ class Recognizer:
         notes: list[str] = []
         converted = self.in_layout(tracks)
         if converted is not tracks:
-            notes.append(
-                f'the keypoints of {tracks.skeleton} were turned into {self.skeleton}, which the model was trained on; '
-                'how well it does on keypoints of another estimator was not measured'
-            )
+            notes.append(self._conversion(tracks.skeleton))
         tracks = converted
         window, stride = self._window(tracks, notes)
         least = 0.0 if window is None else MIN_SEEN
@@ -139,17 +136,36 @@ class Recognizer:
     def in_layout(self, tracks: PoseTracks) -> PoseTracks:
         """Tracks in the model's layout; the same where they are in it already.
 
+        A model of :data:`pose_extract.convert.layout.COMMON` was trained with points missing: what a layout lacks is
+        absent.
+
         Raises:
-            UserError: Their layout does not contain the model's.
+            UserError: Their layout does not contain the model's, or has no point of it.
         """
         if tracks.skeleton == self.skeleton:
             return tracks
-        from pose_extract.convert.layout import convert_layout  # brings the readers of foreign files along
+        from pose_extract.convert.layout import COMMON, convert_layout  # brings the readers of foreign files along
 
         try:
-            return convert_layout(tracks, self.skeleton)
+            return convert_layout(tracks, self.skeleton, partial=self.skeleton == COMMON)
         except ValueError as error:  # a layout that does not contain the model's, or further arrays of no known meaning
             raise UserError(f'the model of {self.settings.checkpoint} reads {self.skeleton}: {error}') from error
+
+    def _conversion(self, skeleton: str) -> str:
+        """What is to be known of tracks of another layout."""
+        from pose_extract.convert.layout import COMMON, lost_points
+
+        if self.skeleton != COMMON:
+            return (
+                f'the keypoints of {skeleton} were turned into {self.skeleton}, which the model was trained on; how '
+                'well it does on keypoints of another estimator was not measured'
+            )
+        lost = lost_points(skeleton)
+        return (
+            f'the model reads {self.skeleton}: of {skeleton} it has all points'
+            if not lost
+            else f'the model reads {self.skeleton}: {skeleton} has no {", ".join(lost)}, so it answers without them'
+        )
 
     def _window(self, tracks: PoseTracks, notes: list[str]) -> tuple[float | None, float | None]:
         """Seconds of a window and between two; None for the whole clip as one."""

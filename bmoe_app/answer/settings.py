@@ -35,6 +35,10 @@ class ModelSettings:
         min_seconds: Shortest event that is told.
         max_gap: Longest gap between two events of one label that is closed, in seconds; None is the stride.
         nothing: Further classes that make no event, beside those named as in :data:`NOTHING`.
+        by_rule: Classes for which a rule answers, where rules are asked and it can be evaluated; the model's events of
+            them are left out. A class of :mod:`bmoe_skel.taxonomy` is told by the rule that is named there, another by
+            the rule of its own name.
+        by_model: Rules that are left out, since the model answers for what they tell.
 
     Raises:
         UserError: A value is outside its range.
@@ -53,6 +57,8 @@ class ModelSettings:
     min_seconds: float = 0.2
     max_gap: float | None = None
     nothing: tuple[str, ...] = ()
+    by_rule: tuple[str, ...] = ()
+    by_model: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.threshold <= 1:
@@ -75,8 +81,3 @@ def means_nothing(label: str) -> bool:
         (True, True, False)
     """
     return ''.join(letter for letter in label.casefold() if letter.isalpha()) in NOTHING
-
-
-def default_checkpoint() -> Path | None:
-    """The model that is asked where none is named; None, since no trained model comes with the package."""
-    return None

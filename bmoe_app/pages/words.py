@@ -100,6 +100,10 @@ def _model(model: ModelFacts | None) -> list[str]:
         f'An event needs a smoothed probability of {model.threshold:g} and lasts at least {model.min_seconds:g} s; '
         'its score is its mean probability.'
     )
+    if model.by_rule:
+        said.append(f'The rules answer for {", ".join(model.by_rule)}; the model’s events of these are left out.')
+    if model.by_model:
+        said.append(f'The model answers for {", ".join(model.by_model)}; the rules’ events of these are left out.')
     return [*said, rules]
 
 
