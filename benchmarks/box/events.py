@@ -1,4 +1,4 @@
-"""A model's and the rules' events in minutes of generated people: what is found of each class, and what is said in vain.
+"""A model's and the rules' events in minutes of generated people: what is found, and what is said in vain.
 
 python tools/benchmark.py box-events best.pth                     # 40 recordings of 12 movements, 20 minutes of rest
 """

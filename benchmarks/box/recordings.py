@@ -1,8 +1,8 @@
-"""Minutes of generated people who rest and move in turns, and what they did when: what a model's events are tried on.
+"""Minutes of generated people who rest and move in turns, and what they did when: to try a model's events on.
 
-A movement begins from rest and ends in rest: what it left behind, such as a leaning trunk, is held for a while and taken
-back slowly. Coming to a posture in which a clip would begin, and going back from one in which it would end, are movements
-of no label; events there count neither for nor against anybody.
+A movement begins from rest and ends in rest: what it left behind, such as a leaning trunk, is held for a while and
+taken back slowly. Coming to a posture in which a clip would begin, and going back from one in which it would end, are
+movements of no label; events there count neither for nor against anybody.
 """
 
 from __future__ import annotations
@@ -98,9 +98,14 @@ def _moving(label: str, body: Body, standing: bool, rng: np.random.Generator) ->
     length, coming = int(rng.integers(CLIP_FRAMES[0], CLIP_FRAMES[1] + 1)), int(BACK * RATE)
     held = int(RATE * rng.uniform(0.3, 2.0))
     touch = {
-        side: {'share': np.zeros(length), 'frame': np.zeros(1, int), 'place': np.zeros(3), 'wiggle': np.zeros((length, 3))}
+        side: {
+            'share': np.zeros(length),
+            'frame': np.zeros(1, int),
+            'place': np.zeros(3),
+            'wiggle': np.zeros((length, 3)),
+        }
         for side in SIDES
-    }  # fmt: skip
+    }
     played = {name: np.zeros(length) for name in CHANNELS}
     lengths = {name: float(values[0]) for name, values in body.length.items()}
     player = Player(np.arange(length) / RATE, played, touch, standing, lengths, rng)

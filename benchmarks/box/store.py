@@ -1,10 +1,10 @@
-"""Make the model that comes with the package of a training: calibrate its last layer, leave out what only training needs.
+"""From a training to the model that comes with the package: its last layer calibrated, only what prediction needs.
 
 python tools/make_box.py                                          # clips, training, calibration, the stored file
 
 A trained network says how likely each class is among clips of which a third show nothing. In a recording people do
-nothing most of the time, and a wrong event costs more than a missed one. So a temperature (Guo et al., "On calibration of
-modern neural networks", 2017) and one bias a class (Alexandari et al., "Maximum likelihood with bias-corrected
+nothing most of the time, and a wrong event costs more than a missed one. So a temperature (Guo et al., "On calibration
+of modern neural networks", 2017) and one bias a class (Alexandari et al., "Maximum likelihood with bias-corrected
 calibration is hard-to-beat at label shift adaptation", 2020) are fitted on windows of generated recordings that it was
 not trained on, by likelihood; then the bias of each class is lowered until it gives few enough events where nothing, or
 something else, happens. Both go into the weights, so that the stored file is a checkpoint like any other.
@@ -68,8 +68,8 @@ def scan(model: Recognizer, tracks: PoseTracks) -> Scanned:
 def window_labels(recording: Recording, spans: np.ndarray) -> np.ndarray:
     """Number of the class that each window (W, 2) shows: -1 where nobody can say.
 
-    A window shows a movement where it holds three quarters of it, or is filled by it to three quarters; it shows nothing
-    where at most a tenth of a second of anything is in it.
+    A window shows a movement where it holds three quarters of it, or is filled by it to three quarters; it shows
+    nothing where at most a tenth of a second of anything is in it.
     """
     labels = np.full(len(spans), CLASSES.index(NOTHING))
     lengths = spans[:, 1] - spans[:, 0]
