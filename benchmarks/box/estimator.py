@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.box.body import NAMES
-from pose_extract.convert.layout import lost_points
+from pose_extract.layout_conversion import lost_points
 
 BACKENDS = {
     'blazepose33': 0.42,

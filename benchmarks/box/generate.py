@@ -17,7 +17,7 @@ from benchmarks.box.motions import MOTIONS, Player
 from bmoe_ground.errors import UserError
 from bmoe_ground.files import atomic_write
 from bmoe_skel.taxonomy import CLASSES, NOTHING, TAXONOMY
-from pose_extract.convert.layout import COMMON
+from pose_extract.layout_conversion import COMMON
 
 NOTHING_SHARE = 0.27
 """Share of clips in which nothing happens, or too little to be called a movement; out of sight it is, in more."""

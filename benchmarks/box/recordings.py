@@ -20,7 +20,7 @@ from benchmarks.box.idle import RATE, rest_moves
 from benchmarks.box.motions import MOTIONS, Player, minimum_jerk
 from bmoe_app.answer import Event
 from bmoe_skel.taxonomy import TAXONOMY
-from pose_extract.convert.layout import COMMON
+from pose_extract.layout_conversion import COMMON
 from pose_extract.tracks import PoseTracks
 
 ACTIVE = 0.1

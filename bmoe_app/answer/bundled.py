@@ -6,13 +6,11 @@ of any layout. What it can do and what it cannot stands in its card, docs/refere
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from bmoe_app.answer.settings import ModelSettings
+from bmoe_skel.everyday import EVERYDAY
 
-FILE = Path(__file__).parents[1] / 'models' / 'everyday.pth'
-"""A checkpoint like any other."""
 BY_RULE: tuple[str, ...] = ('nod', 'head_shake', 'turn', 'tilt')
 """Classes for which the rule did better on recordings that neither was made with, see the card."""
 BY_MODEL: tuple[str, ...] = ()
@@ -29,4 +27,4 @@ def default_model(**settings: Any) -> ModelSettings:
         >>> bmoe_app.answer.bundled.default_model(threshold=0.7).checkpoint.name
         'everyday.pth'
     """
-    return ModelSettings(**{'checkpoint': FILE, 'by_rule': BY_RULE, 'by_model': BY_MODEL, **settings})
+    return ModelSettings(**{'checkpoint': EVERYDAY, 'by_rule': BY_RULE, 'by_model': BY_MODEL, **settings})

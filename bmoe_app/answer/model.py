@@ -16,6 +16,7 @@ from bmoe_ground.errors import UserError
 from bmoe_ground.files import file_digest
 from bmoe_skel.export.exported import ExportedRecognizer
 from bmoe_skel.scan import Span, WindowScores, strongest_region
+from pose_extract.layout_conversion import COMMON, convert_layout, lost_points
 from pose_extract.tracks import PoseTracks
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ class Recognizer:
     def in_layout(self, tracks: PoseTracks) -> PoseTracks:
         """Tracks in the model's layout; the same where they are in it already.
 
-        A model of :data:`pose_extract.convert.layout.COMMON` was trained with points missing: what a layout lacks is
+        A model of :data:`pose_extract.layout_conversion.COMMON` was trained with points missing: what a layout lacks is
         absent.
 
         Raises:
@@ -144,8 +145,6 @@ class Recognizer:
         """
         if tracks.skeleton == self.skeleton:
             return tracks
-        from pose_extract.convert.layout import COMMON, convert_layout  # brings the readers of foreign files along
-
         try:
             return convert_layout(tracks, self.skeleton, partial=self.skeleton == COMMON)
         except ValueError as error:  # a layout that does not contain the model's, or further arrays of no known meaning
@@ -153,8 +152,6 @@ class Recognizer:
 
     def _conversion(self, skeleton: str) -> str:
         """What is to be known of tracks of another layout."""
-        from pose_extract.convert.layout import COMMON, lost_points
-
         if self.skeleton != COMMON:
             return (
                 f'the keypoints of {skeleton} were turned into {self.skeleton}, which the model was trained on; how '

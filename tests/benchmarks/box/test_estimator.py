@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks.box.body import NAMES
 from benchmarks.box.estimator import BACKENDS, estimate
 from bmoe_app.signals.series import noise_floor
-from pose_extract.convert.layout import lost_points
+from pose_extract.layout_conversion import lost_points
 
 SIZE = np.tile((640.0, 480.0), (150, 1))
 

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.box.exam import answer, print_clips, print_idle, probabilities
+from benchmarks.box.exam import all_events, print_clips, print_idle, probabilities, right_windows
 from benchmarks.moving_people import acted
+from bmoe_app.answer import Event, ModelFacts, ModelSettings
+from bmoe_app.answer.model import ModelAnswer
 from bmoe_ground.errors import UserError
 from bmoe_skel.taxonomy import CLASSES, NOTHING
-from pose_extract.tracks import save_tracks
+from pose_extract.tracks import PoseTracks, save_tracks
 
 TIMES = np.arange(150) / 30
 
@@ -56,14 +58,27 @@ def test_right_and_wrong_clips_are_ranked(tmp_path: Path, capsys: pytest.Capture
     assert '| nodding | 1 |' not in capsys.readouterr().out
 
 
-def test_events_of_idle_people_are_counted_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+class Told:
+    """A model that finds given events."""
+
+    def __init__(self, *events: Event) -> None:
+        self.events, self.settings = list(events), ModelSettings(Path('best.pth'))
+
+    def __call__(self, tracks: PoseTracks, file: Path | None, name: str) -> ModelAnswer:
+        facts = ModelFacts('best.pth', '0' * 64, CLASSES, (NOTHING,), 2.0, 0.5, 0.5, 0.2)
+        return ModelAnswer(self.events, [], facts, [])
+
+
+def test_events_where_nothing_should_be_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save_tracks(tmp_path / 'a.npz', acted('nod', TIMES))
-    print_idle(Fixed('sway'), tmp_path / 'a.npz', 0.5)
-    assert "model 1 events {'sway': 1}" in capsys.readouterr().out
-    print_idle(Fixed(NOTHING), tmp_path / 'a.npz', 0.5)
-    assert 'model 0 events' in capsys.readouterr().out
+    model = Told(Event(1, 2, 0, 'sway', 0.9), Event(2, 3, 0, 'nod', 0.9))
+    print_idle(model, tmp_path / 'a.npz')  # type: ignore[arg-type]
+    printed = capsys.readouterr().out
+    assert "0.08 minutes of people; model 2 {'sway': 1, 'nod': 1}; rules " in printed
+    assert {one.source for one in all_events(model, acted('nod', TIMES))['together'] if one.label == 'nod'} == {'rule'}  # type: ignore[arg-type]
 
 
-def test_what_is_not_sure_is_nothing() -> None:
-    assert answer(Fixed('nod', 0.4).scores, 0.5) == NOTHING
-    assert answer(Fixed('nod', 0.6).scores, 0.5) == 'nod'
+def test_windows_are_right_by_hand() -> None:
+    events = [Event(0.0, 1.0, 0, 'nod', 1.0), Event(3.4, 3.7, 0, 'turn', 1.0)]
+    assert right_windows(events, 5.0, {'nod'}).tolist() == [True, False, False, False]
+    assert right_windows(events, 5.0, set()).tolist() == [False, True, True, True]
