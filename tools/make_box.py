@@ -14,14 +14,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-REPO = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPO))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.box.events import OWN_NAMES, make_recordings
 from benchmarks.box.generate import write_clips
 from benchmarks.box.store import calibrate, recognizer, store
 from bmoe_ground.errors import UserError, run_tool
 from bmoe_skel.everyday import EVERYDAY
+
+REPO = Path(__file__).resolve().parents[1]
 
 
 def main() -> int:

@@ -4,8 +4,8 @@ python tools/benchmark.py box --clips poses/                               # MA-
 python tools/benchmark.py box --streams head_gestures/landmarks.npz
 python tools/benchmark.py box best.pth --idle poses/two_people.mp4.npz     # events a minute where nothing happens
 
-Tracks of any layout are brought to the common one. Streams are looked at in windows of 2 s, one each second. These recordings are for
-development: choose nothing by them that is then reported on them.
+Tracks of any layout are brought to the common one. Streams are looked at in windows of 2 s, one each second.
+These recordings are for development: choose nothing by them that is then reported on them.
 """
 
 from __future__ import annotations
@@ -165,6 +165,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError('nothing to measure: give --clips FOLDER, --streams FILE or --idle FILE')
     model = Recognizer(ModelSettings(arguments.checkpoint, threshold=arguments.threshold))
     if arguments.clips:
+        assert isinstance(model.inferencer, MicroActionInferencer)  # no .onnx was given
         print_clips(model.inferencer, arguments.clips)
     if arguments.streams:
         print_streams(model, arguments.streams, arguments.part, arguments.fps)

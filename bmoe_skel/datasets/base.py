@@ -33,9 +33,9 @@ class PoseDataset(BaseDataset):
         pipeline: Transforms, dicts in and out.
         skeleton: Keypoint layout, by name or by the YAML file that declares it (:mod:`pose_extract.declarations`);
             None takes what the data declares.
-        layout: Layout to bring all clips to, such as the one that a model to start from reads; None leaves them in their
-            own. With :data:`pose_extract.layout_conversion.COMMON`, points that they lack are absent; a third coordinate is
-            left out.
+        layout: Layout to bring all clips to, such as the one that a model to start from reads; None leaves them in
+            their own. With :data:`pose_extract.layout_conversion.COMMON`, points that they lack are absent, and a third
+            coordinate is left out.
         classes: Class names in label order; None takes what the data declares.
         multi_label: Whether a clip may have several labels at once.
         test_mode: Whether a clip that fails in the pipeline is an error instead of being replaced by another.
@@ -245,8 +245,8 @@ def bring_to_layout(clip: Clip, skeleton: str, layout: str, source: str) -> None
     """Turn one clip's keypoints into those of another layout, in place.
 
     Args:
-        clip: Checked, in ``skeleton``; ``keypoint`` and ``keypoint_score`` are replaced, and without scores a point that
-            is absent has 0, any other 1.
+        clip: Checked, in ``skeleton``; ``keypoint`` and ``keypoint_score`` are replaced. Without scores, a point that is
+            absent has 0, any other 1.
         skeleton: Name of its layout.
         layout: Name of the wanted one; of :data:`pose_extract.layout_conversion.COMMON` points may be missing, and it
             has two coordinates.

@@ -16,7 +16,8 @@ from mm_runtime.checkpoint import load_checkpoint
 
 def start(hook: StartFromHook, model: torch.nn.Module, skeleton: str, **more: Any) -> None:
     loader = SimpleNamespace(dataset=SimpleNamespace(metainfo={'skeleton': skeleton}))
-    hook.before_train(SimpleNamespace(model=model, train_dataloader=loader, **{'_resume': False, '_load_from': None, **more}))  # type: ignore[arg-type] # fmt: skip
+    facts = {'model': model, 'train_dataloader': loader, '_resume': False, '_load_from': None, **more}
+    hook.before_train(SimpleNamespace(**facts))  # type: ignore[arg-type]
 
 
 @pytest.fixture
