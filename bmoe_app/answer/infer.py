@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from bmoe_app.answer.answer import Answer
-from bmoe_app.answer.bundled import default_model
+from bmoe_app.answer.bundled import cannot_read, default_model
 from bmoe_app.answer.division import divide, left_to_rules
 from bmoe_app.answer.events import event_of_rule
 from bmoe_app.answer.settings import ModelSettings
@@ -86,12 +86,13 @@ def answer_tracks(
     if name is None:
         name = 'tracks' if file is None else file.name.removesuffix('.npz')
     asked = load_recognizer(model)
-    said = None if asked is None else asked(tracks, file, name)
+    unread = None if asked is None else cannot_read(asked.settings, tracks.skeleton)
+    said = None if asked is None or unread is not None else asked(tracks, file, name)
     signals = compute_signals(tracks, min_score)
     found = find_events(signals) if rules else Found((), {})
     events = [event_of_rule(one) for one in found.events]
     events += [] if said is None else said.events
-    settings = None if asked is None else asked.settings
+    settings = None if asked is None or said is None else asked.settings
     events = divide(events, settings, rules, found.unavailable)
     facts = None if said is None else said.facts
     if facts is not None and settings is not None:
@@ -106,7 +107,7 @@ def answer_tracks(
         windows=[] if said is None else said.windows,
         video=video,
         not_looked_for=dict(found.unavailable),
-        notes=[*notes_of(tracks), *([] if said is None else said.notes)],
+        notes=[*notes_of(tracks), *([unread] if unread else ()), *([] if said is None else said.notes)],
     )
 
 

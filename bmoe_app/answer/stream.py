@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Literal
 
+from bmoe_app.answer.bundled import cannot_read
 from bmoe_app.answer.division import divide
 from bmoe_app.answer.events import Event
 from bmoe_app.answer.frames import Body, FrameBuffer
@@ -60,7 +61,7 @@ class EventStream:
         self._buffer = FrameBuffer(skeleton, image_size)
         asked = load_recognizer(model)
         self._parts: list[ModelStream | RuleStream] = []
-        if asked is not None:
+        if asked is not None and cannot_read(asked.settings, skeleton) is None:
             from bmoe_app.answer.stream_model import ModelStream as Loaded  # a checkpoint loads torch
 
             self._parts.append(Loaded(asked, self._buffer))

@@ -245,8 +245,8 @@ def bring_to_layout(clip: Clip, skeleton: str, layout: str, source: str) -> None
     """Turn one clip's keypoints into those of another layout, in place.
 
     Args:
-        clip: Checked, in ``skeleton``; ``keypoint`` and ``keypoint_score`` are replaced. Without scores, a point that is
-            absent has 0, any other 1.
+        clip: Checked, in ``skeleton``; ``keypoint`` and ``keypoint_score`` are replaced. Without scores, a point
+            that is absent has 0, any other 1.
         skeleton: Name of its layout.
         layout: Name of the wanted one; of :data:`pose_extract.layout_conversion.COMMON` points may be missing, and it
             has two coordinates.

@@ -15,6 +15,7 @@ from bmoe_app.answer.infer import is_partial, load_recognizer
 from bmoe_app.rules import find_events
 from bmoe_app.signals import compute_signals
 from bmoe_ground.errors import UserError
+from pose_extract.skeletons import register_layout
 from pose_extract.tracks import save_tracks
 
 TIMES = np.arange(200) / 30
@@ -23,7 +24,7 @@ TIMES = np.arange(200) / 30
 def test_without_a_model_the_rules_answer(tmp_path: Path) -> None:
     tracks = acted('nod', TIMES)
     save_tracks(tmp_path / 'a.mp4.npz', tracks)
-    answer = answer_tracks(tmp_path / 'a.mp4.npz')
+    answer = answer_tracks(tmp_path / 'a.mp4.npz', model=False)
     found = find_events(compute_signals(tracks)).events
     assert [(e.start, e.end, e.label, e.score, e.region) for e in answer.events] == [
         (e.start, e.end, e.label, e.score, e.region) for e in found
@@ -44,26 +45,35 @@ def test_model_and_rules_stand_side_by_side_sorted(tmp_path: Path) -> None:
     assert alone.events == [event for event in both.events if event.source == 'model']
     assert alone.not_looked_for == {}
     assert load_recognizer(asked) is asked
-    assert load_recognizer(None) is None
+    assert load_recognizer(False) is None
+
+
+def test_the_default_model_reads_what_it_can_and_says_so() -> None:
+    nod = answer_tracks(acted('nod', TIMES))
+    assert nod.model is not None and nod.model.checkpoint == 'everyday.pth' and nod.windows[0].scores.shape[1] == 27
+    assert any('coco17 has no left_mouth' in note for note in nod.notes)
+    layout = register_layout('three_dots', [{'name': 'dot_a'}, {'name': 'dot_b', 'parent': 'dot_a'}])
+    other = answer_tracks(tracks_of(np.ones((1, 30, 2, 2)), TIMES[:30], layout.name))
+    assert other.model is None and 'no model was asked: three_dots has none of the keypoints' in other.notes[0]
 
 
 def test_nobody_one_frame_and_no_face_are_answers() -> None:
-    nobody = answer_tracks(tracks_of(np.full((0, 3, 17, 2), np.nan), TIMES[:3], 'coco17'))
+    nobody = answer_tracks(tracks_of(np.full((0, 3, 17, 2), np.nan), TIMES[:3], 'coco17'), False)
     assert (nobody.events, nobody.tracks.num_persons) == ([], 0)
-    single = answer_tracks(tracks_of(np.random.default_rng(0).uniform(0, 99, (1, 1, 17, 2)), TIMES[:1], 'coco17'))
+    single = answer_tracks(tracks_of(np.random.default_rng(0).uniform(0, 99, (1, 1, 17, 2)), TIMES[:1], 'coco17'), False)
     assert (single.events, single.seconds) == ([], 0.0)
-    kinect = answer_tracks(tracks_of(np.random.default_rng(0).uniform(0, 99, (1, 30, 20, 2)), TIMES[:30], 'kinect20'))
+    kinect = answer_tracks(tracks_of(np.random.default_rng(0).uniform(0, 99, (1, 30, 20, 2)), TIMES[:30], 'kinect20'), False)
     assert 'too few face points' in kinect.not_looked_for['nod']
 
 
 def test_what_the_extraction_said_goes_along() -> None:
     tracks = acted('nod', TIMES)
     tracks.provenance = {'status': 'partial', 'error': 'it breaks off at 3 s', 'notes': ['2 frames guessed', 7]}
-    answer = answer_tracks(tracks)
+    answer = answer_tracks(tracks, False)
     assert answer.notes == ['the video was not read whole: it breaks off at 3 s', '2 frames guessed']
     assert is_partial(tracks)
     tracks.provenance = {'notes': 'no list'}
-    assert answer_tracks(tracks).notes == []
+    assert answer_tracks(tracks, False).notes == []
 
 
 @pytest.mark.usefixtures('block_backend')
