@@ -36,5 +36,3 @@ def test_names_that_mean_something(label: str) -> None:
 def test_values_out_of_range_are_named(values: dict[str, float], message: str) -> None:
     with pytest.raises(UserError, match=message):
         ModelSettings(Path('best.pth'), **values)  # type: ignore[arg-type]
-
-
