@@ -93,12 +93,9 @@ def run_one(args: argparse.Namespace, clips: SkeletonClips, count: int, seed: in
         part = args.out / 'parts' / f'{args.pickle.stem}_{count}_{seed}.pkl'
         write_part(clips, *deal(clips, count, seed, args.by), part)
         options = [*STARTS[start], f'dataset.ann_file={part}', *args.cfg_options]
-        options += [
-            f'train_dataloader.dataset.epoch_clips={args.shown // args.epochs}',
-            'test_dataloader.num_workers=0',
-        ]
-        options += ['train_dataloader.num_workers=0', 'warmup_epochs=1']
-        options += [f'{part}_dataloader.persistent_workers=false' for part in ('train', 'test')]
+        options += [f'train_dataloader.dataset.epoch_clips={args.shown // args.epochs}', 'warmup_epochs=1']
+        for side in ('train', 'test'):
+            options += [f'{side}_dataloader.num_workers=0', f'{side}_dataloader.persistent_workers=false']
         common = ['--work-dir', str(folder), '--seed', str(seed), '--cfg-options', *options]
         train_main([CONFIG, '--resume', 'auto', '--epochs', str(args.epochs), *common])
         test_main([CONFIG, (folder / 'last_checkpoint').read_text().strip(), *common])

@@ -60,11 +60,10 @@ def test_the_default_model_reads_what_it_can_and_says_so() -> None:
 def test_nobody_one_frame_and_no_face_are_answers() -> None:
     nobody = answer_tracks(tracks_of(np.full((0, 3, 17, 2), np.nan), TIMES[:3], 'coco17'), False)
     assert (nobody.events, nobody.tracks.num_persons) == ([], 0)
-    single = answer_tracks(
-        tracks_of(np.random.default_rng(0).uniform(0, 99, (1, 1, 17, 2)), TIMES[:1], 'coco17'), False
-    )
+    points = np.random.default_rng(0).uniform(0, 99, (1, 30, 20, 2))
+    single = answer_tracks(tracks_of(points[:, :1, :17], TIMES[:1], 'coco17'), False)
     assert (single.events, single.seconds) == ([], 0.0)
-    kinect = answer_tracks(tracks_of(one, TIMES[:30], 'kinect20'), False)
+    kinect = answer_tracks(tracks_of(points, TIMES[:30], 'kinect20'), False)
     assert 'too few face points' in kinect.not_looked_for['nod']
 
 
