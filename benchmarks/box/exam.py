@@ -20,8 +20,6 @@ import numpy as np
 from benchmarks.rules import PARTS, stream_tracks
 from bmoe_app.answer import Event, ModelSettings, answer_tracks
 from bmoe_app.answer.bundled import default_model
-from bmoe_app.answer.division import divide
-from bmoe_app.answer.model import Recognizer
 from bmoe_app.rules import find_events
 from bmoe_app.signals import compute_signals
 from bmoe_ground.errors import UserError
@@ -88,20 +86,19 @@ def print_clips(model: MicroActionInferencer, folder: Path) -> None:
         print(f'| {action} | {ranks[0]:g} | {ranks[1]:g} of {len(CLASSES)} | {likely} | {said} |')
 
 
-def all_events(model: Recognizer, tracks: PoseTracks) -> dict[str, list[Event]]:
+def all_events(checkpoint: Path, threshold: float, tracks: PoseTracks) -> dict[str, list[Event]]:
     """Events by who was asked: ``model`` alone, ``rules`` alone, and ``together`` as the package does by default.
 
     Args:
-        model: Asked with no class left to rules.
+        checkpoint: The model.
+        threshold: Of its events.
         tracks: Of any layout.
     """
-    answer = answer_tracks(tracks, model)
-    found = {
-        name: [event for event in answer.events if event.source == source]
-        for name, source in (('model', 'model'), ('rules', 'rule'))
+    return {
+        'model': answer_tracks(tracks, ModelSettings(checkpoint, threshold=threshold), rules=False).events,
+        'rules': answer_tracks(tracks, False).events,
+        'together': answer_tracks(tracks, default_model(checkpoint=checkpoint, threshold=threshold)).events,
     }
-    found['together'] = divide(answer.events, default_model(), True, answer.not_looked_for)
-    return found
 
 
 def right_windows(events: Sequence[Event], seconds: float, right: set[str]) -> np.ndarray:
@@ -120,7 +117,7 @@ def right_windows(events: Sequence[Event], seconds: float, right: set[str]) -> n
     return np.array([bool(one & right) if right else not one for one in fired])
 
 
-def print_streams(model: Recognizer, path: Path, part: str, fps: float) -> None:
+def print_streams(checkpoint: Path, threshold: float, path: Path, part: str, fps: float) -> None:
     """Share of windows of each stream that are right, false events a minute, and all events, by who was asked."""
     arrays = load_npz(path, 'streams of face points', lambda headers: None)
     print('| stream | asked | windows right | false events a minute | events |\n|---|---|---|---|---|')
@@ -130,7 +127,7 @@ def print_streams(model: Recognizer, path: Path, part: str, fps: float) -> None:
         first, last = (round(share * len(arrays[label])) for share in PARTS[part])
         tracks = stream_tracks(arrays[label][first:last], [str(name) for name in arrays['feature_names']], fps)
         seconds = float(tracks.frame_times[-1])
-        for who, events in all_events(model, tracks).items():
+        for who, events in all_events(checkpoint, threshold, tracks).items():
             said = Counter(event.label for event in events)
             false = sum(count for name, count in said.items() if name not in right)
             share = right_windows(events, seconds, right).mean()
@@ -138,11 +135,14 @@ def print_streams(model: Recognizer, path: Path, part: str, fps: float) -> None:
             print(f'| {label} | {who} | {share:.2f} | {false / seconds * 60:.1f} | {counts} |')
 
 
-def print_idle(model: Recognizer, path: Path) -> None:
+def print_idle(checkpoint: Path, threshold: float, path: Path) -> None:
     """Events of each who was asked where nothing should be found, and how many minutes of people that are."""
     tracks = load_tracks(path)
     minutes = len(tracks.keypoints) * (tracks.frame_times[-1] - tracks.frame_times[0]) / 60
-    said = {who: dict(Counter(event.label for event in events)) for who, events in all_events(model, tracks).items()}
+    said = {
+        who: dict(Counter(event.label for event in events))
+        for who, events in all_events(checkpoint, threshold, tracks).items()
+    }
     counts = '; '.join(f'{who} {sum(one.values())} {one}' for who, one in said.items())
     print(f'{path.name}: {minutes:.2f} minutes of people; {counts}')
 
@@ -163,12 +163,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the tables; exit code 0."""
     if not arguments.clips and not arguments.streams and not arguments.idle:
         raise UserError('nothing to measure: give --clips FOLDER, --streams FILE or --idle FILE')
-    model = Recognizer(ModelSettings(arguments.checkpoint, threshold=arguments.threshold))
     if arguments.clips:
-        assert isinstance(model.inferencer, MicroActionInferencer)  # no .onnx was given
-        print_clips(model.inferencer, arguments.clips)
+        print_clips(MicroActionInferencer(arguments.checkpoint), arguments.clips)
+    asked = arguments.checkpoint, arguments.threshold
     if arguments.streams:
-        print_streams(model, arguments.streams, arguments.part, arguments.fps)
+        print_streams(*asked, arguments.streams, arguments.part, arguments.fps)
     for path in arguments.idle:
-        print_idle(model, path)
+        print_idle(*asked, path)
     return 0

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from bmoe_app.answer.answer import Answer
-from bmoe_app.answer.bundled import cannot_read, default_model
-from bmoe_app.answer.division import divide, left_to_rules
+from bmoe_app.answer.bundled import default_model
+from bmoe_app.answer.division import confirmed, divide, left_to_rules
 from bmoe_app.answer.events import event_of_rule
 from bmoe_app.answer.settings import ModelSettings
 from bmoe_app.rules import Found, find_events
@@ -86,18 +86,20 @@ def answer_tracks(
     if name is None:
         name = 'tracks' if file is None else file.name.removesuffix('.npz')
     asked = load_recognizer(model)
-    unread = None if asked is None else cannot_read(asked.settings, tracks.skeleton)
-    said = None if asked is None or unread is not None else asked(tracks, file, name)
+    said = None if asked is None else asked(tracks, file, name)
     signals = compute_signals(tracks, min_score)
     found = find_events(signals) if rules else Found((), {})
     events = [event_of_rule(one) for one in found.events]
     events += [] if said is None else said.events
-    settings = None if asked is None or said is None else asked.settings
+    settings = None if asked is None else asked.settings
     events = divide(events, settings, rules, found.unavailable)
-    facts = None if said is None else said.facts
-    if facts is not None and settings is not None:
-        by_rule = left_to_rules(settings, found.unavailable) if rules else ()
-        facts = replace(facts, by_rule=by_rule, by_model=settings.by_model if rules else ())
+    facts, left_out = None, None
+    if said is not None and settings is not None:
+        events, left_out = confirmed(events, settings, said.opinions, said.facts.classes)
+        facts = said.facts
+        if rules:
+            by_rule = left_to_rules(settings, found.unavailable)
+            facts = replace(facts, by_rule=by_rule, confirm=settings.confirm, by_model=settings.by_model)
     return Answer(
         name=name,
         events=sorted(events, key=lambda one: (one.start, one.person, one.end, one.source, one.label)),
@@ -107,7 +109,7 @@ def answer_tracks(
         windows=[] if said is None else said.windows,
         video=video,
         not_looked_for=dict(found.unavailable),
-        notes=[*notes_of(tracks), *([unread] if unread else ()), *([] if said is None else said.notes)],
+        notes=[*notes_of(tracks), *([] if said is None else said.notes), *([left_out] if left_out else ())],
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bmoe_app.answer.answer import ModelFacts, Windows, seconds_of
+from bmoe_app.answer.division import Opinion
 from bmoe_app.answer.events import Event
 from bmoe_app.answer.merge import MergeSettings, best_window, cells, merge, smooth
 from bmoe_app.answer.settings import DEFAULT_WINDOW, MIN_SEEN, STRIDES, ModelSettings, means_nothing
@@ -32,12 +33,14 @@ class ModelAnswer:
         windows: What they were read from, one entry a person.
         facts: Which model it was, and how it was asked.
         notes: What was guessed or changed on the way.
+        opinions: What was said of each person in each window, before smoothing.
     """
 
     events: list[Event]
     windows: list[Windows]
     facts: ModelFacts
     notes: list[str]
+    opinions: list[Opinion] = field(default_factory=list)
 
 
 class Recognizer:
@@ -107,7 +110,8 @@ class Recognizer:
             )
         if found and not events:
             notes += self._likeliest(windows)
-        return ModelAnswer(events, windows, self._facts(window, stride), notes)
+        opinions = [one for person in found for one in _opinions(person, tracks.frame_times)]
+        return ModelAnswer(events, windows, self._facts(window, stride), notes, opinions)
 
     def attributed(
         self,
@@ -216,6 +220,15 @@ def _load(settings: ModelSettings) -> MicroActionInferencer | ExportedRecognizer
     from bmoe_skel.inferencer import MicroActionInferencer as Loaded  # loads torch
 
     return Loaded(settings.checkpoint, settings.device, settings.features)
+
+
+def _opinions(person: WindowScores, times: np.ndarray) -> list[Opinion]:
+    """What was said of one person, window by window; nothing where too little of the person is seen."""
+    return [
+        Opinion(person.person, float(times[first]), float(times[stop - 1]), scores)
+        for (first, stop), scores in zip(person.spans.tolist(), person.scores, strict=True)
+        if np.isfinite(scores).all()
+    ]
 
 
 def _smoothed(person: WindowScores, times: np.ndarray, reach: float) -> tuple[Windows, np.ndarray]:

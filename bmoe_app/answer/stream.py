@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
-from bmoe_app.answer.bundled import cannot_read
-from bmoe_app.answer.division import divide
+from bmoe_app.answer.division import confirmed, divide, to_confirm
 from bmoe_app.answer.events import Event
 from bmoe_app.answer.frames import Body, FrameBuffer
 from bmoe_app.answer.infer import load_recognizer
@@ -61,10 +60,15 @@ class EventStream:
         self._buffer = FrameBuffer(skeleton, image_size)
         asked = load_recognizer(model)
         self._parts: list[ModelStream | RuleStream] = []
-        if asked is not None and cannot_read(asked.settings, skeleton) is None:
+        self._model: ModelStream | None = None
+        self._classes: tuple[str, ...] = ()
+        self._waiting: list[Event] = []
+        if asked is not None:
             from bmoe_app.answer.stream_model import ModelStream as Loaded  # a checkpoint loads torch
 
-            self._parts.append(Loaded(asked, self._buffer))
+            self._model = Loaded(asked, self._buffer)
+            self._classes = asked.classes
+            self._parts.append(self._model)
         self._settings = None if asked is None else asked.settings
         self._rules = RuleStream(self._buffer, min_score) if rules else None
         if self._rules is not None:
@@ -91,7 +95,7 @@ class EventStream:
         if self._closed:
             raise ValueError('the stream is closed')
         self._buffer.add(time, people)
-        found = self._divided(event for part in self._parts for event in part.step())
+        found = self._divided([event for part in self._parts for event in part.step()], time)
         self._buffer.forget(min(part.needed_from for part in self._parts))
         return found
 
@@ -102,11 +106,16 @@ class EventStream:
             The events that were still open.
         """
         self._closed = True
-        return self._divided(event for part in self._parts for event in part.close())
+        return self._divided([event for part in self._parts for event in part.close()], float('inf'))
 
-    def _divided(self, events: Iterable[Event]) -> list[Event]:
-        """Those of whoever answers for their class, by start."""
-        found = list(events)  # the rules have looked once they are all there
+    def _divided(self, events: list[Event], time: float) -> list[Event]:
+        """Those of whoever answers for their class, by start; what the model is to confirm waits for its windows."""
         lacking = {} if self._rules is None else self._rules.not_looked_for
-        kept = divide(found, self._settings, self._rules is not None, lacking)
-        return sorted(kept, key=lambda event: (event.start, event.person))
+        found = divide([*self._waiting, *events], self._settings, self._rules is not None, lacking)
+        self._waiting = []
+        if self._model is not None:
+            known = time - self._model.window if self._model.has_asked or self._closed else float('-inf')
+            self._waiting = [event for event in found if to_confirm(event, self._settings) and event.end > known]
+            ready = [event for event in found if event not in self._waiting]
+            found, _ = confirmed(ready, self._settings, self._model.opinions, self._classes)
+        return sorted(found, key=lambda event: (event.start, event.person))

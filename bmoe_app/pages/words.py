@@ -101,7 +101,10 @@ def _model(model: ModelFacts | None) -> list[str]:
         'its score is its mean probability.'
     )
     if model.by_rule:
-        said.append(f'The rules answer for {", ".join(model.by_rule)}; the model’s events of these are left out.')
+        sure = f', where it gives them a probability of {model.confirm:g} or more' if model.confirm else ''
+        said.append(
+            f'The rules answer for {", ".join(model.by_rule)}{sure}; the model’s own events of these are left out.'
+        )
     if model.by_model:
         said.append(f'The model answers for {", ".join(model.by_model)}; the rules’ events of these are left out.')
     return [*said, rules]

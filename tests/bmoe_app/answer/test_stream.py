@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,21 @@ def test_rule_events_differ_little(seed: int) -> None:
     assert len(whole) >= 20
     assert len(paired) >= 0.95 * len(whole)
     assert len(found) <= 1.05 * len(whole)
+
+
+def test_rules_that_a_model_confirms_are_those_of_the_file(tmp_path: Path) -> None:
+    tracks, _ = recording(np.random.default_rng(3))
+    parts = {name: getattr(tracks, name)[:, :700] for name in ('keypoints', 'scores', 'boxes')}
+    tracks = replace(tracks, frame_times=tracks.frame_times[:700], **parts)
+    path = write_checkpoint(tmp_path / 'best.pth', clip_seconds=[1.0, 1.6], classes=['nod', 'head_shake', 'nothing'])
+    told = {}
+    for confirm in (0.0, 0.4):
+        settings = ModelSettings(path, by_rule=('nod', 'head_shake'), confirm=confirm)
+        found = told_by(EventStream(tracks.skeleton, tracks.image_size, settings), tracks)
+        whole = answer_tracks(tracks, settings).events
+        told[confirm] = [one.label for one in found if one.source == 'rule']
+        assert sorted(told[confirm]) == sorted(one.label for one in whole if one.source == 'rule')
+    assert len(told[0.4]) < len(told[0.0])
 
 
 def test_memory_is_bounded(tmp_path: Path) -> None:
