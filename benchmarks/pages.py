@@ -18,7 +18,7 @@ from bmoe_ground.errors import UserError
 from bmoe_ground.files import atomic_write
 from bmoe_skel.taxonomy import MA52_WITHOUT, TAXONOMY
 from face_aux.textures import DESCRIPTORS
-from pose_extract.convert.layout import COMMON, can_convert, lost_points
+from pose_extract.layout_conversion import COMMON, can_convert, lost_points
 from pose_extract.layouts import LAYOUTS
 
 COMMAND = 'python tools/write_pages.py'

@@ -70,6 +70,9 @@ def _prepare(args: argparse.Namespace) -> Config:
     options = parse_cfg_options(args.cfg_options)
     if args.split_by:
         options['dataset.split_by'] = args.split_by
+    if getattr(args, 'from_box', False):
+        chosen = options.get('preset') or []
+        options['preset'] = [*([chosen] if isinstance(chosen, str) else chosen), 'from_box']
     cfg = load_config(args.config, options)
     share_dataset(cfg)
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(Path('work_dirs') / _run_name(args.config, cfg))

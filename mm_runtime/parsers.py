@@ -32,6 +32,9 @@ def train_parser(prog: str | None = None) -> argparse.ArgumentParser:
     )
     parser.add_argument('--overwrite', action='store_true', help='replace the checkpoints of an earlier training')
     parser.add_argument('--epochs', type=int, help="instead of the config's; its schedules are stretched with it")
+    parser.add_argument(
+        '--from-box', action='store_true', help='start from the model that comes with the package (preset=from_box)'
+    )
     parser.add_argument('--amp', action='store_true', help='mixed precision (float16 on a GPU, bfloat16 on a CPU)')
     parser.add_argument('--no-validate', action='store_true', help='do not validate during training')
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the batch size')

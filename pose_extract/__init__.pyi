@@ -1,11 +1,11 @@
 from .convert import ConvertSettings as ConvertSettings
 from .convert import convert_poses as convert_poses
 from .convert.clips import ReadOptions as ReadOptions
-from .convert.layout import convert_layout as convert_layout
 from .draw.render import RenderStyle as RenderStyle
 from .draw.render import draw_frame as draw_frame
 from .draw.sheet import draw_sheet as draw_sheet
 from .extraction import extract as extract
+from .layout_conversion import convert_layout as convert_layout
 from .settings import ExtractSettings as ExtractSettings
 from .skeletons import REGIONS as REGIONS
 from .skeletons import Skeleton as Skeleton

@@ -10,6 +10,8 @@ python tools/benchmark.py page                          # size of a long answer'
 python tools/benchmark.py faithful CONFIG CHECKPOINT    # do routing and other attributions name the region that matters
 python tools/benchmark.py rules --streams STREAMS.npz   # nods, head shakes and so on, on labelled recordings
 python tools/benchmark.py box CHECKPOINT --clips poses/ # the model in the box on real tracks, rules beside it
+python tools/benchmark.py box-events CHECKPOINT         # its events and the rules' in minutes of generated people
+python tools/benchmark.py few-shot FILE.pkl --out OUT   # a few clips a class, from scratch and from the box
 python tools/benchmark.py pose VIDEO                    # against MMPoseInferencer and a plain MediaPipe loop
 python tools/benchmark.py accuracy COCO.json            # ground truth through the mmpose backend
 python tools/benchmark.py pose VIDEO --parts memory     # peak memory of a long video against a short one
@@ -32,7 +34,9 @@ from bmoe_ground.errors import run_tool
 BENCHMARKS = {
     'answer': 'benchmarks.answering',
     'faithful': 'benchmarks.faithful',
+    'few-shot': 'benchmarks.box.few_shot',
     'box': 'benchmarks.box.exam',
+    'box-events': 'benchmarks.box.events',
     'loading': 'benchmarks.loading',
     'accuracy': 'benchmarks.pose_accuracy',
     'export': 'benchmarks.export',

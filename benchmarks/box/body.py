@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bmoe_app.signals.head import TEMPLATE
-from pose_extract.convert.layout import COMMON
+from pose_extract.layout_conversion import COMMON
 from pose_extract.skeletons import get_skeleton
 
 NAMES = get_skeleton(COMMON).keypoints

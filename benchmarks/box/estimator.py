@@ -13,9 +13,16 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.box.body import NAMES
-from pose_extract.convert.layout import lost_points
+from pose_extract.layout_conversion import lost_points
 
-BACKENDS = {'blazepose33': 0.45, 'coco17': 0.2, 'coco_wholebody133': 0.15, 'halpe26': 0.1, 'openpose25': 0.1}
+BACKENDS = {
+    'blazepose33': 0.42,
+    'coco17': 0.18,
+    'coco_wholebody133': 0.14,
+    'halpe26': 0.09,
+    'openpose25': 0.09,
+    'kinect20': 0.08,
+}
 """Layout to the share of clips that have its points."""
 _SHARE = {'shoulder': 0.6, 'hip': 1.1, 'knee': 1.3, 'ankle': 1.0, 'heel': 1.2, 'foot_index': 1.1, 'elbow': 1.1}
 _SHARE |= {'wrist': 1.2, 'pinky': 1.3, 'index': 1.3, 'thumb': 1.3}
@@ -30,7 +37,11 @@ _SWAPPED = [
 
 
 def estimate(
-    pixels: np.ndarray, size: np.ndarray, rng: np.random.Generator, errors: bool = True
+    pixels: np.ndarray,
+    size: np.ndarray,
+    rng: np.random.Generator,
+    errors: bool = True,
+    face_only: float | np.ndarray = 0.08,
 ) -> tuple[np.ndarray, np.ndarray]:
     """See the points as an estimator does.
 
@@ -39,6 +50,7 @@ def estimate(
         size: (N, 2) width and height of the pictures.
         rng: Random numbers.
         errors: Whether it errs; if not, it only lacks points and what lies outside the picture.
+        face_only: Share of clips, or () or (N,) the odds of each, of which only the face is found.
 
     Returns:
         Keypoints (N, T, 29, 2), NaN where absent, and scores (N, T, 29), 0 there.
@@ -58,7 +70,7 @@ def estimate(
         pull = rng.uniform(0, 0.6, (len(points), 1, 1, 1)) * guess[..., None]
         points += pull * (border - points)
         scores = np.where(outside & (rng.random((len(points), 1, 1)) < 0.12), scores + rng.uniform(0, 0.5), scores)
-    _lack(points, scores, outside, rng, errors)
+    _lack(points, scores, outside, rng, errors, face_only)
     return points, scores.clip(0, 1)
 
 
@@ -128,7 +140,14 @@ def _scores(scores: np.ndarray, hidden: np.ndarray, rng: np.random.Generator) ->
     return scores * np.where(hidden, guessed, seen).clip(0.02, 1)
 
 
-def _lack(points: np.ndarray, scores: np.ndarray, outside: np.ndarray, rng: np.random.Generator, errors: bool) -> None:
+def _lack(
+    points: np.ndarray,
+    scores: np.ndarray,
+    outside: np.ndarray,
+    rng: np.random.Generator,
+    errors: bool,
+    face_only: float | np.ndarray,
+) -> None:
     """Leave out the points that a layout lacks, and what estimators that do not guess leave out, in place."""
     count, frames = points.shape[:2]
     gone = np.zeros(scores.shape, bool)
@@ -137,8 +156,7 @@ def _lack(points: np.ndarray, scores: np.ndarray, outside: np.ndarray, rng: np.r
         gone[backends == index] |= np.isin(NAMES, lost_points(name))
     drops = rng.random(count) < 0.5
     gone |= outside & drops[:, None, None]
-    face_only = rng.random(count) < 0.08
-    gone[face_only] |= ~np.isin(np.arange(len(NAMES)), FACE)
+    gone[rng.random(count) < face_only] |= ~np.isin(np.arange(len(NAMES)), FACE)
     above_hips = rng.random(count) < 0.12
     gone[above_hips] |= np.isin(PARTS, ('hip', 'knee', 'ankle', 'heel', 'foot_index'))
     if errors:

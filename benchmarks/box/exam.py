@@ -1,37 +1,40 @@
 """The model in the box on real recordings, with the rules beside it.
 
-python tools/benchmark.py box best.pth --clips poses/                      # MA-52 clips in folders named by action
-python tools/benchmark.py box best.pth --streams head_gestures/landmarks.npz
+python tools/benchmark.py box --clips poses/                               # MA-52 clips in folders named by action
+python tools/benchmark.py box --streams head_gestures/landmarks.npz
 python tools/benchmark.py box best.pth --idle poses/two_people.mp4.npz     # events a minute where nothing happens
 
-Tracks of any layout are brought to the common one. Windows are 2 s long, one each second. These recordings are for
-development: choose nothing by them that is then reported on them.
+Tracks of any layout are brought to the common one. Streams are looked at in windows of 2 s, one each second.
+These recordings are for development: choose nothing by them that is then reported on them.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.rules import PARTS, STREAMS, stream_tracks
+from benchmarks.rules import PARTS, stream_tracks
+from bmoe_app.answer import Event, ModelSettings, answer_tracks
+from bmoe_app.answer.bundled import default_model
 from bmoe_app.rules import find_events
 from bmoe_app.signals import compute_signals
 from bmoe_ground.errors import UserError
 from bmoe_ground.npz import load_npz
 from bmoe_skel.datasets.ma52.classes import ACTIONS
+from bmoe_skel.everyday import EVERYDAY
 from bmoe_skel.inferencer import MicroActionInferencer
-from bmoe_skel.taxonomy import CLASSES, NOTHING, TAXONOMY, ma52_scores, rank_among
-from pose_extract.convert.layout import COMMON, convert_layout
+from bmoe_skel.taxonomy import CLASSES, TAXONOMY, ma52_scores, rank_among
+from pose_extract.layout_conversion import COMMON, convert_layout
 from pose_extract.tracks import PoseTracks, load_tracks
 
 WINDOW, STRIDE = 2.0, 1.0
 """Seconds of a window, and from one to the next."""
-OF_STREAM = {'nodding': {'nod'}, 'turning': {'head_shake', 'turn'}, 'stationary': {NOTHING}}
-"""Stream to the classes that are right in a window of it."""
+OF_STREAM = {'nodding': {'nod'}, 'turning': {'head_shake', 'turn'}, 'stationary': set[str]()}
+"""Stream to the classes that are right in a window of it; all others are false."""
 
 
 def probabilities(model: MicroActionInferencer, tracks: PoseTracks) -> Iterator[tuple[int, float, np.ndarray]]:
@@ -83,71 +86,88 @@ def print_clips(model: MicroActionInferencer, folder: Path) -> None:
         print(f'| {action} | {ranks[0]:g} | {ranks[1]:g} of {len(CLASSES)} | {likely} | {said} |')
 
 
-def print_streams(model: MicroActionInferencer, path: Path, part: str, fps: float, least: float) -> None:
-    """Share of windows of each stream in which the model and the rules are right, and what the model says."""
+def all_events(checkpoint: Path, threshold: float, tracks: PoseTracks) -> dict[str, list[Event]]:
+    """Events by who was asked: ``model`` alone, ``rules`` alone, and ``together`` as the package does by default.
+
+    Args:
+        checkpoint: The model.
+        threshold: Of its events.
+        tracks: Of any layout.
+    """
+    return {
+        'model': answer_tracks(tracks, ModelSettings(checkpoint, threshold=threshold), rules=False).events,
+        'rules': answer_tracks(tracks, False).events,
+        'together': answer_tracks(tracks, default_model(checkpoint=checkpoint, threshold=threshold)).events,
+    }
+
+
+def right_windows(events: Sequence[Event], seconds: float, right: set[str]) -> np.ndarray:
+    """Whether each window of a stream is right, bool (W,).
+
+    Args:
+        events: Found in it.
+        seconds: Its length.
+        right: Labels of which one must cover a quarter of each window; none for streams in which nothing may be found.
+    """
+    starts = np.arange(0.0, max(seconds - WINDOW, 0.0) + 1e-6, STRIDE)
+    fired = [
+        {one.label for one in events if min(one.end, start + WINDOW) - max(one.start, start) >= WINDOW / 4}
+        for start in starts
+    ]
+    return np.array([bool(one & right) if right else not one for one in fired])
+
+
+def print_streams(checkpoint: Path, threshold: float, path: Path, part: str, fps: float) -> None:
+    """Share of windows of each stream that are right, false events a minute, and all events, by who was asked."""
     arrays = load_npz(path, 'streams of face points', lambda headers: None)
-    print('| stream | windows | model right | rules right | the model says |\n|---|---|---|---|---|')
+    print('| stream | asked | windows right | false events a minute | events |\n|---|---|---|---|---|')
     for label, right in OF_STREAM.items():
         if label not in arrays:
             raise UserError(f'{path}: no stream {label!r}; it has {", ".join(arrays)}')
         first, last = (round(share * len(arrays[label])) for share in PARTS[part])
         tracks = stream_tracks(arrays[label][first:last], [str(name) for name in arrays['feature_names']], fps)
-        windows = [(start, one) for _, start, one in probabilities(model, tracks)]
-        said = [answer(one, least) for _, one in windows]
-        events = find_events(compute_signals(tracks)).events
-        fired = [
-            {e.label for e in events if min(e.end, s + WINDOW) - max(e.start, s) >= WINDOW / 4} for s, _ in windows
-        ]
-        wanted = STREAMS[label]
-        by_rule = [bool(one & wanted) if wanted else not one & {'nod', 'head_shake'} for one in fired]
-        counts = ', '.join(f'{name} {count}' for name, count in Counter(said).most_common(4))
-        print(
-            f'| {label} | {len(said)} | {np.mean([s in right for s in said]):.2f} | {np.mean(by_rule):.2f} | {counts} |'
-        )
+        seconds = float(tracks.frame_times[-1])
+        for who, events in all_events(checkpoint, threshold, tracks).items():
+            said = Counter(event.label for event in events)
+            false = sum(count for name, count in said.items() if name not in right)
+            share = right_windows(events, seconds, right).mean()
+            counts = ', '.join(f'{name} {count}' for name, count in said.most_common()) or 'none'
+            print(f'| {label} | {who} | {share:.2f} | {false / seconds * 60:.1f} | {counts} |')
 
 
-def answer(scores: np.ndarray, least: float) -> str:
-    """The likeliest class, or nothing where it is less probable than ``least``."""
-    best = int(scores.argmax())
-    return CLASSES[best] if scores[best] >= least else NOTHING
-
-
-def print_idle(model: MicroActionInferencer, path: Path, least: float) -> None:
-    """Events a minute of model and rules; neighbouring windows of one class are one event."""
+def print_idle(checkpoint: Path, threshold: float, path: Path) -> None:
+    """Events of each who was asked where nothing should be found, and how many minutes of people that are."""
     tracks = load_tracks(path)
     minutes = len(tracks.keypoints) * (tracks.frame_times[-1] - tracks.frame_times[0]) / 60
-    events: list[str] = []
-    before: tuple[int, str] | None = None
-    for person, _, scores in probabilities(model, tracks):
-        now = (person, answer(scores, least))
-        if now != before and now[1] != NOTHING:
-            events.append(now[1])
-        before = now
-    rules = Counter(event.label for event in find_events(compute_signals(tracks)).events)
-    print(f'{path.name}: {minutes:.2f} minutes of people; model {len(events)} events {dict(Counter(events))}, '
-          f'rules {sum(rules.values())} {dict(rules)}')  # fmt: skip
+    said = {
+        who: dict(Counter(event.label for event in events))
+        for who, events in all_events(checkpoint, threshold, tracks).items()
+    }
+    counts = '; '.join(f'{who} {sum(one.values())} {one}' for who, one in said.items())
+    print(f'{path.name}: {minutes:.2f} minutes of people; {counts}')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``tools/benchmark.py box``."""
-    parser.add_argument('checkpoint', type=Path, help='trained by configs/benchmarks/box.py')
+    what = 'trained by configs/benchmarks/box.py (default: the one that comes with the package)'
+    parser.add_argument('checkpoint', type=Path, nargs='?', default=EVERYDAY, help=what)
     parser.add_argument('--clips', type=Path, help='track files in folders named by actions of MA-52')
     parser.add_argument('--streams', type=Path, help='file of head-gesture streams')
     parser.add_argument('--part', choices=PARTS, default='second', help='of each stream (default: %(default)s)')
     parser.add_argument('--fps', type=float, default=30.0, help='of the streams, which do not say (default: 30)')
     parser.add_argument('--idle', type=Path, nargs='+', default=[], help='track files in which nothing should be found')
-    parser.add_argument('--least', type=float, default=0.5, help='probability of an event (default: %(default)s)')
+    parser.add_argument('--threshold', type=float, default=0.5, help='of an event (default: %(default)s)')
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the tables; exit code 0."""
     if not arguments.clips and not arguments.streams and not arguments.idle:
         raise UserError('nothing to measure: give --clips FOLDER, --streams FILE or --idle FILE')
-    model = MicroActionInferencer(arguments.checkpoint)
     if arguments.clips:
-        print_clips(model, arguments.clips)
+        print_clips(MicroActionInferencer(arguments.checkpoint), arguments.clips)
+    asked = arguments.checkpoint, arguments.threshold
     if arguments.streams:
-        print_streams(model, arguments.streams, arguments.part, arguments.fps, arguments.least)
+        print_streams(*asked, arguments.streams, arguments.part, arguments.fps)
     for path in arguments.idle:
-        print_idle(model, path, arguments.least)
+        print_idle(*asked, path)
     return 0

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.box.body import CHANNELS, SIDES, Touch, make_bodies, pose
+from benchmarks.box.body import CHANNELS, NAMES, SIDES, Touch, make_bodies, pose
 from benchmarks.box.camera import KINDS, make_cameras, project
 from benchmarks.box.estimator import estimate
 from benchmarks.box.idle import RATE, rest_moves
@@ -17,21 +17,31 @@ from benchmarks.box.motions import MOTIONS, Player
 from bmoe_ground.errors import UserError
 from bmoe_ground.files import atomic_write
 from bmoe_skel.taxonomy import CLASSES, NOTHING, TAXONOMY
-from pose_extract.convert.layout import COMMON
+from pose_extract.layout_conversion import COMMON
 
-NOTHING_SHARE = 0.3
-"""Share of clips in which nothing happens, or too little to be called a movement."""
+NOTHING_SHARE = 0.27
+"""Share of clips in which nothing happens, or too little to be called a movement; out of sight it is, in more."""
 FRAMES = (36, 78)
 """Fewest and most frames of a clip, at 30 a second."""
 BATCH = 256
 WITHOUT = ('errors', 'cameras', 'idle')
 """What can be left out, to learn what it is worth: the estimator's errors, all cameras but one, idle movement."""
-_SEATED_ONLY = ('cross_legs', 'spread_legs', 'stretch_leg')
+AWAY = 0.12
+"""Share of clips in which somebody looks aside all the time; as many look up or down, and as many lean."""
+FACE_ONLY = (0.15, 0.04)
+"""Share of clips of which only the face is found: of those of head and trunk, and of the others."""
+_MOVED = {
+    'head': NAMES[:5],
+    'upper': ('left_wrist', 'right_wrist'),
+    'lower': ('left_knee', 'right_knee', 'left_ankle', 'right_ankle'),
+}
+SEATED_ONLY = ('cross_legs', 'spread_legs', 'stretch_leg')
+"""Classes of people who sit."""
 
 
 def make_batch(
     labels: np.ndarray, rng: np.random.Generator, without: tuple[str, ...] = ()
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Film one person for each label.
 
     Args:
@@ -40,7 +50,8 @@ def make_batch(
         without: Of :data:`WITHOUT`.
 
     Returns:
-        Keypoints (N, T, 29, 2) in pixels, NaN where absent, scores (N, T, 29), and the frames (N,) that count.
+        Keypoints (N, T, 29, 2) in pixels, NaN where absent, scores (N, T, 29), the frames (N,) that count, and the
+        labels (N,) of what can be seen: nothing where what moved is out of sight.
     """
     points, frames, names = act(labels, rng, without)
     count = len(labels)
@@ -54,8 +65,28 @@ def make_batch(
         hips, eyes = points[:, middle, 17:19].mean(1), points[:, middle, 1:3].mean(1)
         place = (hips + eyes) / 2 + (0, 0, 300)
         camera = camera._replace(place=place, matrix=np.repeat(np.eye(3)[None], count, 0))
-    keypoints, scores = estimate(project(points, camera), camera.size, rng, 'errors' not in without)
-    return keypoints, scores, frames
+    head = np.array([name not in TAXONOMY or TAXONOMY[name].region in ('head', 'body') for name in names])
+    face_only = np.where(head, *FACE_ONLY)
+    keypoints, scores = estimate(project(points, camera), camera.size, rng, 'errors' not in without, face_only)
+    seen = [
+        label if can_be_seen(name, one[:last]) else CLASSES.index(NOTHING)
+        for label, name, one, last in zip(labels, names, scores, frames, strict=True)
+    ]
+    return keypoints, scores, frames, np.array(seen)
+
+
+def can_be_seen(name: str, scores: np.ndarray) -> bool:
+    """Whether any of the points that a class moves is found in a fifth of the frames.
+
+    Args:
+        name: Of :data:`bmoe_skel.taxonomy.CLASSES`.
+        scores: (T, 29).
+    """
+    if name not in TAXONOMY:
+        return True
+    moved = ('left_shoulder', 'right_shoulder') if name == 'shrug' else _MOVED.get(TAXONOMY[name].region)
+    points = scores if moved is None else scores[:, [NAMES.index(point) for point in moved]]
+    return bool(((points > 0.3).mean(0) >= 0.2).any())
 
 
 def act(
@@ -67,8 +98,8 @@ def act(
         Points (N, T, 29, 3) in centimetres, the frames (N,) that count, and the labels' names.
     """
     count, names = len(labels), [CLASSES[label] for label in labels]
-    seated_only = np.isin(names, _SEATED_ONLY)
-    standing = (rng.random(count) < 0.25) & ~seated_only
+    seated_only = np.isin(names, SEATED_ONLY)
+    standing = (rng.random(count) < 0.3) & ~seated_only
     frames = rng.integers(FRAMES[0], FRAMES[1] + 1, count)
     longest = int(frames.max())
     body = make_bodies(count, standing, rng)
@@ -76,7 +107,7 @@ def act(
     idle = rest_moves(count, longest, rng, 0.0 if 'idle' in without else 1.0)
     for name, values in idle.items():
         moves[name] += values
-    _postures(moves, standing, rng)
+    take_postures(moves, standing, rng)
     touch = {
         side: Touch(
             np.zeros((count, longest)), np.zeros(count, int), np.zeros((count, 3)), np.zeros((count, longest, 3))
@@ -97,7 +128,7 @@ def act(
     return pose(body, moves, touch), frames, names
 
 
-def _postures(moves: dict[str, np.ndarray], standing: np.ndarray, rng: np.random.Generator) -> None:
+def take_postures(moves: dict[str, np.ndarray], standing: np.ndarray, rng: np.random.Generator) -> None:
     """How people sit and stand: turned, leaning, with legs here and there, looking somewhere."""
     count = len(standing)
 
@@ -109,6 +140,9 @@ def _postures(moves: dict[str, np.ndarray], standing: np.ndarray, rng: np.random
         *(('head_yaw', 0, 11), ('head_pitch', -4, 9), ('head_roll', 0, 4)),
     ):
         moves[name] += draw(mean, spread)
+    # some look aside or down all the time, or sit bent: postures that a movement may also lead to
+    for name, low, high in (('head_yaw', -60, 60), ('head_pitch', -40, 20), ('trunk_lean', -15, 28)):
+        moves[name] += np.where(rng.random((count, 1)) < AWAY, rng.uniform(low, high, (count, 1)), 0)
     for side in SIDES:
         moves[f'thigh_out_{side}'] += np.where(standing[:, None], draw(4, 3), draw(10, 8))
         moves[f'thigh_up_{side}'] += np.where(standing[:, None], draw(-87, 2), draw(-2, 6))
@@ -145,7 +179,7 @@ def _small(p: Player, names: list[str], low: float, high: float) -> None:
     of_hands = ('hand_to', 'hands_', 'crossed_arms', 'rise')
     few = [name for name in names if not name.startswith(of_hands)]
     name = few[p.rng.integers(len(few))]
-    if p.standing and name in _SEATED_ONLY:
+    if p.standing and name in SEATED_ONLY:
         return
     MOTIONS[name](p, float(p.rng.uniform(low, high)))
 
@@ -170,8 +204,8 @@ def make_clips(count: int, seed: int, without: tuple[str, ...] = (), part: int =
     for first in range(0, count, BATCH):
         rng = np.random.default_rng((seed, part, first))
         labels = rng.choice(len(CLASSES), min(BATCH, count - first), p=odds)
-        keypoints, scores, frames = make_batch(labels, rng, without)
-        for n, (label, length) in enumerate(zip(labels.tolist(), frames.tolist(), strict=True)):
+        keypoints, scores, frames, seen = make_batch(labels, rng, without)
+        for n, (label, length) in enumerate(zip(seen.tolist(), frames.tolist(), strict=True)):
             if not (scores[n, :length] > 0.3).any():
                 continue  # nobody is to be seen: the model would refuse the clip
             yield {

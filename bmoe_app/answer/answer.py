@@ -46,6 +46,9 @@ class ModelFacts:
         stride: Seconds between two windows; None likewise.
         threshold: Least smoothed probability of an event.
         min_seconds: Shortest event that is told.
+        by_rule: Classes that the rules answered for.
+        confirm: Probability that the model had to give to what those rules found; 0 for none.
+        by_model: Rules whose events were left out for the model's.
     """
 
     checkpoint: str
@@ -56,6 +59,9 @@ class ModelFacts:
     stride: float | None
     threshold: float
     min_seconds: float
+    by_rule: tuple[str, ...] = ()
+    confirm: float = 0.0
+    by_model: tuple[str, ...] = ()
 
 
 @dataclass(eq=False)

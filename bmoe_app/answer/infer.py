@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from bmoe_app.answer.answer import Answer
+from bmoe_app.answer.bundled import default_model
+from bmoe_app.answer.division import confirmed, divide, left_to_rules
 from bmoe_app.answer.events import event_of_rule
-from bmoe_app.answer.settings import ModelSettings, default_checkpoint
+from bmoe_app.answer.settings import ModelSettings
 from bmoe_app.rules import Found, find_events
 from bmoe_app.signals import MIN_SCORE, compute_signals
 from pose_extract.tracks import PoseTracks, load_tracks
@@ -17,17 +20,22 @@ if TYPE_CHECKING:
     from bmoe_app.answer.model import Recognizer
 
 
-def load_recognizer(model: Recognizer | ModelSettings | str | os.PathLike[str] | None) -> Recognizer | None:
-    """The model to ask: one that is loaded, one to load, or the one that comes with the package where there is one.
+def load_recognizer(
+    model: Recognizer | ModelSettings | str | os.PathLike[str] | Literal[False] | None,
+) -> Recognizer | None:
+    """The model to ask: one that is loaded, one to load, or the one that comes with the package.
 
     Args:
-        model: A recognizer, how a checkpoint is to be asked, the checkpoint alone, or None.
+        model: A recognizer, how a checkpoint is to be asked, the checkpoint alone, None for the one that comes with the
+            package, or False for none.
 
     Raises:
         UserError: The checkpoint is unfit.
     """
+    if model is False:
+        return None
     if model is None:
-        model = default_checkpoint()
+        model = default_model()
     if isinstance(model, str | os.PathLike):
         model = ModelSettings(Path(model))
     if not isinstance(model, ModelSettings):
@@ -39,7 +47,7 @@ def load_recognizer(model: Recognizer | ModelSettings | str | os.PathLike[str] |
 
 def answer_tracks(
     tracks: PoseTracks | str | os.PathLike[str],
-    model: Recognizer | ModelSettings | str | os.PathLike[str] | None = None,
+    model: Recognizer | ModelSettings | str | os.PathLike[str] | Literal[False] | None = None,
     *,
     name: str | None = None,
     rules: bool = True,
@@ -52,7 +60,8 @@ def answer_tracks(
     Args:
         tracks: Tracks, or a track file.
         model: A checkpoint of ``bmoe train``, :class:`bmoe_app.answer.ModelSettings` to say how it is asked, or a
-            :class:`bmoe_app.answer.model.Recognizer`, which loads it once for many videos. Without one, rules alone.
+            :class:`bmoe_app.answer.model.Recognizer`, which loads it once for many videos. None is the model that comes
+            with the package (:mod:`bmoe_app.answer.bundled`), False is none: rules alone.
         name: What the answer is called; the track file's name without ``.npz`` if None.
         rules: Whether events are looked for by rule, too.
         min_score: Keypoints below this score count as unseen for signals and rules, 0..1.
@@ -82,22 +91,31 @@ def answer_tracks(
     found = find_events(signals) if rules else Found((), {})
     events = [event_of_rule(one) for one in found.events]
     events += [] if said is None else said.events
+    settings = None if asked is None else asked.settings
+    events = divide(events, settings, rules, found.unavailable)
+    facts, left_out = None, None
+    if said is not None and settings is not None:
+        events, left_out = confirmed(events, settings, said.opinions, said.facts.classes)
+        facts = said.facts
+        if rules:
+            by_rule = left_to_rules(settings, found.unavailable)
+            facts = replace(facts, by_rule=by_rule, confirm=settings.confirm, by_model=settings.by_model)
     return Answer(
         name=name,
         events=sorted(events, key=lambda one: (one.start, one.person, one.end, one.source, one.label)),
         tracks=tracks,
         signals=signals,
-        model=None if said is None else said.facts,
+        model=facts,
         windows=[] if said is None else said.windows,
         video=video,
         not_looked_for=dict(found.unavailable),
-        notes=[*notes_of(tracks), *([] if said is None else said.notes)],
+        notes=[*notes_of(tracks), *([] if said is None else said.notes), *([left_out] if left_out else ())],
     )
 
 
 def answer_video(
     video: str | os.PathLike[str],
-    model: Recognizer | ModelSettings | str | os.PathLike[str] | None = None,
+    model: Recognizer | ModelSettings | str | os.PathLike[str] | Literal[False] | None = None,
     *,
     rules: bool = True,
     min_score: float = MIN_SCORE,
@@ -119,8 +137,8 @@ def answer_video(
 
     Example:
         >>> answer = bmoe_app.answer_video('clip.mp4', backend='mediapipe')
-        >>> round(answer.seconds, 2), answer.model
-        (0.48, None)
+        >>> round(answer.seconds, 2), answer.model.checkpoint
+        (0.48, 'everyday.pth')
     """
     import pose_extract
 

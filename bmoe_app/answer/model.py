@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bmoe_app.answer.answer import ModelFacts, Windows, seconds_of
+from bmoe_app.answer.division import Opinion
 from bmoe_app.answer.events import Event
 from bmoe_app.answer.merge import MergeSettings, best_window, cells, merge, smooth
 from bmoe_app.answer.settings import DEFAULT_WINDOW, MIN_SEEN, STRIDES, ModelSettings, means_nothing
@@ -16,6 +17,7 @@ from bmoe_ground.errors import UserError
 from bmoe_ground.files import file_digest
 from bmoe_skel.export.exported import ExportedRecognizer
 from bmoe_skel.scan import Span, WindowScores, strongest_region
+from pose_extract.layout_conversion import COMMON, convert_layout, lost_points
 from pose_extract.tracks import PoseTracks
 
 if TYPE_CHECKING:
@@ -31,12 +33,14 @@ class ModelAnswer:
         windows: What they were read from, one entry a person.
         facts: Which model it was, and how it was asked.
         notes: What was guessed or changed on the way.
+        opinions: What was said of each person in each window, before smoothing.
     """
 
     events: list[Event]
     windows: list[Windows]
     facts: ModelFacts
     notes: list[str]
+    opinions: list[Opinion] = field(default_factory=list)
 
 
 class Recognizer:
@@ -82,10 +86,7 @@ class Recognizer:
         notes: list[str] = []
         converted = self.in_layout(tracks)
         if converted is not tracks:
-            notes.append(
-                f'the keypoints of {tracks.skeleton} were turned into {self.skeleton}, which the model was trained on; '
-                'how well it does on keypoints of another estimator was not measured'
-            )
+            notes.append(self._conversion(tracks.skeleton))
         tracks = converted
         window, stride = self._window(tracks, notes)
         least = 0.0 if window is None else MIN_SEEN
@@ -109,7 +110,8 @@ class Recognizer:
             )
         if found and not events:
             notes += self._likeliest(windows)
-        return ModelAnswer(events, windows, self._facts(window, stride), notes)
+        opinions = [one for person in found for one in _opinions(person, tracks.frame_times)]
+        return ModelAnswer(events, windows, self._facts(window, stride), notes, opinions)
 
     def attributed(
         self,
@@ -139,17 +141,32 @@ class Recognizer:
     def in_layout(self, tracks: PoseTracks) -> PoseTracks:
         """Tracks in the model's layout; the same where they are in it already.
 
+        A model of :data:`pose_extract.layout_conversion.COMMON` was trained with points missing: what a layout lacks is
+        absent.
+
         Raises:
-            UserError: Their layout does not contain the model's.
+            UserError: Their layout does not contain the model's, or has no point of it.
         """
         if tracks.skeleton == self.skeleton:
             return tracks
-        from pose_extract.convert.layout import convert_layout  # brings the readers of foreign files along
-
         try:
-            return convert_layout(tracks, self.skeleton)
+            return convert_layout(tracks, self.skeleton, partial=self.skeleton == COMMON)
         except ValueError as error:  # a layout that does not contain the model's, or further arrays of no known meaning
             raise UserError(f'the model of {self.settings.checkpoint} reads {self.skeleton}: {error}') from error
+
+    def _conversion(self, skeleton: str) -> str:
+        """What is to be known of tracks of another layout."""
+        if self.skeleton != COMMON:
+            return (
+                f'the keypoints of {skeleton} were turned into {self.skeleton}, which the model was trained on; how '
+                'well it does on keypoints of another estimator was not measured'
+            )
+        lost = lost_points(skeleton)
+        return (
+            f'the model reads {self.skeleton}: of {skeleton} it has all points'
+            if not lost
+            else f'the model reads {self.skeleton}: {skeleton} has no {", ".join(lost)}, so it answers without them'
+        )
 
     def _window(self, tracks: PoseTracks, notes: list[str]) -> tuple[float | None, float | None]:
         """Seconds of a window and between two; None for the whole clip as one."""
@@ -203,6 +220,15 @@ def _load(settings: ModelSettings) -> MicroActionInferencer | ExportedRecognizer
     from bmoe_skel.inferencer import MicroActionInferencer as Loaded  # loads torch
 
     return Loaded(settings.checkpoint, settings.device, settings.features)
+
+
+def _opinions(person: WindowScores, times: np.ndarray) -> list[Opinion]:
+    """What was said of one person, window by window; nothing where too little of the person is seen."""
+    return [
+        Opinion(person.person, float(times[first]), float(times[stop - 1]), scores)
+        for (first, stop), scores in zip(person.spans.tolist(), person.scores, strict=True)
+        if np.isfinite(scores).all()
+    ]
 
 
 def _smoothed(person: WindowScores, times: np.ndarray, reach: float) -> tuple[Windows, np.ndarray]:

@@ -35,6 +35,12 @@ class ModelSettings:
         min_seconds: Shortest event that is told.
         max_gap: Longest gap between two events of one label that is closed, in seconds; None is the stride.
         nothing: Further classes that make no event, beside those named as in :data:`NOTHING`.
+        by_rule: Classes for which a rule answers, where rules are asked and it can be evaluated; the model's events of
+            them are left out. A class of :mod:`bmoe_skel.taxonomy` is told by the rule that is named there, another by
+            the rule of its own name.
+        confirm: Least probability, 0..1, that the model must give somewhere to what a rule of ``by_rule`` found; with 0
+            a rule needs nobody.
+        by_model: Rules that are left out, since the model answers for what they tell.
 
     Raises:
         UserError: A value is outside its range.
@@ -53,10 +59,14 @@ class ModelSettings:
     min_seconds: float = 0.2
     max_gap: float | None = None
     nothing: tuple[str, ...] = ()
+    by_rule: tuple[str, ...] = ()
+    confirm: float = 0.0
+    by_model: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not 0 <= self.threshold <= 1:
-            raise UserError(f'threshold: must be within 0..1, got {self.threshold}')
+        for name in ('threshold', 'confirm'):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UserError(f'{name}: must be within 0..1, got {getattr(self, name)}')
         for name in ('min_seconds', 'max_gap'):
             value = getattr(self, name)
             if value is not None and not 0 <= value < float('inf'):
@@ -75,8 +85,3 @@ def means_nothing(label: str) -> bool:
         (True, True, False)
     """
     return ''.join(letter for letter in label.casefold() if letter.isalpha()) in NOTHING
-
-
-def default_checkpoint() -> Path | None:
-    """The model that is asked where none is named; None, since no trained model comes with the package."""
-    return None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from bmoe_app.answer.division import confirmed, divide, to_confirm
 from bmoe_app.answer.events import Event
 from bmoe_app.answer.frames import Body, FrameBuffer
 from bmoe_app.answer.infer import load_recognizer
@@ -29,7 +30,7 @@ class EventStream:
     Args:
         skeleton: Name of the layout of the keypoints.
         image_size: (height, width) of the frames in pixels.
-        model: As for :func:`bmoe_app.answer_tracks`; without one, rules alone.
+        model: As for :func:`bmoe_app.answer_tracks`: None is the one that comes with the package, False is none.
         rules: Whether events are looked for by rule, too.
         min_score: Keypoints below it are unseen for the rules, 0..1.
 
@@ -52,19 +53,26 @@ class EventStream:
         self,
         skeleton: str,
         image_size: tuple[int, int],
-        model: Recognizer | ModelSettings | str | os.PathLike[str] | None = None,
+        model: Recognizer | ModelSettings | str | os.PathLike[str] | Literal[False] | None = None,
         rules: bool = True,
         min_score: float = MIN_SCORE,
     ) -> None:
         self._buffer = FrameBuffer(skeleton, image_size)
         asked = load_recognizer(model)
         self._parts: list[ModelStream | RuleStream] = []
+        self._model: ModelStream | None = None
+        self._classes: tuple[str, ...] = ()
+        self._waiting: list[Event] = []
         if asked is not None:
             from bmoe_app.answer.stream_model import ModelStream as Loaded  # a checkpoint loads torch
 
-            self._parts.append(Loaded(asked, self._buffer))
-        if rules:
-            self._parts.append(RuleStream(self._buffer, min_score))
+            self._model = Loaded(asked, self._buffer)
+            self._classes = asked.classes
+            self._parts.append(self._model)
+        self._settings = None if asked is None else asked.settings
+        self._rules = RuleStream(self._buffer, min_score) if rules else None
+        if self._rules is not None:
+            self._parts.append(self._rules)
         if not self._parts:
             raise UserError('there is neither a model nor a rule to ask')
         self.delay = max(part.delay for part in self._parts)
@@ -87,9 +95,9 @@ class EventStream:
         if self._closed:
             raise ValueError('the stream is closed')
         self._buffer.add(time, people)
-        found = [event for part in self._parts for event in part.step()]
+        found = self._divided([event for part in self._parts for event in part.step()], time)
         self._buffer.forget(min(part.needed_from for part in self._parts))
-        return sorted(found, key=lambda event: (event.start, event.person))
+        return found
 
     def close(self) -> list[Event]:
         """End the recording.
@@ -98,5 +106,16 @@ class EventStream:
             The events that were still open.
         """
         self._closed = True
-        found = [event for part in self._parts for event in part.close()]
+        return self._divided([event for part in self._parts for event in part.close()], float('inf'))
+
+    def _divided(self, events: list[Event], time: float) -> list[Event]:
+        """Those of whoever answers for their class, by start; what the model is to confirm waits for its windows."""
+        lacking = {} if self._rules is None else self._rules.not_looked_for
+        found = divide([*self._waiting, *events], self._settings, self._rules is not None, lacking)
+        self._waiting = []
+        if self._model is not None:
+            known = time - self._model.window if self._model.has_asked or self._closed else float('-inf')
+            self._waiting = [event for event in found if to_confirm(event, self._settings) and event.end > known]
+            ready = [event for event in found if event not in self._waiting]
+            found, _ = confirmed(ready, self._settings, self._model.opinions, self._classes)
         return sorted(found, key=lambda event: (event.start, event.person))

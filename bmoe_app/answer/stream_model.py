@@ -7,11 +7,13 @@ told when no window to come can belong to it any more.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from bmoe_app.answer.answer import Windows, seconds_of_times
+from bmoe_app.answer.division import Opinion
 from bmoe_app.answer.events import Event
 from bmoe_app.answer.frames import FrameBuffer
 from bmoe_app.answer.merge import MergeSettings, Run, best_window, cells, event_of, find_runs, smooth
@@ -45,6 +47,7 @@ class ModelStream:
         window: Seconds of a window.
         stride: Seconds between two.
         delay: Seconds after its end within which an event is told.
+        opinions: What was said of each person in the windows of the last :data:`MEMORY` seconds.
     """
 
     def __init__(self, model: Recognizer, buffer: FrameBuffer) -> None:
@@ -63,6 +66,12 @@ class ModelStream:
         self._spans: dict[int, tuple[float, float]] = {}  # first and last second of the windows that are still needed
         self._number = 0  # of the next window that holds a frame
         self._people: dict[int, _Person] = {}
+        self.opinions: deque[Opinion] = deque()
+
+    @property
+    def has_asked(self) -> bool:
+        """Whether any window was asked about; a recording that ends soon is asked about as a whole, at its end."""
+        return self._asked > 0
 
     @property
     def needed_from(self) -> float:
@@ -98,6 +107,7 @@ class ModelStream:
         if self._asked == 0:
             people, tracks = self._buffer.tracks()
             said = self._model(tracks)
+            self.opinions += [one._replace(person=people[one.person]) for one in said.opinions]
             return [replace(event, person=people[event.person]) for event in said.events]
         if not self._spans or max(self._spans.values())[1] < times[-1]:
             self._ask(int(np.searchsorted(times, times[-1] - self.window)), len(times))
@@ -117,10 +127,13 @@ class ModelStream:
         self._spans[number] = (float(tracks.frame_times[0]), float(tracks.frame_times[-1]))
         if not people:
             return
+        while self.opinions and self.opinions[0].end < self._last - MEMORY - 2 * self.window:
+            self.opinions.popleft()
         converted = self._model.in_layout(tracks)
         for person, said in zip(people, self._model.inferencer.scan(converted, None, None, MIN_SEEN), strict=True):
             if np.isfinite(said.scores).all():
                 self._people[person].scores[number] = said.scores[0]
+                self.opinions.append(Opinion(person, *self._spans[number], said.scores[0]))
                 if said.routing is not None:
                     self._people[person].routing[number] = said.routing[0]
 

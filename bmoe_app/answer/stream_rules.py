@@ -31,6 +31,7 @@ class RuleStream:
 
     Attributes:
         delay: Seconds after its end within which an event is told.
+        not_looked_for: Rule to the reason why it could not be evaluated when it was last looked.
     """
 
     def __init__(self, buffer: FrameBuffer, min_score: float) -> None:
@@ -38,6 +39,7 @@ class RuleStream:
         self.delay = SETTLED + EVERY
         self._looked = self._now = float('-inf')
         self._told: dict[tuple[int, str], float] = {}
+        self.not_looked_for: dict[str, str] = {}
 
     @property
     def needed_from(self) -> float:
@@ -58,8 +60,10 @@ class RuleStream:
 
     def _tell(self, until: float) -> list[Event]:
         people, tracks = self._buffer.tracks()
+        looked = find_events(compute_signals(tracks, self._min_score))
+        self.not_looked_for = dict(looked.unavailable)
         found = []
-        for one in find_events(compute_signals(tracks, self._min_score)).events:
+        for one in looked.events:
             person = people[one.person]
             key = (person, one.label)
             # what was told may begin a little elsewhere when it is found again

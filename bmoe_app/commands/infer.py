@@ -1,7 +1,8 @@
 """From a video to events: who did what, when, seen by which part of the body.
 
-    bmoe infer videos/ --backend mediapipe                      # movement signals and events by rule
-    bmoe infer videos/ --checkpoint best.pth --out answers/     # and what a trained model recognises
+    bmoe infer videos/ --backend mediapipe                      # events of the model that comes along, and of rules
+    bmoe infer videos/ --checkpoint best.pth --out answers/     # what a model of yours recognises, and rules
+    bmoe infer videos/ --no-model                               # movement signals, and events by rule alone
     bmoe infer poses/ --checkpoint best.pth --threshold 0.7     # tracks that are there already
     bmoe infer clips.pkl --checkpoint best.pth                  # skeletons of pyskl or mmaction2, an answer a clip
     bmoe infer videos/ --export eaf textgrid --overlay          # for ELAN and Praat, and a video with the answer in it
@@ -40,7 +41,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     if not 0 <= args.min_score <= 1:
         raise UserError(f'--min-score: must be within 0..1, got {args.min_score}')
     extraction, reading = extraction_of(args), reading_of(args)
-    model = load_recognizer(model_settings(args))  # an unfit one is refused before hours of extraction
+    model = load_recognizer(model_settings(args) or False)  # an unfit one is refused before hours of extraction
     inputs = find_inputs(args.source, args.out, extraction, reading, args.videos)
     outputs = Outputs(args.out, *further_outputs(args.page, args.export, args.overlay))
     screen = _Screen(args.quiet)
@@ -49,7 +50,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         for one in inputs:
             try:
                 tracks = one.load()
-                answer = answer_tracks(tracks, model, name=one.name, video=one.video, file=one.file, **options)
+                answer = answer_tracks(tracks, model or False, name=one.name, video=one.video, file=one.file, **options)
                 faults = outputs.add(answer, is_partial(tracks))
             except UserError as error:
                 outputs.failed(one.name, error)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from bmoe_app.answer.bundled import default_model
 from bmoe_app.answer.inputs import Extraction, Reading
-from bmoe_app.answer.settings import ModelSettings, default_checkpoint
+from bmoe_app.answer.settings import ModelSettings
 from bmoe_app.exports import EXPORTS
 from bmoe_app.signals import MIN_SCORE
 from bmoe_ground.errors import UserError
@@ -25,6 +26,7 @@ _OFFERED = (
     'detector_checkpoint',
     'detect_every',
 ) + ('whole_frame', 'max_persons', 'start', 'end', 'image_fps', 'interpolate', 'smooth', 'save_rgb')
+_OF_MODEL = ('device', 'features', 'window', 'stride', 'threshold', 'min_seconds', 'max_gap')
 _DEFAULT = ' (default: %(default)s)'
 
 
@@ -32,7 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add = parser.add_argument
     add('source', type=Path, help='video, track file (.npz), folder of either, or pickle of skeletons (.pkl)')
-    add('--checkpoint', type=Path, help='of bmoe train or bmoe export; without it rules alone')
+    add('--checkpoint', type=Path, help='of bmoe train or bmoe export (default: the model that comes along)')
+    add('--no-model', dest='model', action='store_false', help='no model, rules alone')
     add('--out', type=Path, default=Path('answers'), help='folder to write to' + _DEFAULT)
     add('--no-rules', dest='rules', action='store_false', help="no events by rule, only a model's")
     score = 'keypoints below are unseen for signals and rules'
@@ -104,22 +107,14 @@ def model_settings(args: argparse.Namespace) -> ModelSettings | None:
     Raises:
         UserError: A value is outside its range, or nothing would be looked for.
     """
-    checkpoint = args.checkpoint or default_checkpoint()
-    if checkpoint is None:
+    if not args.model:
+        if args.checkpoint is not None:
+            raise UserError('--no-model with --checkpoint: leave one of them out')
         if not args.rules:
-            raise UserError('--no-rules without --checkpoint: there would be nothing to look for')
+            raise UserError('--no-rules with --no-model: there would be nothing to look for')
         return None
-    return ModelSettings(
-        checkpoint=checkpoint,
-        device=args.device,
-        features=args.features,
-        window=args.window,
-        stride=args.stride,
-        threshold=args.threshold,
-        min_seconds=args.min_seconds,
-        max_gap=args.max_gap,
-        nothing=tuple(args.nothing),
-    )
+    asked = {name: getattr(args, name) for name in _OF_MODEL} | {'nothing': tuple(args.nothing)}
+    return default_model(**asked) if args.checkpoint is None else ModelSettings(args.checkpoint, **asked)
 
 
 def extraction_of(args: argparse.Namespace) -> Extraction:

@@ -100,6 +100,13 @@ def _model(model: ModelFacts | None) -> list[str]:
         f'An event needs a smoothed probability of {model.threshold:g} and lasts at least {model.min_seconds:g} s; '
         'its score is its mean probability.'
     )
+    if model.by_rule:
+        sure = f', where it gives them a probability of {model.confirm:g} or more' if model.confirm else ''
+        said.append(
+            f'The rules answer for {", ".join(model.by_rule)}{sure}; the model’s own events of these are left out.'
+        )
+    if model.by_model:
+        said.append(f'The model answers for {", ".join(model.by_model)}; the rules’ events of these are left out.')
     return [*said, rules]
 
 

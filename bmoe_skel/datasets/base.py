@@ -16,6 +16,7 @@ from bmoe_ground.errors import UserError
 from bmoe_ground.memory import release_heap
 from bmoe_skel.clip import Clip
 from mm_runtime.determinism import SharedEpoch
+from pose_extract.layout_conversion import COMMON, convert_keypoints
 from pose_extract.skeletons import embed_declaration, get_skeleton, register_embedded, resolve_skeleton
 
 
@@ -32,6 +33,9 @@ class PoseDataset(BaseDataset):
         pipeline: Transforms, dicts in and out.
         skeleton: Keypoint layout, by name or by the YAML file that declares it (:mod:`pose_extract.declarations`);
             None takes what the data declares.
+        layout: Layout to bring all clips to, such as the one that a model to start from reads; None leaves them in
+            their own. With :data:`pose_extract.layout_conversion.COMMON`, points that they lack are absent, and a third
+            coordinate is left out.
         classes: Class names in label order; None takes what the data declares.
         multi_label: Whether a clip may have several labels at once.
         test_mode: Whether a clip that fails in the pipeline is an error instead of being replaced by another.
@@ -60,12 +64,14 @@ class PoseDataset(BaseDataset):
         feature_root: str | None = None,
         metainfo: dict[str, Any] | None = None,
         epoch_clips: int = 0,
+        layout: str | None = None,
     ) -> None:
         if epoch_clips < 0:
             raise UserError(f'epoch_clips must be at least 0, got {epoch_clips}')
         self.epoch_clips = epoch_clips
         self.skeleton_name = None if skeleton is None else resolve_skeleton(skeleton).name
         self.class_names = None if classes is None else list(classes)
+        self.layout = layout
         self.multi_label = multi_label
         self.feature_root = feature_root
         self.shared_epoch = SharedEpoch(seed)
@@ -101,8 +107,13 @@ class PoseDataset(BaseDataset):
         coordinates = None
         for clip in clips:
             coordinates = check_clip(clip, skeleton.num_keypoints, coordinates, self.source)
+            if self.layout not in (None, skeleton.name):
+                bring_to_layout(clip, skeleton.name, self.layout, self.source)
             if not self.labels_hidden:
                 check_label(clip, self.class_names, self.multi_label, self.source)
+        if self.layout not in (None, skeleton.name):
+            skeleton, coordinates = get_skeleton(self.layout), clips[0]['keypoint'].shape[-1]
+            self.skeleton_name = skeleton.name
         self._metainfo.update(
             classes=list(self.class_names),
             skeleton=self.skeleton_name,
@@ -228,6 +239,33 @@ def check_clip(clip: Clip, num_keypoints: int, coordinates: int | None, source: 
             )
         clip['keypoint_score'] = score
     return int(keypoint.shape[3])
+
+
+def bring_to_layout(clip: Clip, skeleton: str, layout: str, source: str) -> None:
+    """Turn one clip's keypoints into those of another layout, in place.
+
+    Args:
+        clip: Checked, in ``skeleton``; ``keypoint`` and ``keypoint_score`` are replaced. Without scores, a point
+            that is absent has 0, any other 1.
+        skeleton: Name of its layout.
+        layout: Name of the wanted one; of :data:`pose_extract.layout_conversion.COMMON` points may be missing, and it
+            has two coordinates.
+        source: Name of the data, for the error.
+
+    Raises:
+        UserError: ``skeleton`` has not what ``layout`` needs.
+    """
+    points = clip['keypoint']
+    scores = clip.get('keypoint_score')
+    if scores is None:
+        scores = np.isfinite(points).all(-1).astype(np.float32)
+    if layout == COMMON:
+        points = points[..., :2]
+    try:
+        points, scores = convert_keypoints(points, scores, skeleton, layout, partial=layout == COMMON)
+    except UserError as error:
+        raise UserError(f'{source}: layout={layout}: {error}') from error
+    clip['keypoint'], clip['keypoint_score'] = points.astype(np.float32), scores.astype(np.float32)
 
 
 def check_label(clip: Clip, classes: Sequence[str], multi_label: bool, source: str) -> None:

@@ -2,5 +2,6 @@
 
 from bmoe_skel.hooks.init_experts import InitExpertsHook
 from bmoe_skel.hooks.report import ReportHook
+from bmoe_skel.hooks.start_from import StartFromHook
 
-__all__ = ['InitExpertsHook', 'ReportHook']
+__all__ = ['InitExpertsHook', 'ReportHook', 'StartFromHook']

@@ -51,6 +51,24 @@ presets = dict(
             ),
         ),
     ),
+    # From the model that comes with the package: its layout and sizes, and a lower rate for what it has learnt. For
+    # few clips; any layout of keypoints. Some parts as they are: start_from.frozen=['experts']
+    from_box=dict(
+        num_frames=32,
+        dataset=dict(layout='common29'),
+        model=dict(
+            dims=64,
+            expert=dict(dims=(24, 32)),
+            global_stream=dict(_delete_=True, type='SkeletonStream', dims=(32, 48), depths=(1, 1), m3e=dict(depth=1)),
+        ),
+        train_pipeline=dict(NormalizePose=dict(min_score=0.3), LoadCrops=None),
+        test_pipeline=dict(NormalizePose=dict(min_score=0.3), LoadCrops=None),
+        optim_wrapper=dict(
+            optimizer=dict(lr=5e-4),
+            paramwise_cfg=dict(custom_keys={'head.classifier': dict(lr_mult=4.0)}),
+        ),
+        custom_hooks=dict(start_from=dict(type='StartFromHook')),
+    ),
 )
 
 train_pipeline = dict(

@@ -13,12 +13,12 @@ from pose_extract.convert.coco_json import read_coco
 from pose_extract.convert.deeplabcut import read_deeplabcut
 from pose_extract.convert.folder import number_classes, read_folder, write_folder
 from pose_extract.convert.kinetics import read_kinetics
-from pose_extract.convert.layout import convert_keypoints, convert_layout
 from pose_extract.convert.mmpose_json import read_mmpose
 from pose_extract.convert.openpose import read_openpose
 from pose_extract.convert.pickles import read_mmn, read_pickle, write_pickle
 from pose_extract.convert.sleap import read_sleap
 from pose_extract.convert.sniff import kind_of
+from pose_extract.layout_conversion import convert_keypoints, convert_layout
 from pose_extract.skeletons import resolve_skeleton
 from pose_extract.smoothing import AfterCare, apply_after_care
 

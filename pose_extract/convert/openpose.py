@@ -18,8 +18,8 @@ import numpy as np
 from bmoe_ground.errors import UserError
 from pose_extract.convert.clips import Clip, Collection, ReadOptions, size_for
 from pose_extract.convert.json_files import FAULTS, from_zero, json_files, numbers, read_json, sequences
-from pose_extract.convert.layout import recipe_for
 from pose_extract.convert.people import Person, build_tracks, split_triples
+from pose_extract.layout_conversion import recipe_for
 from pose_extract.skeletons import get_skeleton
 
 BODIES = {25: 'openpose25', 18: 'openpose18'}

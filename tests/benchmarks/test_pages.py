@@ -14,9 +14,9 @@ from face_aux.models.variant import Variant
 from face_aux.textures import DESCRIPTORS, Descriptor
 from pose_extract import skeletons
 from pose_extract.convert.clips import ReadOptions, layout_for
-from pose_extract.convert.layout import can_convert
 from pose_extract.draw.figure import figure
 from pose_extract.draw.sheet import draw_sheet
+from pose_extract.layout_conversion import can_convert
 from pose_extract.layouts import LAYOUTS, Layout
 from pose_extract.skeleton import build_skeleton
 

@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks.box.body import NAMES
 from benchmarks.box.estimator import BACKENDS, estimate
 from bmoe_app.signals.series import noise_floor
-from pose_extract.convert.layout import lost_points
+from pose_extract.layout_conversion import lost_points
 
 SIZE = np.tile((640.0, 480.0), (150, 1))
 
@@ -45,4 +45,6 @@ def test_what_is_outside_of_the_picture_has_a_low_score() -> None:
     knee = scores[:, :, NAMES.index('left_knee')]
     assert knee.max() <= 0.35
     inside = NAMES.index('nose')
-    np.testing.assert_array_equal(points[:, :, inside], pixels[:, :, inside])
+    there = scores[:, :, inside] > 0  # a layout may lack the face
+    assert there.mean() > 0.8
+    np.testing.assert_array_equal(points[:, :, inside][there], pixels[:, :, inside][there])

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from skeleton_clips import write_checkpoint
 
-from benchmarks.box.exam import answer, print_clips, print_idle, probabilities
+from benchmarks.box.exam import all_events, print_clips, print_idle, probabilities, right_windows
 from benchmarks.moving_people import acted
+from bmoe_app.answer import Event
 from bmoe_ground.errors import UserError
-from bmoe_skel.taxonomy import CLASSES, NOTHING
+from bmoe_skel.taxonomy import CLASSES
 from pose_extract.tracks import save_tracks
 
 TIMES = np.arange(150) / 30
@@ -56,14 +58,18 @@ def test_right_and_wrong_clips_are_ranked(tmp_path: Path, capsys: pytest.Capture
     assert '| nodding | 1 |' not in capsys.readouterr().out
 
 
-def test_events_of_idle_people_are_counted_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_events_where_nothing_should_be_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save_tracks(tmp_path / 'a.npz', acted('nod', TIMES))
-    print_idle(Fixed('sway'), tmp_path / 'a.npz', 0.5)
-    assert "model 1 events {'sway': 1}" in capsys.readouterr().out
-    print_idle(Fixed(NOTHING), tmp_path / 'a.npz', 0.5)
-    assert 'model 0 events' in capsys.readouterr().out
+    checkpoint = write_checkpoint(tmp_path / 'best.pth', skeleton='coco17')
+    print_idle(checkpoint, 1.0, tmp_path / 'a.npz')
+    printed = capsys.readouterr().out
+    assert 'a.npz: 0.08 minutes of people; model 0 {}; rules ' in printed and "'nod': " in printed
+    sure = all_events(checkpoint, 0.0, acted('nod', TIMES))
+    assert {one.source for one in sure['model']} == {'model'} and {one.source for one in sure['rules']} == {'rule'}
+    assert {one.source for one in sure['together']} >= {'model'}
 
 
-def test_what_is_not_sure_is_nothing() -> None:
-    assert answer(Fixed('nod', 0.4).scores, 0.5) == NOTHING
-    assert answer(Fixed('nod', 0.6).scores, 0.5) == 'nod'
+def test_windows_are_right_by_hand() -> None:
+    events = [Event(0.0, 1.0, 0, 'nod', 1.0), Event(3.4, 3.7, 0, 'turn', 1.0)]
+    assert right_windows(events, 5.0, {'nod'}).tolist() == [True, False, False, False]
+    assert right_windows(events, 5.0, set()).tolist() == [False, True, True, True]

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.box.generate import FRAMES, make_clips, write_clips
+from benchmarks.box.body import NAMES
+from benchmarks.box.generate import FRAMES, can_be_seen, make_clips, write_clips
 from bmoe_ground.errors import UserError
 from bmoe_skel.datasets.pickles import PosePickleDataset
 from bmoe_skel.taxonomy import CLASSES, NOTHING
@@ -33,3 +34,12 @@ def test_a_data_set_reads_them(tmp_path: Path) -> None:
 def test_an_unknown_part_is_refused() -> None:
     with pytest.raises(UserError, match='--without sound: choose of errors, cameras, idle'):
         list(make_clips(1, 0, ('sound',)))
+
+
+def test_a_movement_of_what_is_out_of_sight_cannot_be_seen() -> None:
+    scores = np.zeros((40, len(NAMES)))
+    scores[:, NAMES.index('nose')] = 0.9
+    scores[:8, NAMES.index('left_wrist')] = 0.5  # a fifth of the frames
+    scores[:7, NAMES.index('right_knee')] = 0.5
+    seen = [can_be_seen(name, scores) for name in ('nod', 'lean_left', 'gesture', 'leg_shaking', 'shrug', NOTHING)]
+    assert seen == [True, True, True, False, False, True]

@@ -20,7 +20,7 @@ TIMES = np.arange(120) / 30
 
 
 def test_every_file_is_written_and_reads_back(tmp_path: Path) -> None:
-    answer = answer_tracks(acted('nod', TIMES), name='x/a.mp4')
+    answer = answer_tracks(acted('nod', TIMES), False, name='x/a.mp4')
     weights = {'head': 0.7, 'body': 0.1, 'upper': 0.1, 'lower': 0.1}
     answer.events.append(Event(1.0, 2.5, 0, '=HYPERLINK("x")', 0.5, 'head', weights))
     write_answer(tmp_path / 'x' / 'a.mp4', answer)
@@ -46,5 +46,5 @@ def test_cells_are_empty_where_nothing_is_known() -> None:
 def test_a_folder_in_the_way_is_one_line(tmp_path: Path) -> None:
     (tmp_path / 'a.mp4.json').mkdir()
     with pytest.raises(UserError, match=r'a\.mp4\.json: cannot be written'):
-        write_answer(tmp_path / 'a.mp4', answer_tracks(acted('nod', TIMES)))
+        write_answer(tmp_path / 'a.mp4', answer_tracks(acted('nod', TIMES), False))
     assert beside(tmp_path / 'a.b', '.json').name == 'a.b.json'

@@ -23,7 +23,7 @@ TIMES = np.arange(200) / 30
 def test_without_a_model_the_rules_answer(tmp_path: Path) -> None:
     tracks = acted('nod', TIMES)
     save_tracks(tmp_path / 'a.mp4.npz', tracks)
-    answer = answer_tracks(tmp_path / 'a.mp4.npz')
+    answer = answer_tracks(tmp_path / 'a.mp4.npz', model=False)
     found = find_events(compute_signals(tracks)).events
     assert [(e.start, e.end, e.label, e.score, e.region) for e in answer.events] == [
         (e.start, e.end, e.label, e.score, e.region) for e in found
@@ -44,26 +44,33 @@ def test_model_and_rules_stand_side_by_side_sorted(tmp_path: Path) -> None:
     assert alone.events == [event for event in both.events if event.source == 'model']
     assert alone.not_looked_for == {}
     assert load_recognizer(asked) is asked
-    assert load_recognizer(None) is None
+    assert load_recognizer(False) is None
+
+
+def test_the_default_model_reads_what_it_can_and_says_so() -> None:
+    nod = answer_tracks(acted('nod', TIMES))
+    assert nod.model is not None and nod.model.checkpoint == 'everyday.pth' and nod.windows[0].scores.shape[1] == 27
+    assert any('coco17 has no left_mouth' in note for note in nod.notes)
 
 
 def test_nobody_one_frame_and_no_face_are_answers() -> None:
-    nobody = answer_tracks(tracks_of(np.full((0, 3, 17, 2), np.nan), TIMES[:3], 'coco17'))
+    nobody = answer_tracks(tracks_of(np.full((0, 3, 17, 2), np.nan), TIMES[:3], 'coco17'), False)
     assert (nobody.events, nobody.tracks.num_persons) == ([], 0)
-    single = answer_tracks(tracks_of(np.random.default_rng(0).uniform(0, 99, (1, 1, 17, 2)), TIMES[:1], 'coco17'))
+    points = np.random.default_rng(0).uniform(0, 99, (1, 30, 20, 2))
+    single = answer_tracks(tracks_of(points[:, :1, :17], TIMES[:1], 'coco17'), False)
     assert (single.events, single.seconds) == ([], 0.0)
-    kinect = answer_tracks(tracks_of(np.random.default_rng(0).uniform(0, 99, (1, 30, 20, 2)), TIMES[:30], 'kinect20'))
+    kinect = answer_tracks(tracks_of(points, TIMES[:30], 'kinect20'), False)
     assert 'too few face points' in kinect.not_looked_for['nod']
 
 
 def test_what_the_extraction_said_goes_along() -> None:
     tracks = acted('nod', TIMES)
     tracks.provenance = {'status': 'partial', 'error': 'it breaks off at 3 s', 'notes': ['2 frames guessed', 7]}
-    answer = answer_tracks(tracks)
+    answer = answer_tracks(tracks, False)
     assert answer.notes == ['the video was not read whole: it breaks off at 3 s', '2 frames guessed']
     assert is_partial(tracks)
     tracks.provenance = {'notes': 'no list'}
-    assert answer_tracks(tracks).notes == []
+    assert answer_tracks(tracks, False).notes == []
 
 
 @pytest.mark.usefixtures('block_backend')

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bmoe_app.answer.settings import ModelSettings, default_checkpoint, means_nothing
+from bmoe_app.answer.settings import ModelSettings, means_nothing
 from bmoe_ground.errors import UserError
 
 
@@ -36,8 +36,3 @@ def test_names_that_mean_something(label: str) -> None:
 def test_values_out_of_range_are_named(values: dict[str, float], message: str) -> None:
     with pytest.raises(UserError, match=message):
         ModelSettings(Path('best.pth'), **values)  # type: ignore[arg-type]
-
-
-def test_a_model_that_comes_along_is_a_file() -> None:
-    bundled = default_checkpoint()
-    assert bundled is None or bundled.is_file()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -74,8 +75,8 @@ def test_a_short_recording_is_asked_about_as_a_whole(tmp_path: Path, frames: int
 @pytest.mark.parametrize('seed', [1])
 def test_rule_events_differ_little(seed: int) -> None:
     tracks, truth = recording(np.random.default_rng(seed))
-    whole = answer_tracks(tracks).events
-    found = told_by(EventStream(tracks.skeleton, tracks.image_size), tracks)
+    whole = answer_tracks(tracks, False).events
+    found = told_by(EventStream(tracks.skeleton, tracks.image_size, False), tracks)
     assert len(truth) == 30
     # noise and medians are those of the last minute: a last, small swing counts for one and not for the other
     paired = [
@@ -87,6 +88,21 @@ def test_rule_events_differ_little(seed: int) -> None:
     assert len(whole) >= 20
     assert len(paired) >= 0.95 * len(whole)
     assert len(found) <= 1.05 * len(whole)
+
+
+def test_rules_that_a_model_confirms_are_those_of_the_file(tmp_path: Path) -> None:
+    tracks, _ = recording(np.random.default_rng(3))
+    parts = {name: getattr(tracks, name)[:, :700] for name in ('keypoints', 'scores', 'boxes')}
+    tracks = replace(tracks, frame_times=tracks.frame_times[:700], **parts)
+    path = write_checkpoint(tmp_path / 'best.pth', clip_seconds=[1.0, 1.6], classes=['nod', 'head_shake', 'nothing'])
+    told = {}
+    for confirm in (0.0, 0.4):
+        settings = ModelSettings(path, by_rule=('nod', 'head_shake'), confirm=confirm)
+        found = told_by(EventStream(tracks.skeleton, tracks.image_size, settings), tracks)
+        whole = answer_tracks(tracks, settings).events
+        told[confirm] = [one.label for one in found if one.source == 'rule']
+        assert sorted(told[confirm]) == sorted(one.label for one in whole if one.source == 'rule')
+    assert len(told[0.4]) < len(told[0.0])
 
 
 def test_memory_is_bounded(tmp_path: Path) -> None:
@@ -104,7 +120,7 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
 
 
 def test_what_is_fed_wrongly_is_named(tmp_path: Path) -> None:
-    stream = EventStream('coco17', (480, 640))
+    stream = EventStream('coco17', (480, 640), False)
     body = (np.zeros((17, 2)), np.ones(17))
     stream.feed(1.0, {0: body})
     with pytest.raises(ValueError, match='rises from frame to frame, got 1.0 after 1.0'):
@@ -115,11 +131,11 @@ def test_what_is_fed_wrongly_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match='closed'):
         stream.feed(3.0, {})
     with pytest.raises(UserError, match='neither a model nor a rule'):
-        EventStream('coco17', (480, 640), rules=False)
+        EventStream('coco17', (480, 640), False, rules=False)
 
 
 def test_nobody_and_nothing() -> None:
-    assert EventStream('coco17', (480, 640)).close() == []
-    stream = EventStream('coco17', (480, 640))
+    assert EventStream('coco17', (480, 640), False).close() == []
+    stream = EventStream('coco17', (480, 640), False)
     assert [event for t in range(100) for event in stream.feed(t / 25, {})] == []
     assert stream.close() == []

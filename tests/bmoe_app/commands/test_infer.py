@@ -34,7 +34,7 @@ def test_tracks_without_a_model(tmp_path: Path, capsys: Capture) -> None:
     kinect = np.random.default_rng(0).uniform(0, 500, (1, 30, 20, 2))
     save_tracks(tmp_path / 'poses' / 'kinect.npz', tracks_of(kinect, TIMES[:30], 'kinect20'))
     out = tmp_path / 'out'
-    assert main([str(tmp_path / 'poses'), '--out', str(out)]) == 0
+    assert main([str(tmp_path / 'poses'), '--out', str(out), '--no-model']) == 0
     shown = capsys.readouterr().out.splitlines()
     assert any(line.startswith('nod/a.mp4  ') and line.endswith('  by head  (rule)') for line in shown)
     assert 'nobody: nobody seen in 0.1 s' in shown
@@ -64,17 +64,30 @@ def test_a_model_beside_the_rules(tmp_path: Path, capsys: Capture) -> None:
     assert said['model']['window'] is None
 
 
+def test_the_model_that_comes_along_is_asked_where_none_is_named(tmp_path: Path, capsys: Capture) -> None:
+    save_tracks(tmp_path / 'poses' / 'nod.npz', acted('nod', TIMES))
+    save_tracks(tmp_path / 'poses' / 'kinect.npz', tracks_of(np.ones((1, 30, 20, 2)), TIMES[:30], 'kinect20'))
+    out = tmp_path / 'out'
+    assert main([str(tmp_path / 'poses'), '--out', str(out), '--no-page']) == 0
+    assert 'kinect20 has no nose, ' in capsys.readouterr().err
+    said = json.loads((out / 'nod.json').read_text())
+    assert said['model']['checkpoint'] == 'everyday.pth' and said['model']['nothing'] == ['nothing']
+    assert 'nod' in said['model']['by_rule']
+    assert {event['source'] for event in said['events'] if event['label'] == 'nod'} == {'rule'}
+    assert 'nod' not in json.loads((out / 'kinect.json').read_text())['model']['by_rule']  # no face, no rule
+
+
 def test_bad_files_fail_alone_and_what_is_done_is_kept(tmp_path: Path, capsys: Capture) -> None:
     poses = write_tracks(tmp_path / 'poses', 1)
     (poses / 'bad.npz').write_bytes(b'nothing')
     out = tmp_path / 'out'
-    assert main([str(poses), '--out', str(out)]) == 1
+    assert main([str(poses), '--out', str(out), '--no-model']) == 1
     shown = capsys.readouterr()
     assert 'bad: error: ' in shown.err
     assert shown.out.splitlines()[-1].startswith('3 of 4 answered, ')
     told = {entry['video']: entry for entry in json.loads((out / 'answers.json').read_text())['videos']}
     assert (told['bad']['status'], told['legs/legs_00.mp4']['status']) == ('failed', 'ok')
-    assert main([str(poses / 'bad.npz'), '--out', str(out)]) == 2
+    assert main([str(poses / 'bad.npz'), '--out', str(out), '--no-model']) == 2
 
 
 @pytest.mark.usefixtures('block_backend')
@@ -82,7 +95,7 @@ def test_videos_are_answered_and_a_broken_one_is_said(make_video: VideoMaker, tm
     make_video('videos/nod/a.mp4')
     (tmp_path / 'videos' / 'bad.mp4').write_text('no video\n' * 50)
     out = tmp_path / 'out'
-    command = [str(tmp_path / 'videos'), '--backend', 'mediapipe', '--jobs', '0', '--out', str(out)]
+    command = [str(tmp_path / 'videos'), '--backend', 'mediapipe', '--jobs', '0', '--out', str(out), '--no-model']
     assert main(command) == 1
     assert 'bad.mp4: error: ' in capsys.readouterr().err
     assert (out / 'poses' / 'nod' / 'a.mp4.npz').is_file()
@@ -94,7 +107,8 @@ def test_wrong_calls_are_refused_before_anything_is_written(tmp_path: Path) -> N
     poses = write_tracks(tmp_path / 'poses', 1)
     for options, message in (
         (['--min-score', '7'], '--min-score: must be within'),
-        (['--no-rules'], 'nothing to look for'),
+        (['--no-rules', '--no-model'], 'nothing to look for'),
+        (['--no-model', '--checkpoint', 'a.pth'], 'leave one of them out'),
         (['--checkpoint', 'none.pth', '--threshold', '2'], 'threshold: must be within'),
         (['--checkpoint', str(tmp_path / 'none.pth')], 'checkpoint not found'),
         (['--max-persons', '0'], 'max_persons must be at least 1'),
@@ -108,7 +122,7 @@ def test_many_failures_are_told_once(tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / 'poses').mkdir()
     for number in range(30):
         (tmp_path / 'poses' / f'{number:02d}.npz').write_bytes(b'nothing')
-    assert main([str(tmp_path / 'poses'), '--out', str(tmp_path / 'out')]) == 2
+    assert main([str(tmp_path / 'poses'), '--out', str(tmp_path / 'out'), '--no-model']) == 2
     shown = capsys.readouterr()
     assert len(shown.err.splitlines()) == 21
     assert shown.err.splitlines()[-1] == '10 more errors, all in answers.json'
@@ -120,7 +134,7 @@ def test_many_failures_are_told_once(tmp_path: Path, capsys: Capture) -> None:
 def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
     for number in range(8):
         save_tracks(tmp_path / 'poses' / f'{number}.npz', acted('nod', TIMES))
-    command = f'{sys.executable} {REPO}/tools/infer.py {tmp_path}/poses --out {tmp_path}/out | head -n 1'
+    command = f'{sys.executable} {REPO}/tools/infer.py {tmp_path}/poses --out {tmp_path}/out --no-model | head -n 1'
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert len(done.stdout.splitlines()) == 1
     assert 'Traceback' not in done.stderr and 'BrokenPipe' not in done.stderr
@@ -129,7 +143,7 @@ def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
 def test_rules_alone_load_neither_torch_nor_a_backend(tmp_path: Path) -> None:
     save_tracks(tmp_path / 'a.npz', acted('nod', TIMES))
     code = f'import sys; from bmoe_app.commands.infer import main; main([{str(tmp_path / "a.npz")!r}, "--out", '
-    code += f'{str(tmp_path / "out")!r}]); print(*sys.modules)'
+    code += f'{str(tmp_path / "out")!r}, "--no-model"]); print(*sys.modules)'
     done = subprocess.run([sys.executable, '-c', code], cwd=REPO, capture_output=True, text=True, check=True)
     assert {'torch', 'mediapipe', 'mmpose', 'mmengine', 'matplotlib'} & set(done.stdout.split()) == set()
 

@@ -30,7 +30,7 @@ def test_each_output_gets_each_answer_and_the_end(tmp_path: Path) -> None:
 
     outputs = Outputs(tmp_path, [each], [over_all])
     for name in ('a.mp4', 'x/b.mp4'):
-        outputs.add(answer_tracks(acted('nod', TIMES), name=name))
+        outputs.add(answer_tracks(acted('nod', TIMES), False, name=name))
     outputs.finish()
     assert seen == [
         (tmp_path / 'a.mp4', 'a.mp4'),
@@ -46,7 +46,7 @@ def test_an_output_that_fails_spoils_no_other(tmp_path: Path) -> None:
 
     written: list[Path] = []
     outputs = Outputs(tmp_path, [fails, lambda stem, answer: written.append(stem)])
-    assert outputs.add(answer_tracks(acted('nod', TIMES), name='a.mp4')) == ['no codec']
+    assert outputs.add(answer_tracks(acted('nod', TIMES), False, name='a.mp4')) == ['no codec']
     assert (outputs.entries[0]['status'], outputs.entries[0]['error'], outputs.exit_code) == ('partial', 'no codec', 1)
     assert written == [tmp_path / 'a.mp4']
     assert (tmp_path / 'a.mp4.events.csv').is_file()
@@ -62,7 +62,7 @@ def test_exit_code_and_summary_count_what_failed(tmp_path: Path) -> None:
     outputs = Outputs(tmp_path)
     outputs.failed('bad.mp4', UserError('damaged'))
     assert outputs.exit_code == 2
-    outputs.add(answer_tracks(acted('nod', TIMES), name='a.mp4'), partial=True)
+    outputs.add(answer_tracks(acted('nod', TIMES), False, name='a.mp4'), partial=True)
     assert outputs.exit_code == 1
     outputs.finish()
     told = json.loads((tmp_path / 'answers.json').read_text())

@@ -13,6 +13,7 @@ from bmoe_skel.datasets import PosePickleDataset, TrackDataset
 from bmoe_skel.datasets.base import usual_seconds
 from bmoe_skel.datasets.folds import fold_mask
 from bmoe_skel.datasets.tracks import read_annotations
+from pose_extract.skeletons import get_skeleton
 
 PIPELINE = [
     {'type': 'bmoe_skel.NormalizePose'},
@@ -53,6 +54,27 @@ def pickled(tmp_path):
 
 
 class TestPickle:
+    def test_clips_are_brought_to_another_layout(self, pickled) -> None:
+        plain, brought = (PosePickleDataset(pickled(), split='train', layout=one) for one in (None, 'common29'))
+        assert brought.metainfo['skeleton'] == 'common29' and brought.metainfo['classes'] == ['a', 'b', 'c']
+        before, after = (clips.get_data_info(0) for clips in (plain, brought))
+        names = get_skeleton('common29').keypoints
+        left = get_skeleton('coco17').index('left_wrist')
+        np.testing.assert_array_equal(
+            after['keypoint'][:, :, names.index('left_wrist')], before['keypoint'][:, :, left]
+        )
+        assert np.isnan(after['keypoint'][:, :, names.index('left_thumb')]).all()
+        assert set(after['keypoint_score'][0, 0, [names.index('left_wrist'), names.index('left_thumb')]]) == {0, 1}
+        with pytest.raises(UserError, match='layout=kinect20: coco17 cannot become kinect20'):
+            PosePickleDataset(pickled(), split='train', layout='kinect20')
+
+    def test_depth_is_left_out_of_the_common_layout(self, pickled) -> None:
+        rng = np.random.default_rng(0)
+        deep = [annotation(i, keypoint=rng.normal(size=(1, 10, 20, 3)).astype(np.float32)) for i in range(12)]
+        path = pickled(deep, metainfo={'classes': ['a', 'b', 'c'], 'layout': 'kinect20'})
+        clips = PosePickleDataset(path, split='train', layout='common29')
+        assert clips.metainfo['coordinates'] == 2 and clips.get_data_info(0)['keypoint'].shape == (1, 10, 29, 2)
+
     def test_reads_split_classes_and_skeleton(self, pickled) -> None:
         train, test = (PosePickleDataset(pickled(), split=s) for s in ('train', 'test'))
         assert (len(train), len(test)) == (8, 4)

@@ -8,8 +8,8 @@ import pytest
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.safe_pickle import load_pickle
-from pose_extract.convert.layout import COMMON, DERIVED, can_convert, convert_keypoints, convert_layout, lost_points
-from pose_extract.convert.layout import recipe_for as recipe
+from pose_extract.layout_conversion import COMMON, DERIVED, can_convert, convert_keypoints, convert_layout, lost_points
+from pose_extract.layout_conversion import recipe_for as recipe
 from pose_extract.layouts import LAYOUTS
 from pose_extract.skeletons import get_skeleton
 from pose_extract.tracks import PoseTracks
