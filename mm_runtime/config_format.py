@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from mmengine.config import config as engine
-from yapf.yapflib.yapf_api import FormatCode
+from mmengine.config.config import FormatCode
 
 KEPT = 16
 

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 from mmengine.config import Config
-from yapf.yapflib.yapf_api import FormatCode
 
 from mm_runtime import config_format
-from mm_runtime.config_format import apply_format_cure, format_once
+from mm_runtime.config_format import FormatCode, apply_format_cure, format_once
 
 
 def test_a_config_is_laid_out_once_and_as_before(monkeypatch) -> None:
