@@ -17,6 +17,7 @@ from mmengine.logging import print_log
 from bmoe_ground.errors import UserError
 from bmoe_ground.splits import stratified_group_split, stratified_subset
 from bmoe_ground.tables import iter_table
+from face_aux.datasets.counts import count_classes
 from face_aux.datasets.records import Record, Skipped
 from face_aux.labels import IGNORE, Task
 from face_aux.registry import TRANSFORMS
@@ -33,8 +34,8 @@ class FaceDataset(BaseDataset):
     ``path``, ``media`` ('image', 'video', 'frames' or 'array'), ``gt``, ``groups``, ``video_id``, ``position``
     (relative place in a video, 0..1) and, where there is one, ``face_box`` or ``array``.
 
-    ``metainfo['tasks']`` maps each task to its ``classes`` and ``multi_label``; :attr:`skipped` lists every line and
-    file that was left out, with the reason.
+    ``metainfo['tasks']`` maps each task to its ``classes`` and ``multi_label``, ``metainfo['class_counts']`` to the
+    samples of each class; :attr:`skipped` lists every line and file that was left out, with the reason.
 
     Args:
         data_root: Folder of the set.
@@ -133,7 +134,8 @@ class FaceDataset(BaseDataset):
     def load_data_list(self) -> list[dict]:
         """Read, select and expand the samples; logs what was left out."""
         records = self.read()
-        self._metainfo['tasks'] = {name: task.to_dict() for name, task in self._select_tasks().items()}
+        tasks = self._select_tasks()
+        self._metainfo['tasks'] = {name: task.to_dict() for name, task in tasks.items()}
         records = self._take_split(records)
         if self.group_file is not None:
             records = self._join_groups(records, **self.group_file)
@@ -146,6 +148,7 @@ class FaceDataset(BaseDataset):
         self._report_skipped()
         if not records:
             raise UserError(f'{self._describe()}: no sample is left; see the log for the {len(self.skipped)} left out')
+        self._metainfo['class_counts'] = count_classes(records, tasks)
         return [item for record in records for item in self._expand(record)]
 
     def get_data_info(self, idx: int) -> dict:
