@@ -253,7 +253,7 @@ def _train(cfg: Config, args: argparse.Namespace, stop: StopHook) -> None:
         loaders['train_dataloader'] = _build_loader(cfg, 'train_dataloader')
     if cfg.get('val_dataloader'):
         loaders['val_dataloader'] = _build_loader(cfg, 'val_dataloader')
-    drop_empty_schedules(cfg, len(loaders['train_dataloader']))
+    late = drop_empty_schedules(cfg, len(loaders['train_dataloader']))
     metainfo = loaders['train_dataloader'].dataset.metainfo
     complete_model(cfg.model, metainfo)
     if resumed:
@@ -270,7 +270,7 @@ def _train(cfg: Config, args: argparse.Namespace, stop: StopHook) -> None:
     runner.register_hook(MakeUpValidationHook())
     runner.register_hook(stop)
     if is_main_process():
-        print('\n'.join([*opening_lines(runner, loaders), *([small] if small else [])]), flush=True)
+        print('\n'.join([*opening_lines(runner, loaders), *([small] if small else []), *late]), flush=True)
     if args.overwrite:  # only now, when nothing but the training itself can fail
         remove_checkpoints(Path(cfg.work_dir), resumed[1] if resumed else None)
     with named_mistakes(str(cfg.filename), anywhere=False):  # schedules and optimizer are built only now
