@@ -37,7 +37,7 @@ from mm_runtime.config import (
     set_epochs,
     share_dataset,
 )
-from mm_runtime.console import log_to_file
+from mm_runtime.console import log_to_file, say_once
 from mm_runtime.curves import drop_tensorboard, settle_tensorboard
 from mm_runtime.dump import PlainDump
 from mm_runtime.metric import name_source
@@ -68,7 +68,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         '--cfg-options', nargs='+', metavar='KEY=VALUE', help='override config values, e.g. train_cfg.max_epochs=10'
     )
     parser.add_argument(
-        '--split-by', choices=['subject'], help='keep every person in one part, by the column subject of the labels'
+        '--split-by', choices=['subject'], help='keep every person in one part, by the subject that the labels name'
     )
     parser.add_argument('--launcher', choices=_LAUNCHERS, default='none', help='how several processes were started')
     # torchrun passes this to scripts started through torch.distributed.launch
@@ -103,6 +103,7 @@ def test_parser(prog: str | None = None) -> argparse.ArgumentParser:
 
 def _prepare(args: argparse.Namespace) -> Config:
     apply_import_cures()
+    say_once.cache_clear()
     # configs are written for larger machines than one may have at hand, and more workers than cores do no harm
     warnings.filterwarnings('ignore', message='This DataLoader will create')
     register_safe_loader()
