@@ -131,7 +131,7 @@ def iter_table(
     path = Path(path)
     header: list[str] | None = None
     dialect = ''
-    for line, cells, dialect in _records(path, required, delimiter):
+    for line, cells, dialect in iter_cells(path, required, delimiter):
         if header is None:
             header = _checked(_without_empty_end(cells, 0), required, f'{path}:{line}', dialect)
             continue
@@ -143,8 +143,23 @@ def iter_table(
         raise UserError(f'{path}: empty; expected a header{_naming(required)}')
 
 
-def _records(path: Path, required: Sequence[str], delimiter: str | None) -> Iterator[tuple[int, list[str], str]]:
-    """Lines that are not blank: number (of several, the last), cells, and how the file is read, for errors."""
+def iter_cells(
+    path: Path, required: Sequence[str] = (), delimiter: str | None = None
+) -> Iterator[tuple[int, list[str], str]]:
+    """Read a table line by line where the first line is not the only header.
+
+    Args:
+        path: The table.
+        required: Columns of the first line, by which separators are told apart.
+        delimiter: As for :func:`iter_table`.
+
+    Yields:
+        Of each line that is not blank its number (of several, the last), its cells without blanks around them, and
+        how the file is read, for errors.
+
+    Raises:
+        UserError: The file cannot be read; the message has file and line.
+    """
     line = 0
     try:
         with open_text(path) as file:
@@ -270,7 +285,7 @@ def read_labels(path: str | os.PathLike[str]) -> list[Label]:
 def _labels_of_table(path: Path) -> Iterator[Label]:
     """Rows of a list with a header; fields that are missing at a row's end are empty."""
     header: list[str] | None = None
-    for line, cells, dialect in _records(path, tuple(_HEAD_OF_LABELS), None):
+    for line, cells, dialect in iter_cells(path, tuple(_HEAD_OF_LABELS)):
         if header is None:
             header = _checked(_without_empty_end(cells, 0), ('video', 'label'), f'{path}:{line}', dialect)
             continue

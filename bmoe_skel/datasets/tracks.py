@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.folders import walk_files
 from bmoe_ground.splits import stratified_split
 from bmoe_ground.tables import read_labels
 from bmoe_skel.clip import Clip
@@ -161,7 +162,7 @@ class TrackDataset(PoseDataset):
 
 
 def _track_files(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob('[!.]*.npz'))
+    return [path.relative_to(folder).as_posix() for path in walk_files(folder) if path.suffix == '.npz']
 
 
 def _existing_track(folder: Path, name: str, ann_path: str) -> str:
