@@ -40,6 +40,7 @@ class PosePickleDataset(PoseDataset):
         split_seed: Seed of that.
         max_persons: Persons kept of a clip: those who are seen the most.
         third: What the third number of a keypoint is, ``score`` or ``depth``; None tells by the values.
+        first_label: The number of the first class, 1 for files that count from 1.
         **kwargs: For :class:`PoseDataset`.
 
     Raises:
@@ -62,6 +63,7 @@ class PosePickleDataset(PoseDataset):
         split_seed: int = 0,
         max_persons: int = 2,
         third: Third | None = None,
+        first_label: int = 0,
         **kwargs: Any,
     ) -> None:
         if ann_file is None:
@@ -79,7 +81,8 @@ class PosePickleDataset(PoseDataset):
         self.max_persons = max_persons
         if third not in (None, 'score', 'depth'):
             raise UserError(f"third must be 'score', 'depth' or None, got {third!r}")
-        self.third = third
+        self.third, self.first_label = third, first_label
+        self.unseen: list[str] = []
         super().__init__(**kwargs)
 
     @property
@@ -93,7 +96,7 @@ class PosePickleDataset(PoseDataset):
         Returns:
             The annotations, unchecked.
         """
-        read = read_skeleton_pickle(self.ann_path, self.class_names, self.third)
+        read = read_skeleton_pickle(self.ann_path, self.class_names, self.third, self.first_label)
         for note in read.notes:
             warnings.warn(f'{self.ann_path}: {note}', stacklevel=2)
         annotations = read.annotations
@@ -119,7 +122,16 @@ class PosePickleDataset(PoseDataset):
         if self.fold is not None:
             mask = fold_mask(clips, dict(self.fold))
             clips = [clip for clip, chosen in zip(clips, mask, strict=True) if chosen]
-        return clips
+        return self._seen(clips)
+
+    def _seen(self, clips: list[Clip]) -> list[Clip]:
+        """The clips in which somebody is; the others are counted and said."""
+        self.unseen = [str(c['frame_dir']) for c in clips if (poses := _poses(c)) is not None and _is_empty(poses)]
+        if self.unseen:
+            amount = f'{len(self.unseen)} of {len(clips)} clips in which nobody is seen are left out'
+            warnings.warn(f'{self.source}: {amount}, first {self.unseen[0]!r}', stacklevel=2)
+        left_out = set(self.unseen)
+        return [clip for clip in clips if clip['frame_dir'] not in left_out]
 
     def _part_by_subject(self, clips: list[Clip], splits: dict[str, list[str]]) -> list[Clip]:
         """The clips of the wanted part, dealt so that nobody is in two."""
@@ -220,6 +232,11 @@ def _poses(annotation: dict[str, Any]) -> np.ndarray | None:
     keypoint = annotation.get('keypoint')
     usable = isinstance(keypoint, np.ndarray) and keypoint.ndim == 4 and keypoint.dtype.kind in 'fiu' and keypoint.size
     return keypoint if usable else None
+
+
+def _is_empty(keypoint: np.ndarray) -> bool:
+    """Whether no keypoint has finite coordinates."""
+    return not np.isfinite(keypoint).all(-1).any()
 
 
 def keep_persons(annotation: dict[str, Any], most: int) -> int:

@@ -10,6 +10,28 @@ from bmoe_ground.splits import stratified_group_split
 from mm_runtime.console import say_once
 
 PARTS = ('train', 'val', 'test')
+_OTHER_NAMES = {'training': 'train', 'validation': 'val', 'valid': 'val', 'dev': 'val', 'testing': 'test'}
+
+
+def part_name(text: str, where: str) -> str:
+    """A part as a list names it, in this project's word.
+
+    Args:
+        text: Such as 'train' or 'Validation'; empty where the list gives none.
+        where: ``file:line``, for the error.
+
+    Raises:
+        UserError: It is no part's name.
+
+    Example:
+        >>> part_name('Validation', 'list.csv:2')
+        'val'
+    """
+    part = text.lower()
+    part = _OTHER_NAMES.get(part, part)
+    if part and part not in PARTS:
+        raise UserError(f'{where}: unknown split {text!r}; choose of {", ".join(PARTS)}')
+    return part
 
 
 def split_by_subject(
