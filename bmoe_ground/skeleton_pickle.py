@@ -62,7 +62,10 @@ class SkeletonClips:
 
 
 def read_skeleton_pickle(
-    path: str | os.PathLike[str], classes: Sequence[str] | None = None, third: Third | None = None
+    path: str | os.PathLike[str],
+    classes: Sequence[str] | None = None,
+    third: Third | None = None,
+    first_label: int = 0,
 ) -> SkeletonClips:
     """Read such a file.
 
@@ -71,6 +74,7 @@ def read_skeleton_pickle(
         classes: Names of the classes in label order, for files with texts as labels; None takes the file's own, or
             else the texts in alphabetical order.
         third: What the third number of a keypoint is; None tells by the values.
+        first_label: The number of the first class, 1 for files that count from 1.
 
     Raises:
         UserError: It is missing, damaged, has another layout, or leaves open what its third numbers are.
@@ -80,11 +84,15 @@ def read_skeleton_pickle(
         >>> sorted(clips.splits)  # doctest: +SKIP
         ['xsub_train', 'xsub_val', 'xview_train', 'xview_val']
     """
-    return parse_skeletons(load_pickle(path), Path(path), classes, third)
+    return parse_skeletons(load_pickle(path), Path(path), classes, third, first_label)
 
 
 def parse_skeletons(
-    content: object, path: Path, classes: Sequence[str] | None = None, third: Third | None = None
+    content: object,
+    path: Path,
+    classes: Sequence[str] | None = None,
+    third: Third | None = None,
+    first_label: int = 0,
 ) -> SkeletonClips:
     """What :func:`read_skeleton_pickle` does with a content already loaded from ``path``."""
     content = {'annotations': content} if isinstance(content, list) else content
@@ -116,7 +124,7 @@ def parse_skeletons(
         clips.annotations.append(clip)
     _say_unpacked(clips)
     _settle_third(clips, path, third)
-    _number_labels(clips)
+    _number_labels(clips, first_label)
     clips.splits = _splits(content, path)
     return clips
 
@@ -179,6 +187,9 @@ def _read_annotation(annotation: dict[str, Any]) -> dict[str, Any]:
     clip['frame_dir'] = clip_name(annotation)
     if not clip['frame_dir']:
         raise UserError('has no name: neither "frame_dir" nor "filename"')
+    for key in ('keypoint', 'keypoint_score'):
+        if isinstance(clip.get(key), list):  # as JSON gives them; ragged ones are refused by numpy
+            clip[key] = np.array(clip[key], np.float32)
     keypoint = clip.get('keypoint')
     if not isinstance(keypoint, np.ndarray) or keypoint.dtype.kind not in 'fiu':
         raise UserError(f'keypoint: expected an array of numbers, got {type(keypoint).__name__}')
@@ -342,21 +353,32 @@ def _settle_third(clips: SkeletonClips, path: Path, third: Third | None) -> None
     )
 
 
-def _number_labels(clips: SkeletonClips) -> None:
-    """Turn texts into indices of classes, and refuse labels that have no class."""
+def _number_labels(clips: SkeletonClips, first: int) -> None:
+    """Turn texts into indices of classes, count numbers from 0, and refuse labels that have no class."""
     texts = sorted({clip['label'] for clip in clips.annotations if isinstance(clip['label'], str)})
     numbers = any(isinstance(clip['label'], int) for clip in clips.annotations)
     if texts and clips.classes is None and not numbers:
         if all(text.isdecimal() and int(text) < MAX_LABEL for text in texts):
             for clip in clips.annotations:
                 clip['label'] = None if clip['label'] is None else int(clip['label'])
+            numbers = True
         else:
             clips.classes = texts
             clips.notes.append(f'labels are texts: {len(texts)} classes in alphabetical order')
     index = {name: number for number, name in enumerate(clips.classes or ())}
+    found = {clip['label'] for clip in clips.annotations if isinstance(clip['label'], int)}
+    hint = ''
+    if numbers and not first and found == set(range(1, len(found) + 1)) and len(found) > 1:
+        hint = f'labels are 1 to {len(found)}, none is 0; if they count from 1: --cfg-options dataset.first_label=1'
+        clips.notes.append(hint)
     kept = []
     for clip in clips.annotations:
         label = clip['label']
+        if isinstance(label, int) and first:
+            label = clip['label'] = label - first
+            if label < 0:
+                clips.faults.append((clip['frame_dir'], f'label {label + first} is below first_label={first}'))
+                continue
         if isinstance(label, str):
             if label not in index:
                 known = f'the classes are {", ".join(list(index)[:10])}' if index else 'other labels are numbers'
@@ -365,6 +387,7 @@ def _number_labels(clips: SkeletonClips) -> None:
             clip['label'] = index[label]
         elif isinstance(label, int) and index and label >= len(index):
             reason = f'label {label} is not in 0..{len(index) - 1} ({len(index)} classes)'
+            reason += f'; {hint}' if hint else ''
             clips.faults.append((clip['frame_dir'], reason))
             continue
         kept.append(clip)

@@ -131,7 +131,7 @@ def iter_table(
     path = Path(path)
     header: list[str] | None = None
     dialect = ''
-    for line, cells, dialect in _records(path, required, delimiter):
+    for line, cells, dialect in iter_cells(path, required, delimiter):
         if header is None:
             header = _checked(_without_empty_end(cells, 0), required, f'{path}:{line}', dialect)
             continue
@@ -143,8 +143,23 @@ def iter_table(
         raise UserError(f'{path}: empty; expected a header{_naming(required)}')
 
 
-def _records(path: Path, required: Sequence[str], delimiter: str | None) -> Iterator[tuple[int, list[str], str]]:
-    """Lines that are not blank: number (of several, the last), cells, and how the file is read, for errors."""
+def iter_cells(
+    path: Path, required: Sequence[str] = (), delimiter: str | None = None
+) -> Iterator[tuple[int, list[str], str]]:
+    """Read a table line by line where the first line is not the only header.
+
+    Args:
+        path: The table.
+        required: Columns of the first line, by which separators are told apart.
+        delimiter: As for :func:`iter_table`.
+
+    Yields:
+        Of each line that is not blank its number (of several, the last), its cells without blanks around them, and
+        how the file is read, for errors.
+
+    Raises:
+        UserError: The file cannot be read; the message has file and line.
+    """
     line = 0
     try:
         with open_text(path) as file:
@@ -236,9 +251,10 @@ class Label(NamedTuple):
 def read_labels(path: str | os.PathLike[str]) -> list[Label]:
     """Read a list of labelled videos.
 
-    With a header that names ``video`` and ``label`` it is a table, in any order of columns, with ``split`` and
-    ``subject`` where there are such columns; others are not looked at. Without one, lines are ``video label`` (the
-    label is what follows the last blank) or ``video,label[,split]``, with commas, semicolons or tabs.
+    With a header that names ``video`` and ``label``, in small or capital letters, it is a table, in any order of
+    columns, with ``split`` and ``subject`` where there are such columns; others are not looked at. Without one, lines
+    are ``video label`` (the label is what follows the last blank) or ``video,label[,split]``, with commas, semicolons
+    or tabs.
 
     Args:
         path: The text file.
@@ -251,14 +267,14 @@ def read_labels(path: str | os.PathLike[str]) -> list[Label]:
     """
     lines = read_lines(path)
     head = [text for _, text in lines[:1]]
-    if any(set(header_cells(head, separator)) >= _HEAD_OF_LABELS for separator in TOLD_BY_HEADER):
+    if any(set(_lower(header_cells(head, separator))) >= _HEAD_OF_LABELS for separator in TOLD_BY_HEADER):
         return list(_labels_of_table(Path(path)))
     separator = _separator_of_list([text for _, text in lines])
     labels = []
     for number, line in lines:
         between = ',' if ',' in line else separator
         fields = header_cells([line], between) if between else line.rsplit(None, 1)
-        if fields == ['video', 'label']:
+        if _lower(fields) == ['video', 'label']:
             continue
         where = f'{os.fspath(path)}:{number}'
         if len(fields) not in (2, 3) or not fields[0]:
@@ -267,12 +283,16 @@ def read_labels(path: str | os.PathLike[str]) -> list[Label]:
     return labels
 
 
+def _lower(cells: list[str]) -> list[str]:
+    return [cell.lower() for cell in cells]
+
+
 def _labels_of_table(path: Path) -> Iterator[Label]:
     """Rows of a list with a header; fields that are missing at a row's end are empty."""
     header: list[str] | None = None
-    for line, cells, dialect in _records(path, tuple(_HEAD_OF_LABELS), None):
+    for line, cells, dialect in iter_cells(path, tuple(_HEAD_OF_LABELS)):
         if header is None:
-            header = _checked(_without_empty_end(cells, 0), ('video', 'label'), f'{path}:{line}', dialect)
+            header = _checked(_lower(_without_empty_end(cells, 0)), ('video', 'label'), f'{path}:{line}', dialect)
             continue
         cells = _without_empty_end(cells, len(header))
         row = dict(zip(header, [*cells, *[''] * (len(header) - len(cells))], strict=False))

@@ -10,6 +10,11 @@ from bmoe_ground.errors import UserError
 IGNORE = -1
 """Ground truth of a sample that has no label for a task; the losses and metrics leave it out."""
 
+UNKNOWN = '(unknown)'
+"""Group of a sample that names none."""
+MISSING = frozenset(('', 'nan', 'na', 'n/a', '<na>', 'none', 'null', 'unknown', UNKNOWN))
+"""How tables write a group that is not known, in small letters."""
+
 
 @dataclass(frozen=True)
 class Task:

@@ -25,8 +25,8 @@ def opening_lines(runner: Runner, loaders: Mapping[str, Any]) -> list[str]:
         loaders: Data loaders by the config's key, such as ``train_dataloader``.
 
     Returns:
-        Samples of each split and the classes; then model, parameters, device, epochs and steps; then a line for each
-        split but the training's that shows fewer than two of the classes, so that its scores mean little.
+        Samples of each split and the classes; then model, parameters, device, epochs and steps; then what
+        :func:`poor_splits` says.
     """
     dataset = loaders['train_dataloader'].dataset
     unit = getattr(dataset, 'unit', 'samples')
@@ -38,22 +38,63 @@ def opening_lines(runner: Runner, loaders: Mapping[str, Any]) -> list[str]:
         f'data: {unit} {", ".join(splits)}; {_describe_classes(dataset.metainfo)}',
         f'model: {type(model).__name__}, {parameters / 1e6:.2f} M parameters, on {device}; '
         f'{runner.max_epochs} epochs of {len(loaders["train_dataloader"])} steps',
-        *_poor_splits(loaders),
+        *poor_splits(loaders),
     ]
 
 
-def _poor_splits(loaders: Mapping[str, Any]) -> list[str]:
+def poor_splits(loaders: Mapping[str, Any]) -> list[str]:
+    """Say which splits show too few of the classes for their scores to mean much.
+
+    Args:
+        loaders: Data loaders by the config's key. Their data's ``metainfo['class_counts']`` is (C,) counts beside
+            ``classes``, or a dict of task to class name to count.
+
+    Returns:
+        A line for each split that shows fewer than two classes of a task; for the training's, also for the classes
+        that it does not show. That it shows one class only is left to the model, which refuses it.
+
+    Example:
+        >>> data = SimpleNamespace(metainfo={'class_counts': {'age': {'old': 4, 'young': 0}}})
+        >>> poor_splits({'val_dataloader': SimpleNamespace(dataset=data)})
+        ['note: val has samples of one class only (age: old); its scores say nothing of the others']
+    """
     lines = []
     for key, loader in loaders.items():
-        metainfo = loader.dataset.metainfo
-        counts = metainfo.get('class_counts')
-        if key == 'train_dataloader' or counts is None or metainfo.get('multi_label'):
-            continue
-        present = [str(name) for name, count in zip(metainfo['classes'], counts, strict=True) if count]
-        if len(present) < min(2, len(counts)):
-            shown = f'one class only ({present[0]})' if present else 'no class'
-            lines.append(f'note: {key.partition("_")[0]} has clips of {shown}; its scores say nothing of the others')
+        split, unit = key.partition('_')[0], getattr(loader.dataset, 'unit', 'samples')
+        one, none, absent = [], [], []
+        for task, counts in _class_counts(loader.dataset.metainfo).items():
+            of = f'{task}: ' if task else ''
+            present = [name for name, count in counts.items() if count]
+            if len(present) >= min(2, len(counts)):
+                absent += [f'{of}{name}' for name, count in counts.items() if not count]
+            elif present:
+                one.append(of + present[0])
+            else:
+                none.append(task)
+        if one:
+            end = 'they are not learned' if split == 'train' else 'its scores say nothing of the others'
+            lines.append(f'note: {split} has {unit} of one class only ({_some(one)}); {end}')
+        if none:
+            of = f' of {_some(none)}' if any(none) else ''
+            lines.append(f'note: {split} has {unit} of no class{of}; its scores say nothing of the others')
+        if absent and split == 'train':
+            lines.append(f'note: train has no {unit} of {_some(absent)}; what is not shown is not learned')
     return lines
+
+
+def _class_counts(metainfo: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """Counts by class by task; the one task of clips is called ''."""
+    counts = metainfo.get('class_counts')
+    if counts is None or metainfo.get('multi_label'):
+        return {}
+    if isinstance(counts, Mapping):
+        return {task: dict(of_task) for task, of_task in counts.items()}
+    return {'': dict(zip(map(str, metainfo['classes']), counts, strict=True))}
+
+
+def _some(names: Sequence[str]) -> str:
+    rest = f' and {len(names) - _SHOWN_CLASSES} more' if len(names) > _SHOWN_CLASSES else ''
+    return ', '.join(names[:_SHOWN_CLASSES]) + rest
 
 
 def _describe_classes(metainfo: Mapping[str, Any]) -> str:
@@ -61,9 +102,7 @@ def _describe_classes(metainfo: Mapping[str, Any]) -> str:
     texts = []
     for name, task in tasks.items():
         classes = list(map(str, task['classes']))
-        rest = f' and {len(classes) - _SHOWN_CLASSES} more' if len(classes) > _SHOWN_CLASSES else ''
-        shown = ', '.join(classes[:_SHOWN_CLASSES])
-        texts.append(f'{name + ": " if name else ""}{len(classes)} classes ({shown}{rest})')
+        texts.append(f'{name + ": " if name else ""}{len(classes)} classes ({_some(classes)})')
     return '; '.join(texts)
 
 

@@ -38,7 +38,7 @@ from mm_runtime.config import (
     share_dataset,
 )
 from mm_runtime.config_format import apply_format_cure
-from mm_runtime.console import log_to_file
+from mm_runtime.console import log_to_file, say_once
 from mm_runtime.curves import drop_tensorboard, settle_tensorboard
 from mm_runtime.dump import PlainDump
 from mm_runtime.metric import name_source
@@ -64,6 +64,7 @@ _OF_ONE_SPLIT = ('class_counts', 'clips_digest', 'clip_seconds', 'rgb_crops')
 def _prepare(args: argparse.Namespace) -> Config:
     apply_import_cures()
     apply_format_cure()
+    say_once.cache_clear()
     # configs are written for larger machines than one may have at hand, and more workers than cores do no harm
     warnings.filterwarnings('ignore', message='This DataLoader will create')
     register_safe_loader()
@@ -217,7 +218,7 @@ def _train(cfg: Config, args: argparse.Namespace, stop: StopHook) -> None:
         loaders['train_dataloader'] = _build_loader(cfg, 'train_dataloader')
     if cfg.get('val_dataloader'):
         loaders['val_dataloader'] = _build_loader(cfg, 'val_dataloader')
-    drop_empty_schedules(cfg, len(loaders['train_dataloader']))
+    late = drop_empty_schedules(cfg, len(loaders['train_dataloader']))
     metainfo = loaders['train_dataloader'].dataset.metainfo
     complete_model(cfg.model, metainfo)
     if resumed:
@@ -234,7 +235,7 @@ def _train(cfg: Config, args: argparse.Namespace, stop: StopHook) -> None:
     runner.register_hook(MakeUpValidationHook())
     runner.register_hook(stop)
     if is_main_process():
-        print('\n'.join([*opening_lines(runner, loaders), *([small] if small else [])]), flush=True)
+        print('\n'.join([*opening_lines(runner, loaders), *([small] if small else []), *late]), flush=True)
     if args.overwrite:  # only now, when nothing but the training itself can fail
         remove_checkpoints(Path(cfg.work_dir), resumed[1] if resumed else None)
     with named_mistakes(str(cfg.filename), anywhere=False):  # schedules and optimizer are built only now

@@ -189,16 +189,33 @@ def set_epochs(cfg: Config, epochs: int) -> None:
             scheduler.milestones = [round(at * scale) if whole else at * scale for at in scheduler.milestones]
 
 
-def drop_empty_schedules(cfg: Config, steps: int) -> None:
-    """Leave schedules out that a short training has no step for, such as a warm-up of a quarter of an epoch.
+def drop_empty_schedules(cfg: Config, steps: int) -> list[str]:
+    """Leave schedules out that a short training has no step for.
+
+    Such as a warm-up of a quarter of an epoch, or the decay that follows a warm-up longer than the training.
 
     Args:
         cfg: The config; changed in place.
         steps: Steps of an epoch.
+
+    Returns:
+        A line for each schedule that begins when the training is over, with the option that shortens it instead.
     """
     schedulers = cfg.get('param_scheduler') or []
-    if isinstance(schedulers, (list, tuple)):
-        cfg.param_scheduler = [scheduler for scheduler in schedulers if not _is_empty(scheduler, steps)]
+    if not isinstance(schedulers, (list, tuple)):
+        return []
+    epochs = (cfg.get('train_cfg') or {}).get('max_epochs') or math.inf
+    late = [scheduler for scheduler in schedulers if _is_late(scheduler, epochs)]
+    cfg.param_scheduler = [s for s in schedulers if s not in late and not _is_empty(s, steps)]
+    return [
+        f'note: {scheduler["type"]} is left out: it begins after epoch {scheduler["begin"]:g} and the training has '
+        f'{epochs:g}. All schedules shortened alike: --epochs {epochs:g}'
+        for scheduler in late
+    ]
+
+
+def _is_late(scheduler: Mapping[str, Any], epochs: float) -> bool:
+    return bool(scheduler.get('by_epoch', True)) and 0 < epochs <= scheduler.get('begin', 0)
 
 
 def _is_empty(scheduler: Mapping[str, Any], steps: int) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from functools import cache
 
+from mmengine.logging import print_log
 from mmengine.runner import Runner
 from mmengine.utils.dl_utils import collect_env
 
@@ -15,6 +17,19 @@ _LOG_FILE_ONLY = (
     'paramwise_options -- ',
     'is skipped since its requires_grad=False',
 )
+
+
+@cache
+def say_once(text: str) -> None:
+    """Log what every part of a data set would say, the first time only; a new training or test says it again.
+
+    Args:
+        text: The line.
+
+    Example:
+        >>> say_once('clips.csv: split by subject')
+    """
+    print_log(text, logger='current')
 
 
 def log_to_file(runner: Runner, level: str) -> None:

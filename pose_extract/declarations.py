@@ -53,7 +53,7 @@ class Layout:
         source: What it comes with, short, for the sheet and the page.
         detail: Further words about that, for the page.
         checked: What the order of its points was checked against, for the page.
-        mmpose: Name of MMPose's data set whose models give it, if any.
+        mmpose: MMPose's data sets of these points, as their ``dataset_name`` has them.
         guessed: Whether a file that says nothing may be taken for this layout by its number of keypoints.
     """
 
@@ -63,7 +63,7 @@ class Layout:
     source: str = ''
     detail: str = ''
     checked: str = ''
-    mmpose: str | None = None
+    mmpose: tuple[str, ...] = ()
     guessed: bool = True
 
 

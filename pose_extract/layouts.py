@@ -103,14 +103,14 @@ LAYOUTS: dict[str, Layout] = {
         _COCO_TREE,
         source='most 2D estimators',
         checked="MMPose's dataset description (names, pairs)",
-        mmpose='coco',
+        mmpose=('coco', 'ochuman', 'humanart', 'human-art'),
     ),
     'halpe26': Layout(
         _HALPE26,
         _HALPE26_TREE,
         source='RTMPose body with feet',
         checked="MMPose's dataset description",
-        mmpose='halpe26',
+        mmpose=('halpe26', 'body26'),
     ),
     'coco_wholebody133': Layout(
         (
@@ -127,7 +127,7 @@ LAYOUTS: dict[str, Layout] = {
         },
         source='RTMW, DWPose, RTMPose whole body',
         checked="MMPose's dataset description",
-        mmpose='coco_wholebody',
+        mmpose=('coco_wholebody',),
     ),
     'halpe44': Layout(
         (
@@ -170,6 +170,7 @@ LAYOUTS: dict[str, Layout] = {
         source='OpenPose COCO',
         checked='`openpose28`, whose first 18 points it is',
         detail='Kinetics-Skeleton, many older sets',
+        mmpose=('coco_openpose',),
     ),
     'openpose28': Layout(
         (*_OPENPOSE18, *_sides(TIPS)),
@@ -243,7 +244,7 @@ LAYOUTS: dict[str, Layout] = {
         _tree('belly neck face', 'neck *_shoulder', 'belly *_hip', _ARM, _LEG),
         source='JHMDB',
         checked="MMPose's dataset description, coordinates of 433 real clips",
-        mmpose='jhmdb',
+        mmpose=('jhmdb',),
     ),
     'penn13': Layout(
         ('head', *_both('shoulder elbow wrist hip knee ankle')),
@@ -260,6 +261,7 @@ LAYOUTS: dict[str, Layout] = {
         _tree('hip_center thorax upper_neck head_top', 'thorax *_shoulder', 'hip_center *_hip', _ARM, _LEG),
         source='MPII Human Pose',
         checked="MMPose's dataset description",
+        mmpose=('mpii',),
     ),
     'h36m17': Layout(
         (
@@ -270,6 +272,7 @@ LAYOUTS: dict[str, Layout] = {
         source='Human3.6M',
         checked="MMPose's dataset description",
         detail='3D lifters (VideoPose3D, MotionBERT)',
+        mmpose=('h36m',),
         guessed=False,
     ),
     'smpl24': Layout(

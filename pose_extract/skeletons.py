@@ -19,6 +19,7 @@ from pose_extract.skeleton import Skeleton, build_skeleton
 
 __all__ = [
     'DECLARATION',
+    'OF_MMPOSE',
     'REGIONS',
     'REGION_COLORS',
     'Skeleton',
@@ -37,6 +38,9 @@ DECLARATION = 'layout_declaration'
 """Key under which data sets, pickles, track files and checkpoints keep a layout that is not built in."""
 LAYOUT_FILES = ('.yaml', '.yml')
 """Endings by which :func:`resolve_skeleton` tells a file from a name."""
+
+OF_MMPOSE: Mapping[str, str] = {dataset: name for name, layout in LAYOUTS.items() for dataset in layout.mmpose}
+"""Layout of each data set of MMPose (``dataset_name`` in its ``configs/_base_/datasets``)."""
 
 REGION_COLORS: dict[str, tuple[int, int, int]] = {
     'head': (230, 159, 0),

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from bmoe_ground.cells import plain_cell
 from bmoe_ground.elan import read_annotations
 from bmoe_ground.errors import UserError
+from bmoe_ground.folders import walk_files
 from bmoe_ground.tables import Row, read_table
 
 COLUMNS = ('start', 'end', 'label')
@@ -86,7 +87,7 @@ def read_event_tables(source: str | os.PathLike[str] | Sequence[str | os.PathLik
 
 def _of_folder(folder: Path) -> dict[str, Path]:
     """Video to its table or ELAN file; of both nobody can say which one is the corrected one."""
-    files = sorted(file for suffix in (SUFFIX, ELAN) for file in folder.rglob(f'[!.]*{suffix}'))
+    files = [file for file in walk_files(folder) if file.name.endswith((SUFFIX, ELAN))]
     if not files:
         raise UserError(f'{folder} holds no table of events: expected files <video>{SUFFIX} or <video>{ELAN}')
     found: dict[str, Path] = {}

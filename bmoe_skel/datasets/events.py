@@ -14,7 +14,7 @@ from bmoe_ground.errors import UserError
 from bmoe_skel.clip import Clip
 from bmoe_skel.datasets.event_tables import LabelledEvent, read_event_tables
 from bmoe_skel.datasets.quiet import ROUNDING, quiet_windows
-from bmoe_skel.datasets.subjects import PARTS, split_by_subject
+from bmoe_skel.datasets.subjects import PARTS, part_name, split_by_subject
 from bmoe_skel.datasets.windows import WindowDataset
 from bmoe_skel.registry import DATASETS
 
@@ -116,10 +116,7 @@ class EventDataset(WindowDataset):
         """Part of each video: as the tables give it, else dealt by the seed."""
         source = str(self.events)
         groups = _groups(rows, source) if self.split_by else [row.video for row in rows]
-        given = [row.split for row in rows]
-        wrong = [row for row in rows if row.split and row.split not in PARTS]
-        if wrong:
-            raise UserError(f'{wrong[0].where}: unknown split {wrong[0].split!r}; choose of {", ".join(PARTS)}')
+        given = [part_name(row.split, row.where) for row in rows]
         if sum(map(bool, given)) not in (0, len(rows)):
             raise UserError(f'{source}: {sum(map(bool, given))} of {len(rows)} rows give a split; expected all or none')
         found = split_by_subject(

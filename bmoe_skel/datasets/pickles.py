@@ -14,7 +14,9 @@ from bmoe_ground.skeleton_pickle import SkeletonClips, Third, read_skeleton_pick
 from bmoe_skel.clip import Clip
 from bmoe_skel.datasets.base import PoseDataset
 from bmoe_skel.datasets.folds import fold_mask
+from bmoe_skel.datasets.subjects import PARTS, split_by_subject
 from bmoe_skel.registry import DATASETS
+from mm_runtime.console import say_once
 from pose_extract.skeletons import register_embedded
 
 
@@ -31,8 +33,14 @@ class PosePickleDataset(PoseDataset):
         ann_file: The pickle.
         split: Name of a split in the pickle, several names joined by ``+``, or None for all annotations.
         fold: Choose one side of a cross-validation inside the split; see :func:`bmoe_skel.datasets.folds.fold_mask`.
+        split_by: 'subject' deals the clips into 'train', 'val' and 'test' with every person in one part, by the key
+            ``subject`` of the annotations; the file's own splits are not used then.
+        split_ratio: Shares of the three parts where they are dealt; without a validation part, as the recipe for
+            pickles has none.
+        split_seed: Seed of that.
         max_persons: Persons kept of a clip: those who are seen the most.
         third: What the third number of a keypoint is, ``score`` or ``depth``; None tells by the values.
+        first_label: The number of the first class, 1 for files that count from 1.
         **kwargs: For :class:`PoseDataset`.
 
     Raises:
@@ -50,8 +58,12 @@ class PosePickleDataset(PoseDataset):
         ann_file: str | None,
         split: str | None = None,
         fold: dict[str, Any] | None = None,
+        split_by: str | None = None,
+        split_ratio: Sequence[float] = (0.75, 0.0, 0.25),
+        split_seed: int = 0,
         max_persons: int = 2,
         third: Third | None = None,
+        first_label: int = 0,
         **kwargs: Any,
     ) -> None:
         if ann_file is None:
@@ -59,12 +71,18 @@ class PosePickleDataset(PoseDataset):
         self.ann_path = os.fspath(ann_file)
         self.split = split
         self.fold = fold
+        if split_by not in (None, 'subject'):
+            raise UserError(f"split_by={split_by!r}: expected None or 'subject'")
+        if split_by and split is not None and not set(split.split('+')) <= set(PARTS):
+            raise UserError(f'split_by={split_by}: unknown part {split!r}; choose of {", ".join(PARTS)}')
+        self.split_by, self.split_ratio, self.split_seed = split_by, tuple(split_ratio), split_seed
         if max_persons < 1:
             raise UserError(f'max_persons must be at least 1, got {max_persons}')
         self.max_persons = max_persons
         if third not in (None, 'score', 'depth'):
             raise UserError(f"third must be 'score', 'depth' or None, got {third!r}")
-        self.third = third
+        self.third, self.first_label = third, first_label
+        self.unseen: list[str] = []
         super().__init__(**kwargs)
 
     @property
@@ -78,7 +96,7 @@ class PosePickleDataset(PoseDataset):
         Returns:
             The annotations, unchecked.
         """
-        read = read_skeleton_pickle(self.ann_path, self.class_names, self.third)
+        read = read_skeleton_pickle(self.ann_path, self.class_names, self.third, self.first_label)
         for note in read.notes:
             warnings.warn(f'{self.ann_path}: {note}', stacklevel=2)
         annotations = read.annotations
@@ -88,11 +106,13 @@ class PosePickleDataset(PoseDataset):
         register_embedded(read.metainfo, self.ann_path)
         if self.skeleton_name is None:
             self.skeleton_name = read.layout
-        clips = cast(list[Clip], _choose(read, self.split, self.ann_path))
+        clips = cast(list[Clip], _choose(read, None if self.split_by else self.split, self.ann_path))
         unlabelled = [clip['frame_dir'] for clip in clips if clip['label'] is None]
         if unlabelled and not self.labels_hidden:
             amount = f'{len(unlabelled)} of {len(clips)} clips have none'
             raise UserError(f'{self.source}: clip {unlabelled[0]!r} has no label ({amount})')
+        if self.split_by:
+            clips = self._part_by_subject(clips, read.splits)
         if self.class_names is None and read.classes:
             self.class_names = read.classes
         elif self.class_names is None and not self.multi_label:
@@ -102,7 +122,43 @@ class PosePickleDataset(PoseDataset):
         if self.fold is not None:
             mask = fold_mask(clips, dict(self.fold))
             clips = [clip for clip, chosen in zip(clips, mask, strict=True) if chosen]
-        return clips
+        return self._seen(clips)
+
+    def _seen(self, clips: list[Clip]) -> list[Clip]:
+        """The clips in which somebody is; the others are counted and said."""
+        self.unseen = [str(c['frame_dir']) for c in clips if (poses := _poses(c)) is not None and _is_empty(poses)]
+        if self.unseen:
+            amount = f'{len(self.unseen)} of {len(clips)} clips in which nobody is seen are left out'
+            warnings.warn(f'{self.source}: {amount}, first {self.unseen[0]!r}', stacklevel=2)
+        left_out = set(self.unseen)
+        return [clip for clip in clips if clip['frame_dir'] not in left_out]
+
+    def _part_by_subject(self, clips: list[Clip], splits: dict[str, list[str]]) -> list[Clip]:
+        """The clips of the wanted part, dealt so that nobody is in two."""
+        if splits:
+            say_once(f'{self.ann_path}: split by subject, its own splits {sorted(splits)} are not used')
+        parts = split_by_subject(
+            [clip['frame_dir'] for clip in clips],
+            [str(clip['label']) for clip in clips],
+            [_subject(clip) for clip in clips],
+            [''] * len(clips),
+            {part: share for part, share in zip(PARTS, self.split_ratio, strict=True) if share},
+            self.split_seed,
+            self.ann_path,
+            field='the key "subject" in every annotation',
+        )
+        wanted = PARTS if self.split is None else self.split.split('+')
+        return [clip for clip, part in zip(clips, parts, strict=True) if part in wanted]
+
+
+def _subject(clip: Clip) -> str:
+    """Who is seen, as text; empty where the annotation does not say."""
+    value = clip.get('subject')
+    if isinstance(value, np.generic | np.ndarray) and value.size == 1:
+        value = value.item()
+    if isinstance(value, bytes):
+        value = value.decode(errors='replace')
+    return str(value).strip() if isinstance(value, str | int) else ''
 
 
 def _choose(read: SkeletonClips, split: str | None, path: str) -> list[dict[str, Any]]:
@@ -176,6 +232,11 @@ def _poses(annotation: dict[str, Any]) -> np.ndarray | None:
     keypoint = annotation.get('keypoint')
     usable = isinstance(keypoint, np.ndarray) and keypoint.ndim == 4 and keypoint.dtype.kind in 'fiu' and keypoint.size
     return keypoint if usable else None
+
+
+def _is_empty(keypoint: np.ndarray) -> bool:
+    """Whether no keypoint has finite coordinates."""
+    return not np.isfinite(keypoint).all(-1).any()
 
 
 def keep_persons(annotation: dict[str, Any], most: int) -> int:

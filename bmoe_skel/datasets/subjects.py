@@ -5,12 +5,33 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from mmengine.logging import print_log
-
 from bmoe_ground.errors import UserError
 from bmoe_ground.splits import stratified_group_split
+from mm_runtime.console import say_once
 
 PARTS = ('train', 'val', 'test')
+_OTHER_NAMES = {'training': 'train', 'validation': 'val', 'valid': 'val', 'dev': 'val', 'testing': 'test'}
+
+
+def part_name(text: str, where: str) -> str:
+    """A part as a list names it, in this project's word.
+
+    Args:
+        text: Such as 'train' or 'Validation'; empty where the list gives none.
+        where: ``file:line``, for the error.
+
+    Raises:
+        UserError: It is no part's name.
+
+    Example:
+        >>> part_name('Validation', 'list.csv:2')
+        'val'
+    """
+    part = text.lower()
+    part = _OTHER_NAMES.get(part, part)
+    if part and part not in PARTS:
+        raise UserError(f'{where}: unknown split {text!r}; choose of {", ".join(PARTS)}')
+    return part
 
 
 def split_by_subject(
@@ -22,6 +43,7 @@ def split_by_subject(
     seed: int,
     source: str,
     unit: str = 'subject',
+    field: str = 'a column "subject"',
 ) -> list[str]:
     """Give every clip its part, every person to one part; says how the parts are made up.
 
@@ -31,12 +53,13 @@ def split_by_subject(
     Args:
         names: (N,) clips.
         labels: (N,) classes, to be spread evenly.
-        subjects: (N,) who is seen.
+        subjects: (N,) who is seen; empty texts where that is not known.
         given: (N,) parts that the list gives, empty texts where it gives none.
         fractions: Part to share, where it gives none.
         seed: Of the split.
         source: The list, for errors.
         unit: What a subject is, for what is said: 'subject' or 'video'.
+        field: Where the list says who is seen, for the error.
 
     Returns:
         (N,) parts.
@@ -47,7 +70,7 @@ def split_by_subject(
     unnamed = [name for name, subject in zip(names, subjects, strict=True) if not subject]
     if unnamed:
         raise UserError(
-            f'{source}: split_by=subject needs a column "subject": {len(unnamed)} of {len(names)} clips name none, '
+            f'{source}: split_by=subject needs {field}: {len(unnamed)} of {len(names)} clips name none, '
             f'first {unnamed[0]!r}'
         )
     parts = list(given)
@@ -66,7 +89,7 @@ def split_by_subject(
     if lacking := [part for part in fractions if part not in parts]:
         raise UserError(f'{source}: {len(sides)} {unit}s are too few, {", ".join(lacking)} would have none')
     made = [f'{p} {parts.count(p)} clips of {sum(p in s for s in sides.values())} {unit}s' for p in fractions]
-    print_log(f'{source}: split by {unit}: {", ".join(made)}', logger='current')
+    say_once(f'{source}: split by {unit}: {", ".join(made)}')
     return parts
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.folders import walk_files
 from bmoe_ground.splits import stratified_split
 from bmoe_ground.tables import read_labels
 from bmoe_skel.clip import Clip
 from bmoe_skel.datasets.base import PoseDataset, duplicates
-from bmoe_skel.datasets.subjects import PARTS, split_by_subject
+from bmoe_skel.datasets.subjects import PARTS, part_name, split_by_subject
 from bmoe_skel.registry import DATASETS
 from pose_extract.tracks import PoseTracks, crops_path, load_tracks
 
 _NAMED = 5
+_HEADERS = ('video', 'videos', 'clip', 'file', 'filename', 'file_name', 'path', 'name', 'id', 'video_id')
 
 
 @DATASETS.register_module()
@@ -161,16 +164,24 @@ class TrackDataset(PoseDataset):
 
 
 def _track_files(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob('[!.]*.npz'))
+    return [path.relative_to(folder).as_posix() for path in walk_files(folder) if path.suffix == '.npz']
 
 
 def _existing_track(folder: Path, name: str, ann_path: str) -> str:
-    relative = PurePosixPath(name if name.endswith('.npz') else name + '.npz')
+    """A listed clip's track file below the folder; the list may leave the video's ending out, or be of Windows."""
+    spelled = name.replace('\\', '/') if '/' not in name else name
+    relative = PurePosixPath(spelled if spelled.endswith('.npz') else spelled + '.npz')
     if relative.is_absolute() or '..' in relative.parts:
         raise UserError(f'{ann_path}: {name!r} leaves the folder of tracks')
-    if not (folder / relative).is_file():
-        raise UserError(f'{ann_path}: clip {name!r} has no track file {folder / relative}')
-    return relative.as_posix()
+    if (folder / relative).is_file():
+        return relative.as_posix()
+    found = [path for path in (folder / relative).parent.glob(f'{glob.escape(relative.stem)}.*.npz') if path.is_file()]
+    if len(found) == 1:
+        return found[0].relative_to(folder).as_posix()
+    if found:
+        raise UserError(f'{ann_path}: clip {name!r} may be {" or ".join(sorted(path.stem for path in found))}')
+    hint = '; if this line is a header, call its columns video and label' if name.lower() in _HEADERS else ''
+    raise UserError(f'{ann_path}: clip {name!r} has no track file {folder / relative}{hint}')
 
 
 def _clip(path: str, tracks: PoseTracks, label: int, max_persons: int) -> Clip:
@@ -206,9 +217,8 @@ def read_annotations(path: str | os.PathLike[str], classes: Sequence[str] | None
     for line in read_labels(path):
         if not line.label:
             raise UserError(f'{line.where}: clip {line.video!r} has no label')
-        if line.split and line.split not in PARTS:
-            raise UserError(f'{line.where}: unknown split {line.split!r}; choose of {", ".join(PARTS)}')
-        rows.append((line.video, _class_name(line.label, classes, line.where), line.split))
+        part = part_name(line.split, line.where)
+        rows.append((line.video, _class_name(line.label, classes, line.where), part))
     repeated = duplicates([name for name, _, _ in rows])
     if repeated:
         raise UserError(f'{path}: clip {repeated[0]!r} is listed more than once ({len(repeated)} such clips)')

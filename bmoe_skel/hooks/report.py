@@ -158,19 +158,22 @@ class ReportHook(Hook):
     def __init__(self) -> None:
         self._rows: list[tuple[int, int, np.ndarray | None, np.ndarray | None]] = []
         self._clips: list[dict[str, Any] | None] = []  # of every clip in order, so that a place is one in the set
+        self._source = ''
 
     def before_test_epoch(self, runner: Runner) -> None:
         """Forget the clips of an earlier test."""
         self._rows, self._clips = [], []
+        checkpoint = runner.message_hub.runtime_info.get('checkpoint')
+        self._source = f'checkpoint {checkpoint}' if checkpoint else 'the tested model'
 
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         """Keep what the report needs of a batch.
 
         Raises:
-            UserError: A score is NaN or infinite.
+            UserError: A score is NaN or infinite; the message names clip and checkpoint.
         """
         for sample in outputs or ():
-            check_sample(sample, 'the tested model')
+            check_sample(sample, self._source)
             self._clips.append(None)
             if sample.gt_label.ndim == 0 and sample.gt_label >= 0:  # one label, and not a hidden one
                 routing = sample.routing.mean(1).numpy() if 'routing' in sample else None

@@ -17,6 +17,8 @@ from mmengine.logging import print_log
 from bmoe_ground.errors import UserError
 from bmoe_ground.splits import stratified_group_split, stratified_subset
 from bmoe_ground.tables import iter_table
+from face_aux.datasets.counts import count_classes
+from face_aux.datasets.groups import Codes, UnknownGroups, count_unknown, drop_unknown
 from face_aux.datasets.records import Record, Skipped
 from face_aux.labels import IGNORE, Task
 from face_aux.registry import TRANSFORMS
@@ -33,8 +35,8 @@ class FaceDataset(BaseDataset):
     ``path``, ``media`` ('image', 'video', 'frames' or 'array'), ``gt``, ``groups``, ``video_id``, ``position``
     (relative place in a video, 0..1) and, where there is one, ``face_box`` or ``array``.
 
-    ``metainfo['tasks']`` maps each task to its ``classes`` and ``multi_label``; :attr:`skipped` lists every line and
-    file that was left out, with the reason.
+    ``metainfo['tasks']`` maps each task to its ``classes`` and ``multi_label``, ``metainfo['class_counts']`` to the
+    samples of each class; :attr:`skipped` lists every line and file that was left out, with the reason.
 
     Args:
         data_root: Folder of the set.
@@ -50,6 +52,8 @@ class FaceDataset(BaseDataset):
         frames_per_video: Samples drawn from each video, evenly spaced.
         group_file: Group columns from another CSV: ``dict(file=..., key='img_path', columns=[...], match='path')``,
             where ``match`` says what the key column holds: 'path' below ``data_root``, 'name', 'stem' or 'video_id'.
+        unknown_groups: Codes of the group columns for "not known", such as ``[-1, 9]`` or ``dict(race=[9])``, beside
+            the usual words (empty, NA, none, unknown). How many samples that leaves without a group is said.
         missing: A labelled file that is not there: 'error', or 'skip' and report.
         bad_images: A file that cannot be decoded: 'error', or 'skip', which logs it and draws another sample (only
             in training; testing always stops, for a silent gap would falsify the scores).
@@ -76,6 +80,7 @@ class FaceDataset(BaseDataset):
         subset: int | float | None = None,
         frames_per_video: int = 1,
         group_file: Mapping[str, Any] | None = None,
+        unknown_groups: Codes | None = None,
         missing: str = 'error',
         bad_images: str = 'error',
         test_mode: bool = False,
@@ -94,6 +99,7 @@ class FaceDataset(BaseDataset):
         self.split_seed, self.stratify, self.subset = split_seed, stratify, subset
         self.frames_per_video, self.group_file = frames_per_video, group_file
         self.missing, self.bad_images = missing, bad_images
+        self.unknown_group = UnknownGroups(unknown_groups)
         self.skipped: list[Skipped] = []
         self.arrays: np.ndarray | None = None
         self.shared_epoch = SharedEpoch()
@@ -133,10 +139,12 @@ class FaceDataset(BaseDataset):
     def load_data_list(self) -> list[dict]:
         """Read, select and expand the samples; logs what was left out."""
         records = self.read()
-        self._metainfo['tasks'] = {name: task.to_dict() for name, task in self._select_tasks().items()}
+        tasks = self._select_tasks()
+        self._metainfo['tasks'] = {name: task.to_dict() for name, task in tasks.items()}
         records = self._take_split(records)
         if self.group_file is not None:
             records = self._join_groups(records, **self.group_file)
+        records = drop_unknown(records, self.unknown_group)
         records = self._existing(records)
         records = self._take_part(records)
         if self.subset is not None:
@@ -144,8 +152,10 @@ class FaceDataset(BaseDataset):
             chosen = stratified_subset(keys, self._strata(records), self.subset, self.split_seed)
             records = [records[i] for i in chosen]
         self._report_skipped()
+        self._report_unknown_groups(records)
         if not records:
             raise UserError(f'{self._describe()}: no sample is left; see the log for the {len(self.skipped)} left out')
+        self._metainfo['class_counts'] = count_classes(records, tasks)
         return [item for record in records for item in self._expand(record)]
 
     def get_data_info(self, idx: int) -> dict:
@@ -303,6 +313,16 @@ class FaceDataset(BaseDataset):
             return [item]
         count = self.frames_per_video
         return [{**item, 'position': (i + 0.5) / count, 'segment': 1 / count} for i in range(count)]
+
+    def group_names(self) -> list[str]:
+        """Group columns that the set has even where no sample has a value."""
+        return list((self.group_file or {}).get('columns', ()))
+
+    def _report_unknown_groups(self, records: list[Record]) -> None:
+        lacking = count_unknown(records, self.group_names())
+        if lacking:
+            shown = ', '.join(f'{column} of {count}' for column, count in lacking.items())
+            print_log(f'{self._describe()}: group not known, of {len(records)} samples: {shown}', logger='current')
 
     def _report_skipped(self) -> None:
         if not self.skipped:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.npz import Headers, load_npz
 from bmoe_ground.tables import Row, iter_table
 from face_aux.datasets.base import FaceDataset
 from face_aux.datasets.records import Record
@@ -60,13 +61,8 @@ class Fer2013(FaceDataset):
         pixels: list[np.ndarray] = []
         records: list[Record] = []
         for split, path in files.items():
-            try:
-                with np.load(path, allow_pickle=False) as archive:
-                    x, y = archive['x'], archive['y']
-            except (ValueError, OSError, KeyError, EOFError) as error:
-                raise UserError(f'{path}: expected an npz with x (N, 48, 48) uint8 and y (N,) ({error})') from error
-            if x.dtype != np.uint8 or x.ndim != 3 or len(x) != len(y):
-                raise UserError(f'{path}: x is {x.dtype} {x.shape}, y {y.shape}; expected uint8 (N, H, W) and (N,)')
+            arrays = load_npz(path, 'an archive of faces', _check_headers)
+            x, y = arrays['x'], arrays['y']
             if len(y) and not 0 <= y.min() <= y.max() < len(FER2013_EMOTION):
                 raise UserError(f'{path}: labels {y.min()} to {y.max()}, expected 0 to {len(FER2013_EMOTION) - 1}')
             offset = len(records)
@@ -111,6 +107,15 @@ class Fer2013(FaceDataset):
     @staticmethod
     def _record(path: str, label: int, split: str, index: int) -> Record:
         return Record(path, {'emotion': label}, {}, split, media='array', where=path, array_index=index)
+
+
+def _check_headers(headers: Headers) -> None:
+    """Faces x (N, H, W) and labels y (N,); anything else is refused before it is unpacked."""
+    if not {'x', 'y'} <= headers.keys():
+        raise ValueError(f'expected the arrays x (N, 48, 48) uint8 and y (N,), found {", ".join(headers)[:200]}')
+    (x, pixels), (y, labels) = headers['x'], headers['y']
+    if pixels != np.uint8 or len(x) != 3 or y != x[:1] or labels.kind not in 'iuf':
+        raise ValueError(f'x is {pixels} {x}, y {labels} {y}; expected uint8 (N, H, W) and numbers (N,)')
 
 
 @DATASETS.register_module()

@@ -40,7 +40,8 @@ class CsvFaces(FaceDataset):
             ``bins=[0, 18, ...]`` turns a number into a class; ``columns=[...]`` in place of ``column`` makes a
             multi-label task of 0/1 columns (-1 or empty: not annotated). A plain list of class names is short for a
             column named like the task.
-        group_columns: Columns to report by. ``{'age': [0, 18, 30]}`` among them turns a number into bins.
+        group_columns: Columns to report by. ``{'age': [0, 18, 30]}`` among them turns a number into bins. Codes for
+            "unknown" go to ``unknown_groups``.
         path_column: Column of the path.
         split_column: Column of the official split.
         subject_column: Column of the person; no person ends in two parts.
@@ -141,6 +142,10 @@ class CsvFaces(FaceDataset):
             steps.insert(1, CropFaceBox())
             print_log(f'{self._describe()}: its boxes are cut out of the images (CropFaceBox)', logger='current')
 
+    def group_names(self) -> list[str]:
+        """The group columns, and those of another file."""
+        return [*self.group_bins, *super().group_names()]
+
     def _columns(self) -> list[str]:
         columns = [self.path_column, *self.group_bins, *(self.box_columns or ())]
         for spec in self.labels.values():
@@ -165,7 +170,7 @@ class CsvFaces(FaceDataset):
                 raise
             self.skip(where, str(error).removeprefix(f'{where}: '))
             return None
-        groups = {c: self._group(c, row[c], where) for c in self.group_bins if row[c]}
+        groups = {c: self._group(c, row[c], where) for c in self.group_bins if not self.unknown_group(c, row[c])}
         return Record(
             path=str(path),
             gt=gt,
@@ -202,14 +207,15 @@ class CsvFaces(FaceDataset):
 
     def _group(self, column: str, text: str, where: str) -> str:
         bins = self.group_bins[column]
-        return text if bins is None else self._bin(text, bins, column, where)
+        hint = f'; if that means unknown: unknown_groups=[{text}]'
+        return text if bins is None else self._bin(text, bins, column, where, hint)
 
     @staticmethod
-    def _bin(text: str, bins: Sequence[float], column: str, where: str) -> str:
+    def _bin(text: str, bins: Sequence[float], column: str, where: str, hint: str = '') -> str:
         try:
             return bin_label(float(text), bins)
         except ValueError as error:
-            raise UserError(f'{where}: {column} is {text!r}, expected a number of at least {bins[0]}') from error
+            raise UserError(f'{where}: {column} is {text!r}, expected a number of at least {bins[0]}{hint}') from error
 
     @staticmethod
     def _yes_no(text: str, column: str, where: str) -> int:

@@ -101,8 +101,11 @@ class RafDb(FaceDataset):
             raise UserError(f'{path}: expected five landmarks, then gender, race and age; found {len(codes)} codes')
         groups = {}
         for code, (column, names) in zip(codes, self.GROUPS, strict=True):
+            if self.unknown_group(column, code):
+                continue
             value = parse_int(code, str(path), column)
             if not 0 <= value < len(names):
-                raise UserError(f'{path}: {column} is {value}, expected 0 to {len(names) - 1}')
+                hint = f'; if that means unknown: unknown_groups=[{value}]'
+                raise UserError(f'{path}: {column} is {value}, expected 0 to {len(names) - 1}{hint}')
             groups[column] = names[value]
         return groups

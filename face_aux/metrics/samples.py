@@ -11,12 +11,8 @@ import torch
 from sklearn.metrics import confusion_matrix
 
 from bmoe_ground.errors import UserError
-from face_aux.labels import IGNORE
+from face_aux.labels import IGNORE, MISSING, UNKNOWN
 from face_aux.metrics.functional import video_scores
-
-UNKNOWN = '(unknown)'
-MISSING = frozenset(('', 'nan', 'na', 'n/a', '<na>', 'none', 'null', 'unknown', UNKNOWN))
-"""How tables write a group that is not known, in small letters."""
 
 
 def group_name(value: Any) -> str:

@@ -225,10 +225,12 @@ class TextureJointModel(BaseModel):
 
         Args:
             model: The model's config; changed in place.
-            metainfo: ``tasks``: name to ``classes`` and ``multi_label``.
+            metainfo: ``tasks``: name to ``classes`` and ``multi_label``; for training, ``class_counts``: name to the
+                samples of each class.
 
         Raises:
-            UserError: The config names a task that the data lack, or other classes.
+            UserError: The config names a task that the data lack, or other classes; or the samples to train on have
+                one class only.
         """
         tasks = metainfo.get('tasks') or {}
         heads = model.get('heads') or {task: {} for task in tasks}
@@ -244,6 +246,7 @@ class TextureJointModel(BaseModel):
                     head[key] = value
                 elif list(head[key]) != list(value):
                     raise UserError(f'heads.{task}.{key} is {head[key]}, but the data have {value}')
+            _check_counts(task, (metainfo.get('class_counts') or {}).get(task))
         model['heads'] = heads
 
     def _view(self, name: str, inputs: torch.Tensor, source: torch.Tensor | None) -> torch.Tensor:
@@ -260,6 +263,19 @@ class TextureJointModel(BaseModel):
     def _clip(self, images: torch.Tensor) -> torch.Tensor:
         """Images (B, 3, H, W) as clips of one frame; clips as they are."""
         return images if images.dim() == 5 else images[:, :, None]
+
+
+def _check_counts(task: str, counts: Mapping[str, int] | None) -> None:
+    """Refuse to train a task of which there is nothing to learn."""
+    if counts is None:
+        return
+    present = [name for name, count in counts.items() if count]
+    if len(present) < 2:
+        found = f'have one class only, {present[0]!r}: there is nothing to tell it from' if present else 'have no label'
+        raise UserError(
+            f'task {task!r}: the training samples {found}. Add samples of another class, or name the tasks to train '
+            'without it: --cfg-options dataset.tasks=[...]'
+        )
 
 
 def _stack(batch: torch.Tensor | Sequence[torch.Tensor]) -> torch.Tensor:

@@ -7,22 +7,7 @@ from collections.abc import Sequence
 
 from bmoe_ground.errors import UserError
 from pose_extract.convert.clips import ReadOptions
-from pose_extract.skeletons import get_skeleton, skeleton_names
-
-# `dataset_name` of MMPose's configs/_base_/datasets -> layout
-DATASETS = {
-    'coco': 'coco17',
-    'ochuman': 'coco17',
-    'humanart': 'coco17',
-    'human-art': 'coco17',
-    'coco_wholebody': 'coco_wholebody133',
-    'coco_openpose': 'openpose18',
-    'halpe26': 'halpe26',
-    'body26': 'halpe26',
-    'h36m': 'h36m17',
-    'mpii': 'mpii16',
-    'jhmdb': 'jhmdb15',
-}
+from pose_extract.skeletons import OF_MMPOSE, get_skeleton, skeleton_names
 
 
 def _halpe136() -> tuple[str, ...]:
@@ -95,7 +80,7 @@ def _by_declaration(dataset: object, names: Sequence[str]) -> str | None:
     for name in skeleton_names():
         if spelled and spelled == get_skeleton(name).keypoints:
             return name
-    layout = DATASETS.get(dataset.lower()) if isinstance(dataset, str) else None
+    layout = OF_MMPOSE.get(dataset.lower()) if isinstance(dataset, str) else None
     if layout is not None and len(names) not in (0, get_skeleton(layout).num_keypoints):
         return None
     return layout

@@ -11,7 +11,6 @@ The points are called as their owner liked, so that the layout is found by their
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from pathlib import Path, PurePath
@@ -21,6 +20,7 @@ import numpy as np
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.safe_pickle import read_pickle_stream
+from bmoe_ground.tables import iter_cells, parse_number
 from pose_extract.convert.clips import Clip, Collection, ReadOptions, size_for
 from pose_extract.convert.declared import match_names
 from pose_extract.convert.hdf5 import attribute, member, open_hdf5, read_array
@@ -56,8 +56,9 @@ def read_deeplabcut(source: Path, options: ReadOptions) -> Collection:
                 raise UserError(f'a second table of {clip}; keep the one to be read, such as the filtered one')
             collection.clips.append(Clip(clip, tracks))
             collection.notes += [f'{path}: {note}' for note in notes]
-        except (*FAULTS, csv.Error) as error:
-            collection.failures.append(f'{path}: {error!s:.300}')
+        except FAULTS as error:
+            text = str(error).removeprefix(f'{path}: ')  # the reader of tables names file and line itself
+            collection.failures.append(f'{text:.400}' if text.startswith(f'{path}:') else f'{path}: {text:.300}')
     return collection
 
 
@@ -66,23 +67,21 @@ def _read_csv(path: Path) -> Table:
     lines: list[str | int] = []
     rows: list[list[float]] = []
     first = 1
-    with path.open(encoding='utf-8-sig', newline='') as file:
-        for cells in csv.reader(file):
-            if not any(cells):
-                continue
-            if len(cells) > MAX_COLUMNS:
-                raise UserError(f'{len(cells)} columns, more than {MAX_COLUMNS}')
-            if cells[0] in _HEADER and not rows:
-                header[cells[0]] = cells
-                continue
-            if not {'bodyparts', 'coords'} <= header.keys():
-                raise UserError('expected the header lines "scorer", "bodyparts" and "coords" of DeepLabCut')
-            if not rows:  # labelled pictures have their path in three columns
-                first = next((i for i, cell in enumerate(header['coords']) if i and cell), 1)
-            if len(cells) != len(header['coords']):
-                raise UserError(f'line {len(rows) + 1} has {len(cells)} cells, the header {len(header["coords"])}')
-            lines.append(cells[first - 1])
-            rows.append([float(cell) if cell.strip() else np.nan for cell in cells[first:]])
+    for number, cells, dialect in iter_cells(path, _HEADER[:1]):
+        if len(cells) > MAX_COLUMNS:
+            raise UserError(f'{len(cells)} columns, more than {MAX_COLUMNS}')
+        if cells[0] in _HEADER and not rows:
+            header[cells[0]] = cells
+            continue
+        if not {'bodyparts', 'coords'} <= header.keys():
+            raise UserError('expected the header lines "scorer", "bodyparts" and "coords" of DeepLabCut')
+        if not rows:  # labelled pictures have their path in three columns
+            first = next((i for i, cell in enumerate(header['coords']) if i and cell), 1)
+        if len(cells) != len(header['coords']):
+            found = f'{len(cells)} cells, the header {len(header["coords"])}'
+            raise UserError(f'{path}:{number}: {found} {dialect}')
+        lines.append(cells[first - 1])
+        rows.append([_number(cell, f'{path}:{number}') for cell in cells[first:]])
     if not rows:
         raise UserError('no line of numbers in it')
     if len({len(line) for line in header.values()}) != 1:
@@ -90,6 +89,14 @@ def _read_csv(path: Path) -> Table:
     individuals = header.get('individuals', [''] * len(header['coords']))
     columns = list(zip(individuals[first:], header['bodyparts'][first:], header['coords'][first:], strict=True))
     return columns, lines, np.array(rows, np.float64)
+
+
+def _number(cell: str, where: str) -> float:
+    """A cell as a number; an empty one, or a NaN that a program wrote, is an absent point."""
+    try:
+        return float(cell) if cell else np.nan
+    except ValueError:
+        return parse_number(cell, where, 'a coordinate')  # which says what is wrong with it
 
 
 def _read_hdf5(path: Path) -> Table:

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.files import atomic_write
+from bmoe_ground.folders import walk_files
 from bmoe_ground.tables import read_labels
 from pose_extract.convert.clips import Clip, Collection
 from pose_extract.tracks import load_tracks, save_tracks
@@ -31,7 +32,7 @@ def read_folder(folder: Path, annotations: Path | None = None) -> Collection:
     Raises:
         UserError: There is no track file, or the list is missing or malformed.
     """
-    files = sorted(path for path in folder.rglob('*.npz') if not path.name.startswith('.'))
+    files = [path for path in walk_files(folder) if path.suffix == '.npz']
     if not files:
         raise UserError(f'{folder}: holds no track files (.npz)')
     if annotations is None and (folder / ANNOTATIONS).is_file():

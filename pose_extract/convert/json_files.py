@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.folders import walk_files
 
 MAX_FILE = 2**30
 MAX_MEMORY = 2**30
@@ -63,10 +64,9 @@ def files_below(source: Path, suffixes: Sequence[str]) -> list[tuple[str, Path]]
     if not source.is_dir():
         return [(source.stem, source)]
     found = []
-    for path in sorted(source.rglob('*')):
-        relative = path.relative_to(source)
-        if path.suffix.lower() in suffixes and not any(part.startswith('.') for part in relative.parts):
-            found.append((relative.with_suffix('').as_posix(), path))
+    for path in walk_files(source):
+        if path.suffix.lower() in suffixes:
+            found.append((path.relative_to(source).with_suffix('').as_posix(), path))
     if not found:
         raise UserError(f'{source}: holds no {" or ".join(suffixes)} files')
     return found

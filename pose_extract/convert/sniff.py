@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.folders import walk_files
+from bmoe_ground.texts import open_text
 from pose_extract.convert.hdf5 import open_hdf5
 from pose_extract.convert.json_files import read_json
 
@@ -30,10 +32,10 @@ def kind_of(source: Path) -> str:
 
 
 def _kind_of_folder(folder: Path) -> str | None:
-    for kind, pattern in (('tracks', '*.npz'), ('mmn', '*_data.pkl')):
-        if next(folder.rglob(pattern), None) is not None:
+    files = [path for path in walk_files(folder) if path.suffix]
+    for kind, ending in (('tracks', '.npz'), ('mmn', '_data.pkl')):
+        if any(path.name.endswith(ending) for path in files):
             return kind
-    files = sorted(path for path in folder.rglob('*') if not path.name.startswith('.') and path.suffix)
     if any(path.name.endswith('_keypoints.json') for path in files):
         return 'openpose'
     looked_at = [path for path in files if path.suffix.lower() == '.json'][:_LOOKED_AT]
@@ -50,9 +52,9 @@ def _kind_of_file(path: Path) -> str | None:
         return 'sleap'
     if suffix == '.csv':
         try:
-            with path.open(encoding='utf-8-sig', errors='replace') as file:
+            with open_text(path) as file:
                 return 'deeplabcut' if file.read(6) == 'scorer' else None
-        except OSError:
+        except (UserError, UnicodeError, OSError):
             return None
     if suffix in ('.h5', '.hdf5'):
         try:

@@ -27,13 +27,12 @@ from pose_extract.estimators.openmmlab import (
     packaged_files,
 )
 from pose_extract.estimators.topdown import TopdownModel
-from pose_extract.layouts import LAYOUTS
 from pose_extract.pipeline import chunks, prefetch
 from pose_extract.poses import BoxSource, FramePoses, PersonBoxes, Poses
 from pose_extract.settings import ExtractSettings, file_digest
+from pose_extract.skeletons import OF_MMPOSE
 from pose_extract.video import Frame
 
-LAYOUT_OF = {layout.mmpose: name for name, layout in LAYOUTS.items() if layout.mmpose}
 MIN_SCORE = 0.3
 DETECT_TOGETHER = 4  # frames per forward pass of the detector
 BOX_MARGIN = 1.25
@@ -185,12 +184,12 @@ def layout_of(dataset_meta: dict[str, Any], config: Path) -> str:
         UserError: It is none that this project knows.
     """
     name = dataset_meta['dataset_name']
-    if name not in LAYOUT_OF:
+    if name not in OF_MMPOSE:
         raise UserError(
             f"{config}: keypoints of '{name}' ({dataset_meta['num_keypoints']}) have no layout here; models trained on "
-            f'these have one: {", ".join(LAYOUT_OF)}'
+            f'these have one: {", ".join(OF_MMPOSE)}'
         )
-    return LAYOUT_OF[name]
+    return OF_MMPOSE[name]
 
 
 def _dataset_meta(config: Any, meta: dict[str, Any]) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def test_packed_rows_with_scores_beside_them_and_chosen_ones() -> None:
         ({'total_frames': 10**12}, 'total_frames'),
         ({'keypoint': np.ones((0, 10**9, 17, 2))}, 'keypoint: expected shape'),
         ({'keypoint': np.ones((8, 17, 2))}, 'keypoint: expected shape'),
-        ({'keypoint': [[1]]}, 'array of numbers'),
+        ({'keypoint': ((1,),)}, 'array of numbers'),
         ({'keypoint_score': np.ones((1, 7, 17))}, 'keypoint_score: expected shape'),
         ({'keypoint_score': 'x'}, 'keypoint_score: expected an array'),
         ({'img_shape': (0, 5)}, 'img_shape'),
@@ -201,6 +201,21 @@ def test_splits_of_other_types() -> None:
 def test_files_of_something_else(content: Any) -> None:
     with pytest.raises(UserError, match=r'clips\.pkl: '):
         parse(content)
+
+
+def test_keypoints_as_json_gives_them() -> None:
+    truth = one()['keypoint']
+    np.testing.assert_array_equal(one(keypoint=truth.tolist())['keypoint'], truth)
+    assert 'inhomogeneous' in fault(keypoint=[[[[1.0, 2.0]], [[3.0]]]])
+
+
+def test_labels_below_the_first() -> None:
+    content = skeleton_pickle(2)
+    content['annotations'][0]['label'] = 1
+    content['annotations'][1]['label'] = 0
+    read = parse(content, first_label=1)
+    assert [clip['label'] for clip in read.annotations] == [0]
+    assert read.faults == [('clip1', 'label 0 is below first_label=1')]
 
 
 def test_a_second_clip_of_one_name() -> None:

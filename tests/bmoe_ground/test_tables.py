@@ -157,6 +157,8 @@ def test_lists_of_labels_with_a_header_are_tables(tmp_path: Path, delimiter: str
         Label('a b.mp4', 'nod', '', f'{path}:2', 'p1'),
         Label('c.mp4', 'wave', '', f'{path}:4', ''),
     ]
+    path.write_text(path.read_text('utf-16').replace('video', 'Video').replace('label', 'LABEL'))
+    assert read_labels(path)[0][:2] == ('a b.mp4', 'nod')
     path.write_text(delimiter.join(['video', 'label']) + '\n' + delimiter.join(['a', 'b', 'c']) + '\n')
     with pytest.raises(UserError, match=r'list\.csv:2: expected "video,label", found'):
         read_labels(path)

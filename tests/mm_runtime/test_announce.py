@@ -7,7 +7,7 @@ import pytest
 import torch
 from mmengine.hooks import CheckpointHook
 
-from mm_runtime.announce import after_test, after_training, opening_lines
+from mm_runtime.announce import after_test, after_training, opening_lines, poor_splits
 
 
 def fake_runner(work_dir='', best: str | None = None) -> SimpleNamespace:
@@ -37,11 +37,24 @@ def test_what_a_training_says_of_itself() -> None:
 def test_splits_whose_scores_mean_little_are_said(counts: list[int], said: list[str]) -> None:
     facts = {'classes': ['nod', 'shrug']}
     loaders = {
-        'train_dataloader': Loader(8, 1, **facts, class_counts=[8, 0]),  # the model itself refuses that
+        'train_dataloader': Loader(8, 1, **facts, class_counts=[4, 4]),
         'val_dataloader': Loader(4, 1, **facts, class_counts=counts),
     }
     notes = opening_lines(fake_runner(), loaders)[2:]
     assert [note.removeprefix('note: ').partition(';')[0] for note in notes] == said
+
+
+def test_splits_of_several_tasks() -> None:
+    counts = {'gender': {'male': 4, 'female': 0}, 'age': {'a': 0, 'b': 0}, 'race': {'x': 1, 'y': 2, 'z': 0}}
+    assert poor_splits({'val_dataloader': Loader(4, 1, class_counts=counts)}) == [
+        'note: val has clips of one class only (gender: male); its scores say nothing of the others',
+        'note: val has clips of no class of age; its scores say nothing of the others',
+    ]
+    counts = {'look:Bald': {'not Bald': 9, 'Bald': 0}, 'race': {'x': 1, 'y': 2, 'z': 0}}
+    assert poor_splits({'train_dataloader': Loader(4, 1, class_counts=counts)}) == [
+        'note: train has clips of one class only (look:Bald: not Bald); they are not learned',
+        'note: train has no clips of race: z; what is not shown is not learned',
+    ]
 
 
 def test_tasks_and_many_classes() -> None:

@@ -142,6 +142,16 @@ def test_a_warm_up_shorter_than_a_step_is_left_out(config, steps: int, kept: lis
     assert [schedule.type for schedule in cfg.param_scheduler] == kept
 
 
+def test_a_schedule_that_begins_after_the_training_is_left_out_and_said(config) -> None:
+    cfg = load_config(config(SCHEDULED))
+    cfg.train_cfg.max_epochs = 1  # as --cfg-options does, which stretches nothing
+    (note,) = drop_empty_schedules(cfg, 20)
+    assert note.startswith('note: CosineAnnealingLR is left out: it begins after epoch 3 and the training has 1.')
+    assert note.endswith('--epochs 1')
+    assert [schedule.type for schedule in cfg.param_scheduler] == ['LinearLR']
+    assert drop_empty_schedules(load_config(config(SCHEDULED)), 20) == []
+
+
 def test_epochs_that_cannot_be(config) -> None:
     for text, epochs, message in (
         ('train_cfg = dict(max_iters=9)\n', 3, 'does not train by epochs'),

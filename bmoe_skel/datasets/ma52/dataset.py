@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.folders import walk_files
 from bmoe_ground.memory import release_heap
 from bmoe_ground.safe_pickle import load_pickle
 from bmoe_skel.clip import Clip
@@ -164,7 +165,7 @@ class MA52Dataset(PoseDataset):
 
     def _tracks(self, folder: Path, wanted: dict[str, Entry]) -> Iterator[tuple[str, Clip]]:
         seen: dict[str, Path] = {}
-        for path in sorted(folder.rglob('*.mp4.npz')):
+        for path in (file for file in walk_files(folder) if file.name.endswith('.mp4.npz')):
             name = clip_name(path.name)
             if name in seen:
                 raise UserError(f'{path}: clip {name!r} has another track file, {seen[name]}')

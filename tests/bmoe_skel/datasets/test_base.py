@@ -178,6 +178,22 @@ class TestPickle:
         with pytest.raises(UserError, match=message):
             PosePickleDataset(pickled(clips))
 
+    def test_clips_in_which_nobody_is_seen_are_left_out_and_counted(self, pickled) -> None:
+        clips = [annotation(i) for i in range(12)]
+        clips[3]['keypoint'] = clips[3]['keypoint'] * np.nan
+        with pytest.warns(UserWarning, match="1 of 8 clips in which nobody is seen are left out, first 'clip3'"):
+            dataset = PosePickleDataset(pickled(clips), split='train')
+        assert (len(dataset), dataset.unseen) == (7, ['clip3'])
+
+    def test_labels_that_count_from_one(self, pickled) -> None:
+        clips = [annotation(i, label=1 + i % 3) for i in range(12)]
+        with pytest.raises(UserError, match=r'label 3 is not in 0..2 .*dataset\.first_label=1'):
+            PosePickleDataset(pickled(clips))
+        dataset = PosePickleDataset(pickled(clips), first_label=1)
+        assert [dataset.get_data_info(i)['label'] for i in range(12)] == [i % 3 for i in range(12)]
+        with pytest.warns(UserWarning, match='labels are 1 to 3, none is 0'):
+            PosePickleDataset(pickled(clips, metainfo={'layout': 'coco17'}))
+
     def test_missing_things_are_named(self, pickled, tmp_path) -> None:
         with pytest.raises(UserError, match="no split 'val'.*'test', 'train'"):
             PosePickleDataset(pickled(), split='val')
@@ -229,6 +245,32 @@ class TestTracks:
         assert dataset.metainfo['classes'] == ['nod', 'wave']
         assert dataset.get_data_info(0)['frame_dir'] == 'arms/arms_01.mp4'
 
+    @pytest.mark.parametrize('name', ['{}', '{}.npz', 'Windows', 'without ending'])
+    def test_names_of_clips_as_lists_have_them(self, tmp_path, name: str) -> None:
+        write_tracks(tmp_path / 'poses', 2, ('a.1', 'b'))
+        files = sorted(p.relative_to(tmp_path / 'poses').as_posix()[:-4] for p in (tmp_path / 'poses').rglob('*.npz'))
+        spelled = {'Windows': lambda f: f.replace('/', '\\'), 'without ending': lambda f: f.removesuffix('.mp4')}
+        lines = [
+            f'{spelled.get(name, name.format)(file)},{file[0]},{("Training", "validation")[i % 2]}'
+            for i, file in enumerate(files)
+        ]
+        (tmp_path / 'list.csv').write_text('\n'.join(['Video,Label,Split', *lines]))
+        for part, own in (('train', files[::2]), ('val', files[1::2])):
+            data = TrackDataset(str(tmp_path / 'poses'), part, str(tmp_path / 'list.csv'))
+            assert [data.get_data_info(i)['frame_dir'] for i in range(len(data))] == own
+
+    @pytest.mark.parametrize(
+        ('line', 'message'),
+        [('a_00,x', 'may be a_00.avi or a_00.mp4'), ('clip,class', 'if this line is a header, call its columns video'),
+         ('a_0*,x', 'has no track file')],
+    )  # fmt: skip
+    def test_names_of_clips_that_say_too_little(self, tmp_path, line: str, message: str) -> None:
+        folder = write_tracks(tmp_path / 'poses', 1, ('a',)) / 'a'
+        (folder / 'a_00.avi.npz').write_bytes((folder / 'a_00.mp4.npz').read_bytes())
+        (tmp_path / 'list.csv').write_text(line)
+        with pytest.raises(UserError, match=message):
+            TrackDataset(str(folder), ann_file=str(tmp_path / 'list.csv'))
+
     def test_problems_are_named(self, tmp_path) -> None:
         with pytest.raises(UserError, match=r'no folder of tracks.*extract_pose\.py'):
             TrackDataset(str(tmp_path / 'poses'))
@@ -261,7 +303,7 @@ class TestAnnotationFile:
             ('a.mp4 7\n', r'list\.txt:1: label 7 is not in 0\.\.1'),
             ('a.mp4 z\n', r"list\.txt:1: unknown class 'z'"),
             ('a.mp4 0\na.mp4 1\n', "'a.mp4' is listed more than once"),
-            ('a.mp4,x,dev\n', r"list\.txt:1: unknown split 'dev'"),
+            ('a.mp4,x,later\n', r"list\.txt:1: unknown split 'later'"),
             ('a.mp4,x,train\nb.mp4,y\n', '1 of 2 lines give a split'),
         ],
     )

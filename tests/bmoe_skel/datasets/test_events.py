@@ -105,8 +105,8 @@ def test_given_splits_are_kept(poses: Path) -> None:
     assert clip['recording'] == 'v1.mp4'
     with pytest.raises(UserError, match="video 'v0.mp4' is in test and train"):
         EventDataset(write(poses, [*rows, 'v0.mp4,3,4,nod,test'], header), str(poses))
-    with pytest.raises(UserError, match=r"events.csv:2: unknown split 'dev'; choose of train, val, test"):
-        EventDataset(write(poses, ['v0.mp4,0,1,nod,dev'], header), str(poses))
+    with pytest.raises(UserError, match=r"events.csv:2: unknown split 'later'; choose of train, val, test"):
+        EventDataset(write(poses, ['v0.mp4,0,1,nod,later'], header), str(poses))
 
 
 def test_a_row_of_nothing_says_that_a_still_video_was_looked_at(poses: Path) -> None:

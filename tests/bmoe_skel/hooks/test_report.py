@@ -8,6 +8,7 @@ import pytest
 import torch
 from sklearn.metrics import confusion_matrix
 
+from bmoe_ground.errors import UserError
 from bmoe_skel.hooks.report import (
     ReportHook,
     body_confusion,
@@ -59,7 +60,9 @@ def sample(label: int, predicted: int, routing: np.ndarray | None) -> ActionSamp
 
 def run_hook(tmp_path, samples) -> None:
     dataset = type('Clips', (), {'metainfo': {'classes': ['nod', 'wave']}, '__len__': lambda self: len(samples)})()
-    runner = SimpleNamespace(work_dir=str(tmp_path), test_dataloader=SimpleNamespace(dataset=dataset))
+    hub = SimpleNamespace(runtime_info={'checkpoint': 'a.pth'})
+    loader = SimpleNamespace(dataset=dataset)
+    runner = SimpleNamespace(work_dir=str(tmp_path), test_dataloader=loader, message_hub=hub)
     hook = ReportHook()
     hook.before_test_epoch(runner)
     hook.after_test_iter(runner, 0, outputs=samples[:1])
@@ -93,6 +96,16 @@ def test_hook_says_what_each_part_alone_got_right(tmp_path, capsys) -> None:
     assert table['whole'] == {'top1': 0.5, 'recall': {'nod': 0.0, 'wave': 1.0}}
     line = 'right by one part alone: head 25, body 50, upper 50, lower 50, whole 50; by all together 75 %'
     assert line in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('key', ['pred_scores', 'part_scores'])
+def test_scores_that_are_no_numbers_are_no_report(tmp_path, key: str) -> None:
+    bad = sample(1, 1, None)
+    bad.set_metainfo({'name': 'wave/2.mp4'})
+    bad.set_data({key: torch.tensor([[0.5, float('nan')]] if key == 'part_scores' else [0.5, float('nan')])})
+    with pytest.raises(UserError, match=rf"^checkpoint a\.pth: {key} of 'wave/2\.mp4' are NaN"):
+        run_hook(tmp_path, [sample(0, 0, None), bad])
+    assert not list(tmp_path.iterdir())
 
 
 def test_hook_without_a_router_draws_the_confusion_only(tmp_path) -> None:

@@ -101,6 +101,9 @@ def test_fer2013_npz_equals_csv(tmp_path: Path) -> None:
     np.savez(folder / 'Training.npz', x=np.zeros((1, 48, 48)), y=[0])
     with pytest.raises(UserError, match=r'Training.npz: x is float64'):
         Fer2013(data_root=folder, split='Training')
+    np.savez_compressed(folder / 'Training.npz', x=np.zeros((200_000, 48, 48), np.uint8), y=np.zeros(200_000, int))
+    with pytest.raises(UserError, match=r'Training.npz: would unpack to 0\.4 GiB'):
+        Fer2013(data_root=folder, split='Training')
 
 
 def test_fer2013_errors_name_the_line(tmp_path: Path) -> None:

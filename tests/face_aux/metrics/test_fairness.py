@@ -13,6 +13,7 @@ from face_aux.metrics import FairnessMetric, Settings, report
 from face_aux.metrics.criteria import criteria_from_counts, largest_gap, smallest_ratio
 from face_aux.metrics.samples import UNKNOWN, TaskScores
 from face_aux.structures import FaceSample
+from mm_runtime.metric import name_source
 
 
 def made_task(n: int = 900, classes: int = 2, seed: int = 0) -> TaskScores:
@@ -272,6 +273,20 @@ def evaluate(metric: FairnessMetric, video: bool = False) -> dict[str, float]:
     ]
     evaluator.process(samples)
     return evaluator.evaluate(len(samples))
+
+
+@pytest.mark.parametrize('bad', [float('nan'), float('inf')])
+def test_scores_that_are_no_numbers_are_no_report(bad: float) -> None:
+    metric = FairnessMetric(replicates=0)
+    evaluator = Evaluator([metric])
+    name_source(evaluator, 'checkpoint a.pth')
+    sample = FaceSample(gt={'fake': 1}, groups={'race': 'A'}, path='7.jpg', scores={'fake': torch.tensor([0.5, bad])})
+    with pytest.raises(UserError, match=r"^checkpoint a\.pth: scores 'fake' of '7\.jpg' are NaN or infinite"):
+        evaluator.process([sample])
+    task = made_task(30)
+    task.scores[4, 0] = bad
+    with pytest.raises(ValueError, match="scores of task 'task': hold NaN or infinite numbers, 1 of 30 .*first 4"):
+        report(task, ['race'])
 
 
 def test_metric_returns_the_key_figures() -> None:

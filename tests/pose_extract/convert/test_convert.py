@@ -163,7 +163,7 @@ def test_pickles_of_others(tmp_path: Path, bare: bool) -> None:
     ('change', 'message'),
     [
         ({'keypoint': np.zeros((1, 5, 17, 3))}, r'keypoint: expected shape'),
-        ({'keypoint': [[1]]}, r'keypoint: expected an array'),
+        ({'keypoint': ((1,),)}, r'keypoint: expected an array'),
         ({'keypoint': np.ones((1, 5, 25, 2))}, r'25 keypoints, which several layouts have: openpose25, ntu25'),
         ({'keypoint': np.ones((1, 5, 19, 2))}, r'no layout has'),
         ({'total_frames': 6}, r'total_frames is 6'),

@@ -41,6 +41,20 @@ def test_an_example_by_hand(tmp_path: Path) -> None:
     assert 'With --skeleton' in refused
 
 
+@pytest.mark.parametrize(('separator', 'encoding'), [(';', 'utf-8'), ('\t', 'utf-16'), (',', 'utf-16-le')])
+def test_tables_that_a_spreadsheet_saved(tmp_path: Path, separator: str, encoding: str) -> None:
+    text = BY_HAND.replace(',', separator).replace('\n', '\r\n')
+    path = tmp_path / 'nodDLC_net.csv'
+    path.write_bytes(text.encode(encoding))
+    assert kind_of(path) == 'deeplabcut'
+    (clip,) = read_deeplabcut(path, ReadOptions('penn13', (480, 640), 25)).clips
+    np.testing.assert_allclose(clip.tracks.keypoints[0, :, 1], [[10.5, 20.5], [11.5, 21.5]])
+    path.write_bytes(text.replace('11.5', '11,5').encode(encoding))
+    (failure,) = read_deeplabcut(path, ReadOptions('penn13', (480, 640), 25)).failures
+    assert failure.startswith(f'{path}:5: ')
+    assert ('8 cells, the header 7' if separator == ',' else 'a decimal comma; write 11.5') in failure
+
+
 @pytest.mark.parametrize('individuals', [False, True])
 def test_tables_with_and_without_individuals(tmp_path: Path, individuals: bool) -> None:
     truth = poses(2 if individuals else 1, 5, 17)
