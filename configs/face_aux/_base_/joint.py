@@ -19,6 +19,11 @@ model = dict(
     ),
 )
 
+# Faces without labels, which only the auxiliary task sees: a folder, or a set as dict(type='UTKFace', ...); so many of
+# them go beside each labelled one (docs/guides/faces.md)
+unlabelled = None
+unlabelled_ratio = 1
+
 train_pipeline = dict(
     LoadFace=dict(),
     RandomResizedCrop=dict(size=224, scale=(0.6, 1.0)),
@@ -44,7 +49,12 @@ train_dataloader = dict(
     drop_last=True,
     collate_fn=dict(type='default_collate'),
     sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(pipeline='${train_pipeline}', bad_images='skip'),
+    dataset=dict(
+        pipeline='${train_pipeline}',
+        bad_images='skip',
+        unlabelled='${unlabelled}',
+        unlabelled_ratio='${unlabelled_ratio}',
+    ),
 )
 val_dataloader = dict(
     batch_size=64,
@@ -87,6 +97,7 @@ auto_scale_lr = dict(enable=False, base_batch_size=64)
 custom_hooks = dict(
     ReportHook=None,
     EMAHook=None,
+    HeldBackHook=dict(),  # refuses unlabelled faces of the validation and test parts
     ReconstructionHook=dict(interval=5),
     FairnessReportHook=dict(),
 )
