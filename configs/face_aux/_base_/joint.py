@@ -12,6 +12,9 @@ model = dict(
     encoder=dict(name='vit_small_patch16_224', pretrained=False),
     auxiliary=dict(
         kind='codes',
+        cells=None,  # cells along a side of a patch, for kind='histogram' (1) and the target HOG (2)
+        shrink=1,  # 2: the target is that of the image at half size
+        mask='random',  # also 'block', of which less has to be hidden
         mask_ratio=0.75,
         norm_pix=False,
         decoder=None,  # SSAT's size beside this encoder

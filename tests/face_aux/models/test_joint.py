@@ -259,6 +259,21 @@ def test_reconstructions_show_the_target_where_it_was_visible(kind: str, norm_pi
         model().reconstruct(data['inputs'])
 
 
+def test_pooled_shrunk_and_block_masked_targets_train_and_show() -> None:
+    options = {'kind': 'planes', 'shrink': 2, 'mask': 'block', 'mask_ratio': 0.5, 'cells': 3}
+    joint = model(options, variant='MRGB/RHOG+LDP/CRGB')
+    losses = joint(**batch(), mode='loss')
+    total(losses).backward()
+    assert all(p.grad is not None and p.grad.any() for p in joint.parameters() if p.requires_grad)
+    assert joint.auxiliary.decoder.heads['HOG'].out_features == 9 * 9
+    assert joint.auxiliary.decoder.heads['LDP'].out_features == 8 * 3 * 3
+    pictures = joint.eval().reconstruct(batch()['inputs'], batch()['texture_source'])
+    truth, _ = pictures.shown['LDP']
+    assert set(pictures.shown) == {'LDP'}
+    assert truth.shape == (4, 8, 1, 24, 24)
+    assert torch.equal(truth[..., ::2, ::2], truth[..., 1::2, 1::2])
+
+
 def test_autocast_stays_finite_and_close() -> None:
     joint = model({'kind': 'planes'})
     torch.manual_seed(1)
@@ -301,7 +316,16 @@ def test_config_is_completed_from_the_data() -> None:
 def test_variants() -> None:
     assert Variant.parse('MRGB/RLDP/CRGB') == ('RGB', ('LDP',), 'RGB')
     assert Variant.parse('MLBP/RRGB+LBP/CLDN') == ('LBP', ('RGB', 'LBP'), 'LDN')
-    for wrong in ('RGB', 'MRGB/RHOG/CRGB', 'MRGB/RRGB+RGB/CRGB', 'MRGB/RLDP', 'mrgb/rldp/crgb', 'MRGB/RLDP/CRGB/'):
+    assert Variant.parse('MRGB/RHOG+LDP/CRGB').reconstructed == ('HOG', 'LDP')
+    for wrong in (
+        'RGB',
+        'MHOG/RRGB/CRGB',
+        'MRGB/RLDP/CHOG',
+        'MRGB/RRGB+RGB/CRGB',
+        'MRGB/RLDP',
+        'mrgb/rldp/crgb',
+        'MRGB/RLDP/CRGB/',
+    ):
         with pytest.raises(UserError, match='is not understood'):
             Variant.parse(wrong)
 
@@ -311,5 +335,7 @@ def test_wrong_descriptions_are_named() -> None:
         model(pool='max')
     with pytest.raises(UserError, match='auxiliary: .*mask_rato'):
         model({'mask_rato': 0.5})
+    with pytest.raises(UserError, match="auxiliary.mask must be one of .*'blocks'"):
+        model({'mask': 'blocks'})
     with pytest.raises(ValueError, match="'tensor', 'loss' or 'predict'"):
         model()(batch()['inputs'], mode='train')
