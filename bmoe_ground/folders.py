@@ -42,17 +42,35 @@ def walk_files(root: str | os.PathLike[str]) -> list[Path]:
         Traceback (most recent call last):
         bmoe_ground.errors.UserError: /dev/null: no such folder
     """
+    return sorted(iter_files(root))
+
+
+def iter_files(root: str | os.PathLike[str]) -> Iterator[Path]:
+    """The files of :func:`walk_files` one after the other, so that millions need not be in memory at once.
+
+    Args:
+        root: See :func:`walk_files`.
+
+    Yields:
+        Paths that begin with ``root``, always in the same order: a folder's own files by name, then what lies in it.
+
+    Raises:
+        UserError: See :func:`walk_files`.
+
+    Example:
+        >>> next(iter_files(os.devnull))
+        Traceback (most recent call last):
+        bmoe_ground.errors.UserError: /dev/null: no such folder
+    """
     if not os.path.isdir(root):
         raise UserError(f'{os.fspath(root)}: no such folder')
-    files: list[Path] = []
     seen: set[str] = set()
     waiting = [Path(root)]
     while waiting:  # what truly lies here first, then the links that were met
         links: list[Path] = []
         for start in waiting:
-            files += _walk(start, seen, links)
+            yield from _walk(start, seen, links)
         waiting = sorted(links)
-    return sorted(files)
 
 
 def _walk(start: Path, seen: set[str], links: list[Path]) -> Iterator[Path]:
@@ -69,7 +87,7 @@ def _walk(start: Path, seen: set[str], links: list[Path]) -> Iterator[Path]:
         folders = sorted(filter(is_the_users, names))
         links += [here / name for name in folders if (here / name).is_symlink() and not _leads_up(here / name)]
         names[:] = [n for n in folders if not (here / n).is_symlink() and os.path.realpath(here / n) not in seen]
-        for name in files:
+        for name in sorted(files):
             if not name.startswith('.'):
                 yield here / name
 

@@ -71,13 +71,27 @@ def picture_bytes(path: str | Path) -> int:
         >>> picture_bytes('/nowhere.jpg')
         0
     """
+    width, height, _ = picture_header(path) or (0, 0, False)
+    return 3 * width * height
+
+
+def picture_header(path: str | Path) -> tuple[int, int, bool] | None:
+    """Width, height (as stored, before EXIF's rotation) and whether it is grey, from an image's header alone.
+
+    Returns:
+        None where that cannot be told; the reading itself will say what is wrong.
+
+    Example:
+        >>> picture_header('/nowhere.jpg') is None
+        True
+    """
     try:
         with Path(path).open('rb') as file, warnings.catch_warnings():
             warnings.simplefilter('ignore')
             with _open(file, Path(path)) as image:
-                return 3 * image.width * image.height
-    except Exception:  # the reading itself will say what is wrong
-        return 0
+                return image.width, image.height, image.mode in ('1', 'L', 'LA', 'La', 'I', 'F', 'I;16')
+    except Exception:  # hostile headers raise almost anything
+        return None
 
 
 def _open(file: BinaryIO, path: Path) -> Image.Image:

@@ -25,8 +25,8 @@ def opening_lines(runner: Runner, loaders: Mapping[str, Any]) -> list[str]:
         loaders: Data loaders by the config's key, such as ``train_dataloader``.
 
     Returns:
-        Samples of each split and the classes; then model, parameters, device, epochs and steps; then what
-        :func:`poor_splits` says.
+        Samples of each split and the classes; then model, parameters, device, epochs and steps; then what the dataset
+        says of itself (its ``notes()``, if it has any) and what :func:`poor_splits` says.
     """
     dataset = loaders['train_dataloader'].dataset
     unit = getattr(dataset, 'unit', 'samples')
@@ -38,6 +38,7 @@ def opening_lines(runner: Runner, loaders: Mapping[str, Any]) -> list[str]:
         f'data: {unit} {", ".join(splits)}; {_describe_classes(dataset.metainfo)}',
         f'model: {type(model).__name__}, {parameters / 1e6:.2f} M parameters, on {device}; '
         f'{runner.max_epochs} epochs of {len(loaders["train_dataloader"])} steps',
+        *(dataset.notes() if hasattr(dataset, 'notes') else ()),
         *poor_splits(loaders),
     ]
 

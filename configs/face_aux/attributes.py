@@ -18,7 +18,14 @@ presets = dict(
     celeba=dict(
         dataset=dict(type='CelebA', data_root='data/celeba'),
         train_dataloader=dict(
-            dataset=dict(_delete_=True, pipeline='${train_pipeline}', bad_images='skip', split='train')
+            dataset=dict(
+                _delete_=True,
+                pipeline='${train_pipeline}',
+                bad_images='skip',
+                unlabelled='${unlabelled}',
+                unlabelled_ratio='${unlabelled_ratio}',
+                split='train',
+            )
         ),
         val_dataloader=dict(dataset=dict(_delete_=True, pipeline='${test_pipeline}', test_mode=True, split='val')),
         test_dataloader=dict(dataset=dict(split='test')),

@@ -20,6 +20,8 @@ from bmoe_ground.tables import iter_table
 from face_aux.datasets.counts import count_classes
 from face_aux.datasets.groups import Codes, UnknownGroups, count_unknown, drop_unknown
 from face_aux.datasets.records import Record, Skipped
+from face_aux.datasets.unlabelled import UnlabelledFaces, make_unlabelled
+from face_aux.datasets.unlabelled_notes import notes_on
 from face_aux.labels import IGNORE, Task
 from face_aux.registry import TRANSFORMS
 from face_aux.transforms.chance import seeded
@@ -57,6 +59,9 @@ class FaceDataset(BaseDataset):
         missing: A labelled file that is not there: 'error', or 'skip' and report.
         bad_images: A file that cannot be decoded: 'error', or 'skip', which logs it and draws another sample (only
             in training; testing always stops, for a silent gap would falsify the scores).
+        unlabelled: Faces without labels for the auxiliary task: a folder, or more; see
+            :class:`face_aux.datasets.unlabelled.UnlabelledFaces`.
+        unlabelled_ratio: How many of them go beside each labelled sample.
         test_mode: Whether the samples are for validation or test.
         serialize_data: Keep the records in one shared byte array, so that workers do not copy them.
         lazy_init: Do not read the files yet.
@@ -83,6 +88,8 @@ class FaceDataset(BaseDataset):
         unknown_groups: Codes | None = None,
         missing: str = 'error',
         bad_images: str = 'error',
+        unlabelled: str | Mapping[str, Any] | None = None,
+        unlabelled_ratio: int = 1,
         test_mode: bool = False,
         serialize_data: bool = True,
         lazy_init: bool = False,
@@ -106,6 +113,7 @@ class FaceDataset(BaseDataset):
         self.shared_epoch.epoch = -1  # no hook has set it: the random transforms draw from the global generator
         self._task_names = tasks
         built = [TRANSFORMS.build(t) if isinstance(t, Mapping) else t for t in pipeline]
+        self.unlabelled: UnlabelledFaces | None = None
         super().__init__(
             data_root=str(data_root),
             data_prefix={},
@@ -115,6 +123,8 @@ class FaceDataset(BaseDataset):
             lazy_init=lazy_init,
             max_refetch=max_refetch,
         )
+        if unlabelled is not None and not test_mode:
+            self.unlabelled = make_unlabelled(unlabelled, self.pipeline, unlabelled_ratio, bad_images)
 
     @property
     def root(self) -> Path:
@@ -176,17 +186,25 @@ class FaceDataset(BaseDataset):
         driven = self.shared_epoch.epoch >= 0
         with seeded(self.shared_epoch.seed, self.shared_epoch.epoch, idx) if driven else nullcontext():
             try:
-                return super().prepare_data(idx)
+                packed = super().prepare_data(idx)
             except UserError as error:
                 if self.bad_images == 'error':
                     raise
                 print_log(f'left out, another sample is drawn: {error}', logger='current', level=logging.WARNING)
                 return None
+            if self.unlabelled is None or packed is None:
+                return packed
+            epoch, seed = self.shared_epoch.epoch, self.shared_epoch.seed
+            return {**packed, **self.unlabelled.companions(idx, len(self), epoch, seed)}
 
     def get_cat_ids(self, idx: int) -> list[int]:
         """Class of the first single-label task, for mmengine's ``ClassBalancedDataset``."""
         gt = self.get_data_info(idx)['gt']
         return [int(label) for label in gt.values() if not isinstance(label, list)][:1]
+
+    def notes(self) -> list[str]:
+        """What the start of a training should say of the set, a line each."""
+        return [] if self.unlabelled is None else notes_on(self.unlabelled, self.get_data_info, len(self))
 
     def _describe(self) -> str:
         chosen = [f'split={self.split!r}'] if self.split else []

@@ -1,7 +1,8 @@
 """Hooks of the face trainer."""
 
 from face_aux.hooks.fairness_report import FairnessReportHook
+from face_aux.hooks.held_back import HeldBackHook
 from face_aux.hooks.loss_weight import LossWeightHook
 from face_aux.hooks.reconstruction import ReconstructionHook
 
-__all__ = ['FairnessReportHook', 'LossWeightHook', 'ReconstructionHook']
+__all__ = ['FairnessReportHook', 'HeldBackHook', 'LossWeightHook', 'ReconstructionHook']

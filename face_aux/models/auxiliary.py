@@ -10,7 +10,7 @@ from torch import nn
 
 from face_aux.models.decoder import MaskedDecoder, default_decoder
 from face_aux.models.encoder import VisionEncoder
-from face_aux.models.masking import random_mask
+from face_aux.models.masking import check_mask, make_mask
 from face_aux.models.patches import patch_statistics, patchify, unpatchify
 from face_aux.models.targets import make_targets
 from face_aux.models.weighting import make_weights
@@ -27,6 +27,9 @@ class Reconstruction(nn.Module):
         patterns: Pattern name to options.
         kind: See :class:`face_aux.models.targets.Target`.
         norm_pix: See :class:`face_aux.models.targets.Target`.
+        cells: See :class:`face_aux.models.targets.Target`.
+        shrink: See :class:`face_aux.models.targets.Target`.
+        mask: ``'random'`` patches, as in MAE, or ``'block'``, see :mod:`face_aux.models.masking`.
         mask_ratio: Share of patches removed.
         decoder: ``dim``, ``depth`` and ``heads``; None for SSAT's choice beside this encoder.
         weights: Loss weights, ``dict(type='fixed', primary=0.1, auxiliary=0.9)`` by default; see
@@ -42,13 +45,17 @@ class Reconstruction(nn.Module):
         patterns: Mapping[str, Mapping[str, Any]],
         kind: str = 'codes',
         norm_pix: bool = False,
+        cells: int | None = None,
+        shrink: int = 1,
+        mask: str = 'random',
         mask_ratio: float = 0.75,
         decoder: Mapping[str, int] | None = None,
         weights: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.grid, self.patch, self.mask_ratio = encoder.grid, encoder.patch, mask_ratio
-        self.targets = make_targets(targets, kind, norm_pix, mean, std, patterns)
+        self.mask = check_mask(mask)
+        self.targets = make_targets(targets, kind, norm_pix, mean, std, patterns, cells, shrink)
         outputs = {name: target.patch_dim(self.patch) for name, target in self.targets.items()}
         size = {**default_decoder(encoder.num_features), **(decoder or {})}
         self.decoder = MaskedDecoder(encoder.num_features, self.grid, encoder.num_prefix_tokens, outputs, **size)
@@ -56,7 +63,7 @@ class Reconstruction(nn.Module):
 
     def draw_mask(self, batch: int, device: torch.device) -> torch.Tensor:
         """(B, tokens) bool, True where removed."""
-        return random_mask(batch, self.grid, self.mask_ratio, device)
+        return make_mask(self.mask, batch, self.grid, self.mask_ratio, device)
 
     def losses(self, latent: torch.Tensor, mask: torch.Tensor, source: torch.Tensor) -> dict[str, torch.Tensor]:
         """Loss of each target over the removed patches.
@@ -79,7 +86,7 @@ class Reconstruction(nn.Module):
     def pictures(
         self, latent: torch.Tensor, mask: torch.Tensor, source: torch.Tensor
     ) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
-        """Target and reconstruction of every target that is a picture (histograms are none).
+        """Target and reconstruction of every target that is a picture (histograms and HOG are none).
 
         The visible patches of the reconstruction show the target itself, as in MAE. Patches that were normalised get
         the target's mean and deviation back.
@@ -90,9 +97,10 @@ class Reconstruction(nn.Module):
         shown: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
         for name, predicted in self.decoder(latent, mask).items():
             target = self.targets[name]
-            if target.kind == 'histogram':
+            if target.has_cells:
                 continue
-            truth = patchify(target.maps(source), self.patch)
+            patch = target.own_patch(self.patch)
+            truth = patchify(target.maps(source), patch)
             predicted = predicted.float()
             if target.kind == 'planes':
                 predicted = predicted.sigmoid()
@@ -100,5 +108,11 @@ class Reconstruction(nn.Module):
                 mean, deviation = patch_statistics(truth)
                 predicted = predicted * deviation + mean
             filled = torch.where(mask[:, :, None], predicted, truth)
-            shown[name] = unpatchify(truth, self.grid, self.patch), unpatchify(filled, self.grid, self.patch)
+            whole, made = (unpatchify(each, self.grid, patch) for each in (truth, filled))
+            shown[name] = enlarged(whole, target.shrink), enlarged(made, target.shrink)
         return shown
+
+
+def enlarged(maps: torch.Tensor, factor: int) -> torch.Tensor:
+    """Maps (B, C, T, H, W) with every pixel repeated along height and width."""
+    return maps.repeat_interleave(factor, dim=3).repeat_interleave(factor, dim=4)

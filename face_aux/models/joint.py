@@ -108,6 +108,8 @@ class TextureJointModel(BaseModel):
         inputs: torch.Tensor | Sequence[torch.Tensor],
         data_samples: list[FaceSample] | None = None,
         texture_source: torch.Tensor | Sequence[torch.Tensor] | None = None,
+        unlabelled_inputs: torch.Tensor | Sequence[torch.Tensor] | None = None,
+        unlabelled_source: torch.Tensor | Sequence[torch.Tensor] | None = None,
         mode: str = 'tensor',
     ) -> Any:
         """Run the model.
@@ -117,6 +119,8 @@ class TextureJointModel(BaseModel):
             data_samples: Ground truth, for ``'loss'``; where the scores go, for ``'predict'``.
             texture_source: uint8, of the shape of ``inputs``: the same pixels before photometric augmentation. Needed
                 for ``'loss'`` with an auxiliary task.
+            unlabelled_inputs: (B, ratio, ...) or (N, ...) further inputs, for the masked pass of ``'loss'`` alone.
+            unlabelled_source: Their texture source.
             mode: ``'tensor'`` for logits, ``'loss'`` or ``'predict'``.
 
         Returns:
@@ -129,7 +133,8 @@ class TextureJointModel(BaseModel):
         if mode == 'predict':
             return self.predict(inputs, data_samples)
         if mode == 'loss':
-            return self.loss(inputs, data_samples or [], source)
+            extra = None if unlabelled_inputs is None else self._extra(unlabelled_inputs, unlabelled_source)
+            return self.loss(inputs, data_samples or [], source, extra)
         raise ValueError(f"mode must be 'tensor', 'loss' or 'predict', but got {mode!r}")
 
     def forward_features(self, inputs: torch.Tensor, source: torch.Tensor | None = None) -> torch.Tensor:
@@ -146,9 +151,20 @@ class TextureJointModel(BaseModel):
         return pooled if pre_logits else {task: head(pooled) for task, head in self.heads.items()}
 
     def loss(
-        self, inputs: torch.Tensor, data_samples: Sequence[FaceSample], source: torch.Tensor | None = None
+        self,
+        inputs: torch.Tensor,
+        data_samples: Sequence[FaceSample],
+        source: torch.Tensor | None = None,
+        unlabelled: tuple[torch.Tensor, torch.Tensor] | None = None,
     ) -> dict[str, torch.Tensor]:
         """Losses of a batch.
+
+        Args:
+            inputs: See :meth:`forward`.
+            data_samples: Their ground truth.
+            source: Their texture source.
+            unlabelled: Inputs and source (N, ...) of faces without labels, which go through the masked pass together
+                with the labelled ones: the reconstruction loss is the mean over the hidden patches of both.
 
         Returns:
             ``loss_primary`` and, with an auxiliary task, ``loss_auxiliary``: their sum is minimised. Beside them,
@@ -159,12 +175,19 @@ class TextureJointModel(BaseModel):
         primary = torch.stack([self.heads[task].loss_weight * value for task, value in by_task.items()]).mean()
         logged = {task: value.detach() for task, value in by_task.items()}
         if self.auxiliary is None:
+            if unlabelled is not None:
+                raise UserError(
+                    'unlabelled faces are for the auxiliary task, which model.auxiliary=None leaves out; '
+                    'leave them out too: --cfg-options unlabelled=null'
+                )
             return {'loss_primary': primary, **logged}
         if source is None:
             raise UserError(
                 'the auxiliary task needs texture_source; put KeepTextureSource between the geometric and the '
                 'photometric transforms of the train pipeline'
             )
+        if unlabelled is not None:
+            inputs, source = torch.cat([inputs, unlabelled[0]]), torch.cat([source, unlabelled[1]])
         mask = self.auxiliary.draw_mask(len(inputs), inputs.device)
         latent = self.encoder(self._view(self.variant.masked, inputs, source), mask)
         by_target = self.auxiliary.losses(latent, mask, self._clip(source))
@@ -259,6 +282,16 @@ class TextureJointModel(BaseModel):
         clip = self._clip(source) if source is not None else denormalize(self._clip(inputs), self.mean, self.std)
         image = normalize(self.patterns[name].image(clip) * 255, self.mean, self.std)
         return image if self.encoder.is_video else image[:, :, 0]
+
+    def _extra(
+        self, inputs: torch.Tensor | Sequence[torch.Tensor], source: torch.Tensor | Sequence[torch.Tensor] | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Unlabelled inputs and source as one batch (N, ...), whichever way they were gathered."""
+        if source is None:
+            raise UserError('unlabelled faces need KeepTextureSource in the train pipeline')
+        each = len(self.encoder.input_shape)
+        inputs, source = _stack(inputs), _stack(source)
+        return inputs.reshape(-1, *inputs.shape[-each:]), source.reshape(-1, *source.shape[-each:])
 
     def _clip(self, images: torch.Tensor) -> torch.Tensor:
         """Images (B, 3, H, W) as clips of one frame; clips as they are."""

@@ -14,7 +14,7 @@ class Variant(NamedTuple):
 
     Attributes:
         masked: Input of the masked pass.
-        reconstructed: One or two targets.
+        reconstructed: One or two targets, of which one may be ``'HOG'``: no picture, so it is no input.
         classified: Input of the primary pass.
     """
 
@@ -31,10 +31,13 @@ class Variant(NamedTuple):
         """
         match = re.fullmatch(r'M(\w+)/R(\w+(?:\+\w+)?)/C(\w+)', text)
         sources = ('RGB', *texture_names())
+        targets = (*sources, 'HOG')
         parts = [] if match is None else [match[1], *match[2].split('+'), match[3]]
-        if match is None or not set(parts) <= set(sources) or (len(parts) == 4 and parts[1] == parts[2]):
+        known = match is not None and {parts[0], parts[-1]} <= set(sources) and set(parts[1:-1]) <= set(targets)
+        if match is None or not known or (len(parts) == 4 and parts[1] == parts[2]):
             raise UserError(
                 f"variant {text!r} is not understood; expected 'M<input>/R<target>/C<input>' with each of "
-                f"{', '.join(sources)}, for example 'MRGB/RLDP/CRGB' or, with two targets, 'MRGB/RRGB+LDP/CRGB'"
+                f"{', '.join(sources)} (a target also HOG), for example 'MRGB/RLDP/CRGB' or, with two targets, "
+                "'MRGB/RRGB+LDP/CRGB'"
             )
         return cls(match[1], tuple(match[2].split('+')), match[3])

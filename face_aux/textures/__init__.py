@@ -8,6 +8,7 @@ from face_aux.textures.directional import (
     local_directional_pattern_variance,
 )
 from face_aux.textures.histograms import block_histograms
+from face_aux.textures.hog import oriented_gradients
 from face_aux.textures.lbp import center_symmetric_lbp, local_binary_pattern, local_ternary_pattern
 from face_aux.textures.table import DESCRIPTORS, Descriptor, get_descriptor, register_texture, texture_names
 
@@ -23,6 +24,7 @@ __all__ = [
     'local_directional_pattern',
     'local_directional_pattern_variance',
     'local_ternary_pattern',
+    'oriented_gradients',
     'register_texture',
     'texture_names',
     'to_gray',

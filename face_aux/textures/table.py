@@ -17,6 +17,9 @@ from bmoe_ground.errors import UserError
 from face_aux.textures.directional import local_directional_number, local_directional_pattern
 from face_aux.textures.lbp import center_symmetric_lbp, local_binary_pattern, n_labels
 
+RESERVED = ('RGB', 'HOG')
+"""Names in variants that are no pattern."""
+
 
 @dataclass(frozen=True)
 class Descriptor:
@@ -108,13 +111,14 @@ def register_texture(name: str, descriptor: Descriptor) -> None:
     A config reaches the module that does so with ``custom_imports = dict(imports=['my_texture'])``.
 
     Args:
-        name: Letters and digits, such as ``'WLD'``; not ``'RGB'``, which stands for the colours.
+        name: Letters and digits, such as ``'WLD'``; not ``'RGB'`` or ``'HOG'``, which stand for the colours and for
+            histograms of gradients.
         descriptor: The operator.
 
     Raises:
         UserError: The name is no such word, or another descriptor has it.
     """
-    if not re.fullmatch('[A-Za-z][A-Za-z0-9]*', name) or name == 'RGB':
-        raise UserError(f"texture {name!r}: expected letters and digits, such as 'WLD', and not 'RGB'")
+    if not re.fullmatch('[A-Za-z][A-Za-z0-9]*', name) or name in RESERVED:
+        raise UserError(f"texture {name!r}: expected letters and digits, such as 'WLD', and not 'RGB' or 'HOG'")
     if DESCRIPTORS.setdefault(name, descriptor) != descriptor:
         raise UserError(f'texture {name!r}: another descriptor has this name; the names are {", ".join(DESCRIPTORS)}')

@@ -12,12 +12,20 @@ model = dict(
     encoder=dict(name='vit_small_patch16_224', pretrained=False),
     auxiliary=dict(
         kind='codes',
+        cells=None,  # cells along a side of a patch, for kind='histogram' (1) and the target HOG (2)
+        shrink=1,  # 2: the target is that of the image at half size
+        mask='random',  # also 'block', of which less has to be hidden
         mask_ratio=0.75,
         norm_pix=False,
         decoder=None,  # SSAT's size beside this encoder
         weights=dict(type='fixed', primary=0.1, auxiliary=0.9),  # SSAT's; also type='schedule' and 'uncertainty'
     ),
 )
+
+# Faces without labels, which only the auxiliary task sees: a folder, or a set as dict(type='UTKFace', ...); so many of
+# them go beside each labelled one (docs/guides/faces.md)
+unlabelled = None
+unlabelled_ratio = 1
 
 train_pipeline = dict(
     LoadFace=dict(),
@@ -44,7 +52,12 @@ train_dataloader = dict(
     drop_last=True,
     collate_fn=dict(type='default_collate'),
     sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(pipeline='${train_pipeline}', bad_images='skip'),
+    dataset=dict(
+        pipeline='${train_pipeline}',
+        bad_images='skip',
+        unlabelled='${unlabelled}',
+        unlabelled_ratio='${unlabelled_ratio}',
+    ),
 )
 val_dataloader = dict(
     batch_size=64,
@@ -87,6 +100,7 @@ auto_scale_lr = dict(enable=False, base_batch_size=64)
 custom_hooks = dict(
     ReportHook=None,
     EMAHook=None,
+    HeldBackHook=dict(),  # refuses unlabelled faces of the validation and test parts
     ReconstructionHook=dict(interval=5),
     FairnessReportHook=dict(),
 )

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from bmoe_ground.errors import UserError
@@ -148,6 +149,59 @@ def test_targets_come_from_the_source_and_not_from_the_inputs() -> None:
     )
 
 
+def unlabelled(size: int = 3, frames: int | None = None) -> dict[str, Any]:
+    shape = (size, 2, 3, 24, 24) if frames is None else (size, 2, 3, frames, 24, 24)
+    generator = torch.Generator().manual_seed(5)
+    return {
+        'unlabelled_inputs': torch.randn(shape, generator=generator),
+        'unlabelled_source': torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator),
+    }
+
+
+@pytest.mark.parametrize('frames', [None, 4], ids=['image', 'clip'])
+@pytest.mark.parametrize('variant', ['MRGB/RRGB+LDP/CRGB', 'MLDP/RLBP/CRGB'])
+def test_unlabelled_faces_join_the_masked_pass_alone(variant: str, frames: int | None) -> None:
+    """The losses are those that the parts of the model give by hand."""
+    joint = model({'kind': 'planes'}, variant=variant, encoder={} if frames is None else {'frames': 4, 'tubelet': 2})
+    data, more = batch(frames=frames), unlabelled(frames=frames)
+    torch.manual_seed(1)
+    losses = joint(**data, **more, mode='loss')
+    assert torch.equal(losses['sex'], joint(**data, mode='loss')['sex'])
+    inputs = torch.cat([data['inputs'], *more['unlabelled_inputs']])
+    source = torch.cat([data['texture_source'], *more['unlabelled_source']])
+    torch.manual_seed(1)
+    mask = joint.auxiliary.draw_mask(4 + 6, torch.device('cpu'))
+    clip = source if frames else source[:, :, None]
+    if variant.startswith('MLDP'):
+        inputs = normalize(joint.patterns['LDP'].image(clip) * 255, joint.mean, joint.std).reshape(inputs.shape)
+    predicted = joint.auxiliary.decoder(joint.encoder(inputs, mask), mask)
+    for name, target in joint.auxiliary.targets.items():
+        truth = target.patches(clip, joint.encoder.patch)
+        error = (predicted[name] - truth).square() if name == 'RGB' else F.binary_cross_entropy_with_logits(
+            predicted[name], truth, reduction='none'
+        )  # fmt: skip
+        torch.testing.assert_close(losses[f'reconstruct_{name}'], error.mean(dim=-1)[mask].mean())
+
+
+def test_unlabelled_faces_leave_the_heads_alone() -> None:
+    joint = model({})
+    gradients = []
+    for more in ({}, unlabelled()):
+        joint.zero_grad()
+        torch.manual_seed(1)
+        total(joint(**batch(), **more, mode='loss')).backward()
+        gradients.append([p.grad.clone() for p in joint.heads.parameters()])
+        encoder = joint.encoder.vit.patch_embed.proj.weight.grad.clone()
+        gradients[-1].append(encoder)
+    heads, with_more = gradients
+    assert all(torch.equal(a, b) for a, b in zip(heads[:-1], with_more[:-1], strict=True))
+    assert not torch.equal(heads[-1], with_more[-1])
+    with pytest.raises(UserError, match='unlabelled=null'):
+        model()(**batch(), **unlabelled(), mode='loss')
+    with pytest.raises(UserError, match='KeepTextureSource'):
+        joint(**batch(), unlabelled_inputs=unlabelled()['unlabelled_inputs'], mode='loss')
+
+
 def test_missing_source_says_where_it_comes_from() -> None:
     data = batch()
     del data['texture_source']
@@ -205,6 +259,21 @@ def test_reconstructions_show_the_target_where_it_was_visible(kind: str, norm_pi
         model().reconstruct(data['inputs'])
 
 
+def test_pooled_shrunk_and_block_masked_targets_train_and_show() -> None:
+    options = {'kind': 'planes', 'shrink': 2, 'mask': 'block', 'mask_ratio': 0.5, 'cells': 3}
+    joint = model(options, variant='MRGB/RHOG+LDP/CRGB')
+    losses = joint(**batch(), mode='loss')
+    total(losses).backward()
+    assert all(p.grad is not None and p.grad.any() for p in joint.parameters() if p.requires_grad)
+    assert joint.auxiliary.decoder.heads['HOG'].out_features == 9 * 9
+    assert joint.auxiliary.decoder.heads['LDP'].out_features == 8 * 3 * 3
+    pictures = joint.eval().reconstruct(batch()['inputs'], batch()['texture_source'])
+    truth, _ = pictures.shown['LDP']
+    assert set(pictures.shown) == {'LDP'}
+    assert truth.shape == (4, 8, 1, 24, 24)
+    assert torch.equal(truth[..., ::2, ::2], truth[..., 1::2, 1::2])
+
+
 def test_autocast_stays_finite_and_close() -> None:
     joint = model({'kind': 'planes'})
     torch.manual_seed(1)
@@ -247,7 +316,16 @@ def test_config_is_completed_from_the_data() -> None:
 def test_variants() -> None:
     assert Variant.parse('MRGB/RLDP/CRGB') == ('RGB', ('LDP',), 'RGB')
     assert Variant.parse('MLBP/RRGB+LBP/CLDN') == ('LBP', ('RGB', 'LBP'), 'LDN')
-    for wrong in ('RGB', 'MRGB/RHOG/CRGB', 'MRGB/RRGB+RGB/CRGB', 'MRGB/RLDP', 'mrgb/rldp/crgb', 'MRGB/RLDP/CRGB/'):
+    assert Variant.parse('MRGB/RHOG+LDP/CRGB').reconstructed == ('HOG', 'LDP')
+    for wrong in (
+        'RGB',
+        'MHOG/RRGB/CRGB',
+        'MRGB/RLDP/CHOG',
+        'MRGB/RRGB+RGB/CRGB',
+        'MRGB/RLDP',
+        'mrgb/rldp/crgb',
+        'MRGB/RLDP/CRGB/',
+    ):
         with pytest.raises(UserError, match='is not understood'):
             Variant.parse(wrong)
 
@@ -257,5 +335,7 @@ def test_wrong_descriptions_are_named() -> None:
         model(pool='max')
     with pytest.raises(UserError, match='auxiliary: .*mask_rato'):
         model({'mask_rato': 0.5})
+    with pytest.raises(UserError, match="auxiliary.mask must be one of .*'blocks'"):
+        model({'mask': 'blocks'})
     with pytest.raises(ValueError, match="'tensor', 'loss' or 'predict'"):
         model()(batch()['inputs'], mode='train')

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from face_aux.models.masking import kept_indices, random_mask
+from face_aux.models.masking import block_mask, kept_indices, make_mask, random_mask
 from face_aux.models.patches import Grid
 
 
@@ -34,6 +34,36 @@ def test_the_seed_decides() -> None:
         masks.append(random_mask(4, Grid(1, 8, 8), 0.5))
     assert torch.equal(masks[0], masks[1])
     assert not torch.equal(masks[0], masks[2])
+
+
+def hidden_neighbours(mask: torch.Tensor) -> float:
+    """Share of pairs of hidden and adjacent places that are both hidden."""
+    pairs = torch.cat([mask[:, 1:].flatten(1) * 2 + mask[:, :-1].flatten(1), mask[:, :, 1:].flatten(1) * 2
+                       + mask[:, :, :-1].flatten(1)], dim=1)  # fmt: skip
+    return float((pairs == 3).sum() / (pairs > 0).sum())
+
+
+@pytest.mark.parametrize('ratio', [0.4, 0.75, 0.9])
+@pytest.mark.parametrize('grid', [Grid(1, 14, 14), Grid(4, 6, 5), Grid(1, 2, 2)])
+def test_blocks_hide_as_many_places_as_lone_patches(grid: Grid, ratio: float) -> None:
+    torch.manual_seed(0)
+    mask = make_mask('block', 8, grid, min(ratio, 0.75) if grid.rows == 2 else ratio)
+    assert torch.equal(
+        mask.sum(dim=1), make_mask('random', 8, grid, min(ratio, 0.75) if grid.rows == 2 else ratio).sum(1)
+    )
+    frames = mask.view(8, grid.frames, -1)
+    assert (frames == frames[:, :1]).all()
+
+
+def test_blocks_hang_together() -> None:
+    torch.manual_seed(0)
+    grid = Grid(1, 14, 14)
+    blocks, lone = (make(200, grid, 0.4).view(200, 14, 14).int() for make in (block_mask, random_mask))
+    assert hidden_neighbours(blocks) > 0.6
+    assert hidden_neighbours(lone) < 0.3
+    torch.manual_seed(0)
+    assert torch.equal(block_mask(200, grid, 0.4).view(200, 14, 14).int(), blocks)
+    assert blocks.float().mean(dim=0).min() > 0  # corners are hidden seldom, but no place is spared
 
 
 def test_kept_indices_are_the_visible_places_in_order() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from skimage.feature import local_binary_pattern
+from skimage.feature import hog, local_binary_pattern
 
 from bmoe_ground.errors import UserError
 from face_aux.models.patches import Patch, grid_of, patchify, unpatchify
@@ -25,10 +25,16 @@ def all_targets() -> list[Target]:
         Target('LDP', 'kirsch'),
         Target('LBP', 'histogram', P=8, R=2, method='nri_uniform'),
         Target('LBP', 'planes', P=16, R=2),
+        Target('LDP', 'histogram', cells=2),
+        Target('LBP', 'histogram', cells=3, method='uniform'),
+        Target('HOG'),
+        Target('HOG', cells=1, shrink=2),
+        Target('LDP', 'planes', shrink=2),
+        Target('LDP', 'kirsch', shrink=3),
     ]
 
 
-@pytest.mark.parametrize('target', all_targets(), ids=lambda t: f'{t.name}-{t.kind}-{t.channels}')
+@pytest.mark.parametrize('target', all_targets(), ids=lambda t: f'{t.name}-{t.kind}-{t.channels}-{t.cells}-{t.shrink}')
 @pytest.mark.parametrize('patch', [PATCH, Patch(2, 6, 6)], ids=['image', 'tubelet'])
 def test_shape_is_what_the_decoder_is_told(target: Target, patch: Patch) -> None:
     patches = target.patches(source(4), patch)
@@ -67,6 +73,35 @@ def test_histogram_target_equals_numpy() -> None:
         np.testing.assert_allclose(patches[0, token].numpy(), expected, rtol=1e-6)
 
 
+def test_pooled_histograms_are_those_of_the_cells() -> None:
+    patches = Target('LBP', 'histogram', cells=2).patches(source(), PATCH)
+    codes = np.stack([local_binary_pattern(g, 8, 1) for g in to_gray(source()[:, :, 0]).numpy()]).astype(int)
+    for token, (row, column) in enumerate((r, c) for r in range(2) for c in range(3)):
+        for cell, (y, x) in enumerate((y, x) for y in (0, 3) for x in (0, 3)):
+            block = codes[1, row * 6 + y : row * 6 + y + 3, column * 6 + x : column * 6 + x + 3]
+            expected = np.bincount(block.reshape(-1), minlength=256) / 9
+            np.testing.assert_allclose(patches[1, token, cell * 256 : (cell + 1) * 256], expected, rtol=1e-6)
+
+
+def test_hog_target_is_scikit_images() -> None:
+    clip = source(2)
+    patches = Target('HOG').patches(clip, Patch(2, 6, 6)).view(2, 2, 3, 2, 2, 2, 9)  # rows, columns, frame, cell, bin
+    for image, frame in ((0, 0), (1, 1)):
+        pixels = clip[image, :, frame].permute(1, 2, 0).numpy()
+        options = {'pixels_per_cell': (3, 3), 'cells_per_block': (1, 1), 'block_norm': 'L2', 'channel_axis': 2}
+        expected = hog(pixels, **options, feature_vector=False)[:, :, 0, 0]  # (4, 6, 9)
+        ours = patches[image, :, :, frame].permute(0, 2, 1, 3, 4).reshape(4, 6, 9)
+        np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_target_at_half_resolution_is_that_of_the_reduced_picture() -> None:
+    noise = source()
+    small = noise.float().view(2, 3, 1, 6, 2, 9, 2).mean(dim=(4, 6)).round().to(torch.uint8)
+    half = Target('LDP', 'planes', shrink=2).patches(noise, PATCH)
+    assert torch.equal(half, Target('LDP', 'planes').patches(small, Patch(1, 3, 3)))
+    assert half.shape[-1] == 8 * 9
+
+
 def test_norm_pix_leaves_mean_0_and_deviation_1() -> None:
     patches = Target('RGB', norm_pix=True).patches(source(), PATCH)
     torch.testing.assert_close(patches.mean(-1), torch.zeros(2, 6), atol=1e-5, rtol=0)
@@ -84,13 +119,14 @@ def slow_loss(target: Target, predicted: torch.Tensor, truth: torch.Tensor, mask
             q = 1 / (1 + np.exp(-p))
             losses.append(np.mean([-np.log(a) if b else -np.log(1 - a) for a, b in zip(q, t, strict=True)]))
         elif target.kind == 'histogram':
-            losses.append(-sum(b * (a - np.log(np.exp(p).sum())) for a, b in zip(p, t, strict=True)))
+            p, t = (each.reshape(target.cells**2, -1) for each in (p, t))
+            losses.append(np.mean([-(b * (a - np.log(np.exp(a).sum()))).sum() for a, b in zip(p, t, strict=True)]))
         else:
             losses.append(np.mean([(a - b) ** 2 for a, b in zip(p, t, strict=True)]))
     return float(np.mean(losses))
 
 
-@pytest.mark.parametrize('target', all_targets(), ids=lambda t: f'{t.name}-{t.kind}-{t.channels}')
+@pytest.mark.parametrize('target', all_targets(), ids=lambda t: f'{t.name}-{t.kind}-{t.channels}-{t.cells}-{t.shrink}')
 def test_loss_equals_slow_loops_over_removed_patches(target: Target) -> None:
     generator = torch.Generator().manual_seed(3)
     truth = target.patches(source(), PATCH)
@@ -126,8 +162,12 @@ def test_patterns_as_pictures_reach_from_0_to_1() -> None:
 
 
 def test_wrong_descriptions_are_named() -> None:
-    with pytest.raises(UserError, match="unknown pattern 'HOG'"):
-        Target('HOG')
+    with pytest.raises(UserError, match="unknown pattern 'WLD'"):
+        Target('WLD')
+    with pytest.raises(UserError, match=r'cells must be a whole number .* 0'):
+        Target('HOG', cells=0)
+    with pytest.raises(UserError, match=r'6 x 6 pixels cannot be reduced by shrink=2 and cut into 2 x 2 cells'):
+        Target('HOG', shrink=2).patch_dim(PATCH)
     with pytest.raises(UserError, match='kind must be one of'):
         Target('LDP', 'bits')
     with pytest.raises(UserError, match='k must be 1 to 8'):

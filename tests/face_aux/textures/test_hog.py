@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from skimage import data
+from skimage.feature import hog
+
+from face_aux.textures import oriented_gradients
+
+
+def images() -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (40, 48, 3), dtype=np.uint8)
+    return [noise, data.astronaut()[:80, :96], np.full((16, 16, 3), 7, np.uint8), noise[..., 0], noise // 100]
+
+
+@pytest.mark.parametrize('bins', [4, 9])
+@pytest.mark.parametrize('cell', [4, 8])
+def test_equals_scikit_image(cell: int, bins: int) -> None:
+    for image in images():
+        channels = None if image.ndim == 2 else 2
+        expected = hog(
+            image.astype(np.float64),  # scikit-image goes through float32 for bytes
+            bins, (cell, cell), (1, 1), 'L2', feature_vector=False, channel_axis=channels,
+        )[:, :, 0, 0]  # fmt: skip
+        pixels = torch.from_numpy(np.moveaxis(image, -1, 0).copy() if image.ndim == 3 else image)
+        ours = oriented_gradients(pixels[None], cell, bins)[0].numpy()
+        np.testing.assert_allclose(ours, expected, atol=1e-6)
+
+
+def test_cells_may_be_oblong_and_must_fill_the_image() -> None:
+    grey = torch.zeros(1, 8, 12, dtype=torch.uint8)
+    grey[:, :, 6:] = 200
+    cells = oriented_gradients(grey, (8, 4))
+    assert cells.shape == (1, 1, 3, 9)
+    assert cells[0, 0].argmax(dim=-1).tolist() == [0, 0, 0]
+    assert cells[0, 0].norm(dim=-1).tolist() == pytest.approx([0, 1, 0], abs=1e-4)
+    with pytest.raises(ValueError, match='do not fill'):
+        oriented_gradients(grey, 5)
+    with pytest.raises(ValueError, match='uint8'):
+        oriented_gradients(grey.float(), 4)
