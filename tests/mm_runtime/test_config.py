@@ -142,6 +142,14 @@ def test_a_warm_up_shorter_than_a_step_is_left_out(config, steps: int, kept: lis
     assert [schedule.type for schedule in cfg.param_scheduler] == kept
 
 
+def test_a_warm_up_of_no_epoch_is_left_out(config) -> None:
+    cfg = load_config(
+        config("param_scheduler = [dict(type='LinearLR', begin=0, end=0), dict(type='CosineAnnealingLR')]")
+    )
+    drop_empty_schedules(cfg, 20)
+    assert [schedule.type for schedule in cfg.param_scheduler] == ['CosineAnnealingLR']
+
+
 def test_epochs_that_cannot_be(config) -> None:
     for text, epochs, message in (
         ('train_cfg = dict(max_iters=9)\n', 3, 'does not train by epochs'),
