@@ -119,6 +119,20 @@ class STGCNPlusPlus(nn.Module):
         self.blocks = nn.Sequential(*blocks)
         self.classifier = nn.Linear(before, num_classes)
 
+    def bodies(self, keypoint: Tensor) -> Tensor:
+        """Describe every body.
+
+        Args:
+            keypoint: (N, M, T, V, C).
+
+        Returns:
+            (N, M, D), the mean over frames and keypoints of the last block's output.
+        """
+        n, m, t, v, c = keypoint.shape
+        x = keypoint.permute(0, 1, 3, 4, 2).reshape(n * m, v * c, t)
+        x = self.bn(x).view(n * m, v, c, t).permute(0, 2, 3, 1)
+        return self.blocks(x).mean((2, 3)).view(n, m, -1)
+
     def forward(self, keypoint: Tensor) -> Tensor:
         """Classify.
 
@@ -128,8 +142,4 @@ class STGCNPlusPlus(nn.Module):
         Returns:
             (N, num_classes) logits.
         """
-        n, m, t, v, c = keypoint.shape
-        x = keypoint.permute(0, 1, 3, 4, 2).reshape(n * m, v * c, t)
-        x = self.bn(x).view(n * m, v, c, t).permute(0, 2, 3, 1)
-        pooled = self.blocks(x).mean((2, 3)).view(n, m, -1).mean(1)
-        return self.classifier(pooled)
+        return self.classifier(self.bodies(keypoint).mean(1))

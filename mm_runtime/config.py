@@ -220,6 +220,8 @@ def _is_late(scheduler: Mapping[str, Any], epochs: float) -> bool:
 
 def _is_empty(scheduler: Mapping[str, Any], steps: int) -> bool:
     begin, end = scheduler.get('begin', 0), scheduler.get('end', math.inf)
+    if begin == end:  # a warm-up of no epoch
+        return True
     if not scheduler.get('convert_to_iter_based') or not begin < end < math.inf:
         return False
     return int(begin * steps) == int(end * steps)

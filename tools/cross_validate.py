@@ -6,6 +6,8 @@ python tools/cross_validate.py utkinect.pkl --protocol half_subjects --folds 0 1
     --variants full no_macro no_micro mean_router top2 no_global stage2 no_region_dropout --out runs/ablation
 python tools/cross_validate.py --config configs/bmoe_skel_ma52.py --protocol own --seeds 0 1 2 \\
     --variants full mean_router --keys f1_mean f1_macro_action --out runs/rehearsal
+python tools/cross_validate.py nwucla.pkl --protocol own --config benchmarks/configs/peers.py \\
+    --cfg-options preset=ctrgcn --seeds 0 1 2 --out runs/nwucla_ctrgcn    # a peer in the place of the mixture
 python tools/cross_validate.py --collect runs/utkinect runs/nwucla
 """
 

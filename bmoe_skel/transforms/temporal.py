@@ -8,6 +8,7 @@ from bmoe_skel.clip import Clip
 from bmoe_skel.registry import TRANSFORMS
 
 MODES = ('resample', 'window')
+STEPS = ('even', 'one_a_part', 'drawn')
 _PHASES = 5  # parts of a cut that differ in pace
 _RATE = 30.0  # frames a second in whose steps the pace is given
 
@@ -31,6 +32,9 @@ class SampleFrames:
         min_frames: Shortest cut in frames.
         warp: Strength of the random change of pace within a cut, 0 for none: a cut falls into ``_PHASES`` parts whose
             durations are multiplied by ``exp(N(0, warp))``, so that when something happens tells nothing.
+        steps: Where a random cut is read ('resample'): 'even' at even distances; 'one_a_part' at one random moment of
+            each of ``num_frames`` equal parts (PYSKL's uniform sampling); 'drawn' at moments drawn at random and put in
+            order (the loader of CTR-GCN's line). A test's cuts, ``random=False``, are even.
     """
 
     def __init__(
@@ -42,6 +46,7 @@ class SampleFrames:
         mode: str = 'resample',
         min_frames: int = 8,
         warp: float = 0.0,
+        steps: str = 'even',
     ) -> None:
         if mode not in MODES:
             raise ValueError(f'unknown mode {mode!r}; choose one of {MODES}')
@@ -49,6 +54,9 @@ class SampleFrames:
             raise ValueError(f'crop must satisfy 0 < low <= high <= 2, got {tuple(crop)}')
         if warp < 0:
             raise ValueError(f'warp must be at least 0, got {warp}')
+        if steps not in STEPS:
+            raise ValueError(f'unknown steps {steps!r}; choose one of {STEPS}')
+        self.steps = steps
         self.num_frames, self.crop, self.num_clips = num_frames, tuple(crop), num_clips
         self.random, self.mode, self.min_frames, self.warp = random, mode, min_frames, warp
 
@@ -73,7 +81,7 @@ class SampleFrames:
             share = self.crop[1]  # the first cut of a test sees the whole clip
         span = max(share * length, min(self.min_frames, length))
         start = self._start(length - span, rng, index)
-        moments = np.linspace(0, 1, self.num_frames)
+        moments = draw_moments(self.num_frames, rng, self.steps if self.random else 'even')
         if self.random and self.warp:
             moments = warp_time(moments, rng, self.warp)
         return (start + (span - 1) * moments).clip(0, length - 1)
@@ -102,12 +110,30 @@ class SampleFrames:
         positions = [self.positions(length, clip['rng'], i) for i in range(self.num_clips)]
         cuts = [interpolate_frames(clip['keypoint'], clip['visible'], places) for places in positions]
         clip['span'] = (min(p[0] for p in positions) / length, (max(p[-1] for p in positions) + 1) / length)
-        if self.random and (self.warp or self.crop[1] > 1):
+        if self.random and (self.warp or self.crop[1] > 1 or self.steps != 'even'):
             clip['uneven'] = True  # other streams, which spread their steps evenly over the span, cannot follow
         clip['keypoint'] = np.stack([keypoint for keypoint, _ in cuts])
         clip['visible'] = np.stack([visible for _, visible in cuts])
         clip['pace'] = np.stack([pace(places, times) for places in positions])
         return clip
+
+
+def draw_moments(count: int, rng: np.random.Generator, steps: str) -> np.ndarray:
+    """Choose when a cut is read.
+
+    Args:
+        count: T'.
+        rng: Random numbers.
+        steps: 'even', 'one_a_part' or 'drawn', see :class:`SampleFrames`.
+
+    Returns:
+        (T',) rising within 0..1.
+    """
+    if steps == 'one_a_part':
+        return (np.arange(count) + rng.random(count)) / count
+    if steps == 'drawn':
+        return np.sort(rng.random(count))
+    return np.linspace(0, 1, count)
 
 
 def warp_time(moments: np.ndarray, rng: np.random.Generator, strength: float) -> np.ndarray:

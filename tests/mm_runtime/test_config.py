@@ -152,6 +152,14 @@ def test_a_schedule_that_begins_after_the_training_is_left_out_and_said(config) 
     assert drop_empty_schedules(load_config(config(SCHEDULED)), 20) == []
 
 
+def test_a_warm_up_of_no_epoch_is_left_out(config) -> None:
+    cfg = load_config(
+        config("param_scheduler = [dict(type='LinearLR', begin=0, end=0), dict(type='CosineAnnealingLR')]")
+    )
+    drop_empty_schedules(cfg, 20)
+    assert [schedule.type for schedule in cfg.param_scheduler] == ['CosineAnnealingLR']
+
+
 def test_epochs_that_cannot_be(config) -> None:
     for text, epochs, message in (
         ('train_cfg = dict(max_iters=9)\n', 3, 'does not train by epochs'),

@@ -9,7 +9,7 @@ from bmoe_skel.transforms import (
     SampleFrames,
 )
 from bmoe_skel.transforms.side_inputs import cut_of
-from bmoe_skel.transforms.temporal import interpolate_frames, warp_time
+from bmoe_skel.transforms.temporal import draw_moments, interpolate_frames, warp_time
 
 
 class TestSampleFrames:
@@ -66,6 +66,26 @@ class TestSampleFrames:
         assert np.abs(SampleFrames(9, crop=(1.0, 1.0), warp=0.8).positions(9, rng) - even).max() > 0.1
         tested = SampleFrames(9, crop=(1.0, 1.0), warp=0.8, random=False).positions(9, rng)
         np.testing.assert_allclose(tested, even, atol=1e-9)
+
+    def test_moments_are_even_one_of_each_part_or_drawn(self) -> None:
+        rng = np.random.default_rng(0)
+        np.testing.assert_allclose(draw_moments(5, rng, 'even'), [0, 0.25, 0.5, 0.75, 1])
+        parts = np.stack([draw_moments(8, rng, 'one_a_part') for _ in range(400)])
+        assert (np.floor(8 * parts) == np.arange(8)).all() and (parts.std(0) > 0.02).all()
+        drawn = np.stack([draw_moments(8, rng, 'drawn') for _ in range(400)])
+        assert (np.diff(drawn) >= 0).all()
+        # the k-th of n uniform numbers is k / (n + 1) on average, and half of all lie in the first half
+        np.testing.assert_allclose(drawn.mean(0), np.arange(1, 9) / 9, atol=0.03)
+
+    def test_random_steps_are_of_training_only_and_other_streams_refuse_them(self) -> None:
+        sampler = SampleFrames(9, crop=(1.0, 1.0), steps='drawn')
+        assert np.abs(sampler.positions(9, np.random.default_rng(0)) - np.arange(9)).max() > 0.1
+        tested = SampleFrames(9, crop=(1.0, 1.0), steps='drawn', random=False)
+        np.testing.assert_allclose(tested.positions(9, np.random.default_rng(0)), np.arange(9), atol=1e-9)
+        with pytest.raises(UserError, match='even pace'):
+            cut_of(sampler(normalized_clip(frames=30)))
+        with pytest.raises(ValueError, match="unknown steps 'odd'"):
+            SampleFrames(9, steps='odd')
 
     def test_streams_that_cannot_follow_the_pace_refuse(self) -> None:
         sample = SampleFrames(9, warp=0.8)(normalized_clip(frames=30))
