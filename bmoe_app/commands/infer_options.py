@@ -32,9 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add = parser.add_argument
     add('source', type=Path, help='video, track file (.npz), folder of either, or pickle of skeletons (.pkl)')
-    add('--checkpoint', type=Path, help='of bmoe train or bmoe export; without it rules alone')
+    add_who_answers(parser)
     add('--out', type=Path, default=Path('answers'), help='folder to write to' + _DEFAULT)
-    add('--no-rules', dest='rules', action='store_false', help="no events by rule, only a model's")
     add_min_score(parser)
     add('--videos', type=Path, help='of tracks: the folder that their videos lie in')
     add('--quiet', action='store_true', help='no progress bar, and no line for each event')
@@ -45,6 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add('--skeleton', metavar='NAME|FILE.yaml', help='layout of the keypoints')
     add('--image-size', type=int, nargs=2, metavar=('HEIGHT', 'WIDTH'), help='of the frames')
     add('--fps', type=float, default=Reading().fps, help='frames a second' + _DEFAULT)
+
+
+def add_who_answers(parser: argparse.ArgumentParser) -> None:
+    """Declare which model is asked, and whether rules are."""
+    add = parser.add_argument
+    add('--checkpoint', type=Path, help='of bmoe train or bmoe export; without it rules alone')
+    add('--no-rules', dest='rules', action='store_false', help="no events by rule, only a model's")
 
 
 def add_min_score(parser: argparse.ArgumentParser) -> None:

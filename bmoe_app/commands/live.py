@@ -24,8 +24,14 @@ from typing import IO
 
 from bmoe_app.answer.events import Event
 from bmoe_app.answer.infer import load_recognizer
-from bmoe_app.commands.infer_options import add_extraction_options, add_min_score, add_model_options, model_settings
-from bmoe_app.commands.infer_options import extraction_settings as settings_of
+from bmoe_app.commands.infer_options import (
+    add_extraction_options,
+    add_min_score,
+    add_model_options,
+    add_who_answers,
+    extraction_settings,
+    model_settings,
+)
 from bmoe_app.live import Grabber, LiveView, source_of
 from bmoe_app.live.view import live_settings
 from bmoe_app.parsing import parse_arguments
@@ -42,9 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add = parser.add_argument
     add('--source', required=True, help="a camera's number, a video file, or a stream's address")
-    add('--checkpoint', type=Path, help='of bmoe train or bmoe export; without it rules alone')
+    add_who_answers(parser)
     add('--json', type=Path, metavar='FILE', help='write each event as a line of JSON, too')
-    add('--no-rules', dest='rules', action='store_false', help="no events by rule, only a model's")
     add('--patience', type=float, default=30.0, help='seconds to wait for a camera that went away (default: 30)')
     add('--seconds', type=float, help='end after this long')
     add('--quiet', action='store_true', help='no line about the pace')
@@ -58,7 +63,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Run the command; see :data:`bmoe_app.cli.COMMANDS`."""
     args = parse_arguments('bmoe live', __doc__, add_arguments, argv, prog)
     source = source_of(args.source)
-    settings = live_settings(settings_of(args))
+    settings = live_settings(extraction_settings(args))
     library_warnings_silenced()
     model = load_recognizer(model_settings(args))
     grabber = Grabber(source, args.patience, tell=_trouble)

@@ -33,6 +33,7 @@ from bmoe_app.commands.infer_options import (
     add_extraction_options,
     add_min_score,
     add_model_options,
+    add_who_answers,
     extraction_settings,
     model_settings,
 )
@@ -57,8 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add('--out', type=Path, default=Path.home() / 'bmoe-answers', help='folder to keep it all (default: %(default)s)')
     add('--folder', type=Path, help='a folder of videos to offer on the page; they are not copied')
-    add('--checkpoint', type=Path, help='of bmoe train or bmoe export; without it rules alone')
-    add('--no-rules', dest='rules', action='store_false', help="no events by rule, only a model's")
+    add_who_answers(parser)
     kinds = [kind for kind in EXPORTS if kind not in ('csv', 'json')]
     add('--export', nargs='+', default=[], choices=kinds, metavar='KIND', help=f'also write: {", ".join(kinds)}')
     add('--stream', action='append', default=[], metavar='URL', help='a stream for the tab Live; may be repeated')

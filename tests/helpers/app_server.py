@@ -21,6 +21,7 @@ from pose_extract.discovery import VideoItem
 from pose_extract.settings import ExtractSettings
 
 TOKEN, PORT = 'T' * 43, 8790
+UNBOUND = Limits(spare=0)
 HOME = f'http://127.0.0.1:{PORT}'
 
 
@@ -56,9 +57,7 @@ class FakeWorker:
 class Served:
     """The app of a folder, and a client that has its cookie."""
 
-    def __init__(
-        self, folder: Path, limits: Limits = Limits(spare=0), offered: dict[str, VideoItem] | None = None
-    ) -> None:
+    def __init__(self, folder: Path, limits: Limits = UNBOUND, offered: dict[str, VideoItem] | None = None) -> None:
         self.store = Store(folder, limits, offered)
         self.queue = Queue(self.store, lambda: FakeWorker(folder / 'items'))
         live = Live(LiveTask(ExtractSettings(backend='mediapipe'), None, True, 0.1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from benchmarks.moving_people import acted
 from bmoe_app.answer.events import Event
 from bmoe_app.commands import live
 from bmoe_app.commands.live import line_of, main
+from bmoe_app.live.grabber import Taken
 from bmoe_app.live.sources import Source, SourceError
 from bmoe_ground.errors import UserError
 from pose_extract.estimators import PoseEstimator
@@ -28,7 +30,7 @@ class Nodding(PoseEstimator):
     """Sees the person of a made-up nod, whatever the picture."""
 
     def __init__(self, settings: ExtractSettings) -> None:
-        self._tracks = acted('nod', np.arange(120) / 30)
+        self._tracks = acted('nod', np.arange(90) / 15)
         self.skeleton = self._tracks.skeleton
 
     @staticmethod
@@ -51,17 +53,15 @@ def nodding(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_events_are_printed_as_they_close_and_written_as_lines(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Capture
 ) -> None:
-    image = np.zeros((1080, 1920, 3), np.uint8)
+    image = np.zeros((*acted('nod', np.arange(1)).image_size, 3), np.uint8)
 
     class Every(live.Grabber):
         def frames(self, wait: float = 0.5) -> Iterator:
-            from bmoe_app.live.grabber import Taken
-
             for frame in self.source.frames():
                 self.read += 1
-                yield Taken(frame, 0.0)
+                yield Taken(frame, time.monotonic())
 
-    frames = [Frame(t, t / 30, image) for t in range(120)]
+    frames = [Frame(t, t / 15, image) for t in range(90)]
     monkeypatch.setattr(live, 'source_of', lambda text: Source('a', lambda: iter(frames), ends=True))
     monkeypatch.setattr(live, 'Grabber', Every)
     monkeypatch.setattr(Every, 'start', lambda self: self)
@@ -71,7 +71,7 @@ def test_events_are_printed_as_they_close_and_written_as_lines(
     written = [json.loads(line) for line in (tmp_path / 'events.jsonl').read_text().splitlines()]
     assert [one['label'] for one in written] and len(written) == len(lines)
     assert any('nod' in line and line.endswith('by head  (rule)') for line in lines)
-    assert summary == f'120 frames looked at, 0 dropped, {len(lines)} events'
+    assert summary == f'90 frames looked at, 0 dropped, {len(lines)} events'
 
 
 @pytest.mark.usefixtures('block_backend')
