@@ -34,7 +34,9 @@ FACE: Mapping[str, Command] = {
     'predict': Command('label the faces in images and videos', 'bmoe_app.commands.face_predict:main'),
 }
 COMMANDS: Mapping[str, Command | Mapping[str, Command]] = {
+    'app': Command('a page in the browser: drop videos, see answers', 'bmoe_app.server.command:main'),
     'infer': Command('videos or tracks to events: who did what, when', 'bmoe_app.commands.infer:main'),
+    'live': Command('events while a camera, a file or a stream runs', 'bmoe_app.commands.live:main'),
     'extract': Command('videos to keypoint tracks', 'bmoe_app.commands.extract:main'),
     'slurm': Command('bmoe extract as an array job of a Slurm cluster', 'bmoe_app.commands.slurm:main'),
     'show': Command('draw tracks over their video, and a contact sheet', 'bmoe_app.commands.show:main'),
@@ -62,6 +64,8 @@ _EXTRAS = {
     'onnxruntime': 'onnx',
     'tensorboard': 'tensorboard',
     'submitit': 'slurm',
+    'starlette': 'app',
+    'uvicorn': 'app',
 }
 
 

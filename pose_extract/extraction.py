@@ -92,13 +92,10 @@ def extract(video: str | Path, backend: str = ExtractSettings.backend, **setting
         boxes = read_boxes(chosen.boxes).get(path.name)
         if boxes is None:
             raise UserError(f'boxes={chosen.boxes!r}: holds no boxes for {path.name}')
-    cls = backend_class(backend)
-    fingerprint = chosen.fingerprint(cls.identify(chosen), cls.irrelevant)
     source = {'name': path.name, 'bytes': path.stat().st_size if path.is_file() else 0}
-    provenance = {'settings': fingerprint, 'asked': chosen.asked(), 'versions': package_versions(cls.packages)}
-    provenance['source'] = source
+    provenance = {**provenance_of(chosen), 'source': source}
     with native_stderr_silenced():
-        result = extract_video(path, cls(chosen), chosen, provenance, boxes)
+        result = extract_video(path, backend_class(backend)(chosen), chosen, provenance, boxes)
     if result.error is not None:
         warnings.warn(f'{video}: {result.status}: {result.error}', stacklevel=2)
     for note in result.notes:
@@ -249,6 +246,20 @@ def _no_frames(video: VideoReader, settings: ExtractSettings) -> str:
     if video.frames_read and (settings.start or settings.end):
         return f'{video.path}: no frame between start={settings.start} and end={settings.end} s'
     return f'{video.path}: no frame can be decoded'
+
+
+def provenance_of(settings: ExtractSettings) -> dict[str, Any]:
+    """What tracks record about how they were made, the same for every video.
+
+    Args:
+        settings: How they are made.
+
+    Raises:
+        UserError: The backend or its weights cannot be had.
+    """
+    cls = backend_class(settings.backend)
+    fingerprint = settings.fingerprint(cls.identify(settings), cls.irrelevant)
+    return {'settings': fingerprint, 'asked': settings.asked(), 'versions': package_versions(cls.packages)}
 
 
 def package_versions(packages: Iterable[str]) -> dict[str, str]:

@@ -9,10 +9,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from bmoe_app.answer.events import Event, event_of_rule
 from bmoe_app.answer.frames import FrameBuffer
 from bmoe_app.rules import find_events
 from bmoe_app.signals import compute_signals
+from bmoe_app.signals.head import head_angles
+from bmoe_app.signals.points import Points
+from pose_extract.skeletons import get_skeleton
+from pose_extract.tracks import PoseTracks
 
 MEMORY = 60.0
 """Seconds that medians are taken over."""
@@ -40,6 +46,7 @@ class RuleStream:
         self._looked = self._now = float('-inf')
         self._told: dict[tuple[int, str], float] = {}
         self.not_looked_for: dict[str, str] = {}
+        self._angles: dict[int, dict[float, np.ndarray]] = {}  # person to time to head angles
 
     @property
     def needed_from(self) -> float:
@@ -60,7 +67,7 @@ class RuleStream:
 
     def _tell(self, until: float) -> list[Event]:
         people, tracks = self._buffer.tracks()
-        looked = find_events(compute_signals(tracks, self._min_score))
+        looked = find_events(compute_signals(tracks, self._min_score, self._head_angles(people, tracks)))
         self.not_looked_for = dict(looked.unavailable)
         found = []
         for one in looked.events:
@@ -72,3 +79,19 @@ class RuleStream:
             self._told[key] = one.end
             found.append(replace(event_of_rule(one), person=person))
         return found
+
+    def _head_angles(self, people: list[int], tracks: PoseTracks) -> np.ndarray:
+        """(M, T, 3) head angles: most of a look's work, so each frame, which they depend on alone, is fitted once."""
+        skeleton, times = get_skeleton(tracks.skeleton), tracks.frame_times.tolist()
+        angles = np.empty((len(people), len(times), 3))
+        for m, person in enumerate(people):
+            known = self._angles.get(person, {})
+            new = [t for t, time in enumerate(times) if time not in known]
+            points = Points(
+                tracks.keypoints[m, new], tracks.scores[m, new], skeleton, self._min_score, tracks.image_size
+            )
+            known |= dict(zip([times[t] for t in new], head_angles(points), strict=True))
+            self._angles[person] = {time: known[time] for time in times}
+            angles[m] = list(self._angles[person].values())
+        self._angles = {person: self._angles[person] for person in people}
+        return angles

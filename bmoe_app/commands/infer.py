@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     if not 0 <= args.min_score <= 1:
         raise UserError(f'--min-score: must be within 0..1, got {args.min_score}')
     extraction, reading = extraction_of(args), reading_of(args)
-    model = load_recognizer(model_settings(args) or False)  # an unfit one is refused before hours of extraction
+    model = load_recognizer(model_settings(args))  # an unfit one is refused before hours of extraction
     inputs = find_inputs(args.source, args.out, extraction, reading, args.videos)
     outputs = Outputs(args.out, *further_outputs(args.page, args.export, args.overlay))
     screen = _Screen(args.quiet)

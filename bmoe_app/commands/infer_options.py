@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Literal
 
 from bmoe_app.answer.bundled import default_model
 from bmoe_app.answer.inputs import Extraction, Reading
@@ -34,21 +35,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add = parser.add_argument
     add('source', type=Path, help='video, track file (.npz), folder of either, or pickle of skeletons (.pkl)')
-    add('--checkpoint', type=Path, help='of bmoe train or bmoe export (default: the model that comes along)')
-    add('--no-model', dest='model', action='store_false', help='no model, rules alone')
+    add_who_answers(parser)
     add('--out', type=Path, default=Path('answers'), help='folder to write to' + _DEFAULT)
-    add('--no-rules', dest='rules', action='store_false', help="no events by rule, only a model's")
-    score = 'keypoints below are unseen for signals and rules'
-    add('--min-score', type=float, default=MIN_SCORE, help=score + _DEFAULT)
+    add_min_score(parser)
     add('--videos', type=Path, help='of tracks: the folder that their videos lie in')
     add('--quiet', action='store_true', help='no progress bar, and no line for each event')
     _add_of_outputs(parser)
-    _add_of_model(parser)
-    _add_of_extraction(parser)
+    add_model_options(parser)
+    _add_of_kept_tracks(add_extraction_options(parser, 'bmoe extract has more options; give its folder of tracks then'))
     add = parser.add_argument_group('pickles of skeletons that do not say').add_argument
     add('--skeleton', metavar='NAME|FILE.yaml', help='layout of the keypoints')
     add('--image-size', type=int, nargs=2, metavar=('HEIGHT', 'WIDTH'), help='of the frames')
     add('--fps', type=float, default=Reading().fps, help='frames a second' + _DEFAULT)
+
+
+def add_who_answers(parser: argparse.ArgumentParser) -> None:
+    """Declare which model is asked, and whether rules are."""
+    add = parser.add_argument
+    add('--checkpoint', type=Path, help='of bmoe train or bmoe export (default: the model that comes along)')
+    add('--no-model', dest='model', action='store_false', help='no model, rules alone')
+    add('--no-rules', dest='rules', action='store_false', help="no events by rule, only a model's")
+
+
+def add_min_score(parser: argparse.ArgumentParser) -> None:
+    """Declare the least score of a keypoint for signals and rules."""
+    score = 'keypoints below are unseen for signals and rules'
+    parser.add_argument('--min-score', type=float, default=MIN_SCORE, help=score + _DEFAULT)
 
 
 def _add_of_outputs(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +73,8 @@ def _add_of_outputs(parser: argparse.ArgumentParser) -> None:
     add('--overlay', action='store_true', help='the video with the answer drawn into it, as H.264')
 
 
-def _add_of_model(parser: argparse.ArgumentParser) -> None:
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """Declare how a model is asked; :func:`model_settings` reads it."""
     default = ModelSettings(Path())
     add = parser.add_argument_group('events of a model').add_argument
     add('--threshold', type=float, default=default.threshold, help='least smoothed probability' + _DEFAULT)
@@ -75,14 +88,27 @@ def _add_of_model(parser: argparse.ArgumentParser) -> None:
     add('--features', help='folder of precomputed features, for a model that reads them')
 
 
-def _add_of_extraction(parser: argparse.ArgumentParser) -> None:
-    default = ExtractSettings()
-    title = 'extraction of videos (bmoe extract has more options; give its folder of tracks then)'
-    add = parser.add_argument_group(title).add_argument
+def _add_of_kept_tracks(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
     add('--poses', type=Path, help='folder that keeps the tracks (default: poses in --out)')
-    add('--backend', default=default.backend, help='mmpose, mediapipe or MODULE:CLASS' + _DEFAULT)
     add('--jobs', type=int, default=1, help='processes' + _DEFAULT)
     add('--overwrite', action='store_true', help='extract also what is done')
+
+
+def add_extraction_options(parser: argparse.ArgumentParser, more: str) -> argparse._ArgumentGroup:
+    """Declare how videos become tracks; :func:`extraction_settings` reads it.
+
+    Args:
+        parser: Of the command.
+        more: What the group's title says in brackets.
+
+    Returns:
+        The group, for options of the command's own.
+    """
+    default = ExtractSettings()
+    group = parser.add_argument_group(f'extraction of videos ({more})')
+    add = group.add_argument
+    add('--backend', default=default.backend, help='mmpose, mediapipe or MODULE:CLASS' + _DEFAULT)
     add('--max-persons', type=int, default=default.max_persons, help='most persons at one time' + _DEFAULT)
     add('--pose-model', default=default.model, help='MMPose alias or config name' + _DEFAULT)
     add('--pose-config', help='MMPose config file, with --pose-checkpoint')
@@ -99,10 +125,11 @@ def _add_of_extraction(parser: argparse.ArgumentParser) -> None:
     add('--interpolate', type=float, default=default.interpolate, metavar='SECONDS', help='bridge gaps up to this long')
     add('--smooth', choices=METHODS, default=default.smooth, help='of the keypoints' + _DEFAULT)
     add('--save-rgb', type=int, default=default.save_rgb, metavar='SIZE', help='keep crops, for a model of pictures')
+    return group
 
 
-def model_settings(args: argparse.Namespace) -> ModelSettings | None:
-    """How the model is asked; None where there is none.
+def model_settings(args: argparse.Namespace) -> ModelSettings | Literal[False]:
+    """How the model is asked; False where there is none.
 
     Raises:
         UserError: A value is outside its range, or nothing would be looked for.
@@ -112,7 +139,7 @@ def model_settings(args: argparse.Namespace) -> ModelSettings | None:
             raise UserError('--no-model with --checkpoint: leave one of them out')
         if not args.rules:
             raise UserError('--no-rules with --no-model: there would be nothing to look for')
-        return None
+        return False
     asked = {name: getattr(args, name) for name in _OF_MODEL} | {'nothing': tuple(args.nothing)}
     return default_model(**asked) if args.checkpoint is None else ModelSettings(args.checkpoint, **asked)
 
@@ -123,8 +150,17 @@ def extraction_of(args: argparse.Namespace) -> Extraction:
     Raises:
         UserError: A setting is outside its range.
     """
-    settings = ExtractSettings(**{name: getattr(args, _RENAMED.get(name, name)) for name in _OFFERED})
+    settings = extraction_settings(args)
     return Extraction(args.poses or args.out / 'poses', settings, args.jobs, args.overwrite, not args.quiet)
+
+
+def extraction_settings(args: argparse.Namespace) -> ExtractSettings:
+    """What :func:`add_extraction_options` declared, as settings.
+
+    Raises:
+        UserError: A setting is outside its range.
+    """
+    return ExtractSettings(**{name: getattr(args, _RENAMED.get(name, name)) for name in _OFFERED})
 
 
 def reading_of(args: argparse.Namespace) -> Reading:

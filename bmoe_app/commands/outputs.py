@@ -62,31 +62,14 @@ class Outputs:
         Raises:
             UserError: The tables or the JSON cannot be written.
         """
-        stem = self.out / answer.name
-        write_answer(stem, answer)
-        faults: list[str] = []
-        for write in self._each:
-            try:
-                write(stem, answer)
-            except UserError as error:
-                faults.append(str(error))
+        entry, faults = write_all(self.out / answer.name, answer, self._each, partial)
         self._events += [(answer.name, event) for event in answer.events]
-        self.entries.append({
-            'video': answer.name,
-            'status': 'partial' if partial or faults else 'ok',
-            'error': '; '.join(faults) or None,
-            'seconds': round(answer.seconds, 3),
-            'persons': answer.tracks.num_persons,
-            'events': len(answer.events),
-            'regions': dict(Counter(event.region or 'unknown' for event in answer.events)),
-            'notes': answer.notes,
-        })  # fmt: skip
+        self.entries.append(entry)
         return faults
 
     def failed(self, name: str, error: UserError) -> None:
         """Put on record that there is no answer to one of the inputs."""
-        entry = {'video': name, 'status': 'failed', 'error': str(error)}
-        self.entries.append({**entry, 'seconds': None, 'persons': None, 'events': None, 'regions': {}, 'notes': []})
+        self.entries.append(failed_entry(name, str(error)))
 
     def finish(self) -> None:
         """Write ``events.csv`` and ``answers.json`` over what was added.
@@ -115,3 +98,46 @@ class Outputs:
         return (
             f'{len(done)} of {len(self.entries)} answered{read}, {len(self._events)} events: {self.out / "events.csv"}'
         )
+
+
+def write_all(
+    stem: Path, answer: Answer, each: Sequence[Output] = (), partial: bool = False
+) -> tuple[Entry, list[str]]:
+    """Write the tables and the JSON of one answer, and what else is made of it.
+
+    Args:
+        stem: Path of its files without their endings.
+        answer: The answer.
+        each: Further outputs.
+        partial: Whether its video could not be read whole.
+
+    Returns:
+        What goes on record, see :attr:`Outputs.entries`; and why further outputs could not be written.
+
+    Raises:
+        UserError: The tables or the JSON cannot be written.
+    """
+    write_answer(stem, answer)
+    faults: list[str] = []
+    for write in each:
+        try:
+            write(stem, answer)
+        except UserError as error:
+            faults.append(str(error))
+    entry = {
+        'video': answer.name,
+        'status': 'partial' if partial or faults else 'ok',
+        'error': '; '.join(faults) or None,
+        'seconds': round(answer.seconds, 3),
+        'persons': answer.tracks.num_persons,
+        'events': len(answer.events),
+        'regions': dict(Counter(event.region or 'unknown' for event in answer.events)),
+        'notes': answer.notes,
+    }
+    return entry, faults
+
+
+def failed_entry(name: str, reason: str) -> Entry:
+    """What goes on record of an input to which there is no answer."""
+    entry = {'video': name, 'status': 'failed', 'error': reason}
+    return {**entry, 'seconds': None, 'persons': None, 'events': None, 'regions': {}, 'notes': []}

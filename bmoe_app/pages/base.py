@@ -61,6 +61,7 @@ def html_page(
     styles: Sequence[str] = (),
     scripts: Sequence[str] = (),
     data: Sequence[str] = (),
+    served: bool = False,
 ) -> str:
     """A whole page.
 
@@ -71,19 +72,19 @@ def html_page(
         scripts: Assets, in order. Those that end in ``.min.js`` are elements of their own; all others are joined to one
             module, so that they see each other's names and the page does not.
         data: Blocks of :func:`bmoe_ground.pages.data_block`.
+        served: Whether it asks the server that it came from, and shows pages of it inside.
 
     Returns:
         The page's HTML.
     """
-    libraries = [asset(name) for name in scripts if name.endswith('.min.js')]
-    own = '\n'.join(asset(name) for name in scripts if not name.endswith('.min.js'))
+    libraries, own = _texts(scripts)
     elements = [f'<script>{text}</script>' for text in libraries]
     if own:
         elements.append(f'<script type="module">{own}</script>')
     style = '\n'.join([region_style(), asset(_COMMON_STYLE), *(asset(name) for name in styles)])
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_policy([*libraries, *([own] if own else [])])}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy(scripts, served)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n'
         f'<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n{body}\n'
@@ -92,10 +93,23 @@ def html_page(
     )
 
 
-def _policy(scripts: Sequence[str]) -> str:
-    """No connection anywhere; no script but the page's own; video and pictures from the page's own disk or data."""
+def policy(scripts: Sequence[str], served: bool = False) -> str:
+    """The content security policy of a page: no script but its own; video and pictures from its own disk or data.
+
+    Args:
+        scripts: Assets, as for :func:`html_page`.
+        served: Likewise; a page that is not connects to nothing.
+    """
+    libraries, own = _texts(scripts)
+    connections = "connect-src 'self'; frame-src 'self'" if served else "connect-src 'none'"
     return (
-        f"default-src 'none'; script-src {admitted(scripts)}; style-src 'unsafe-inline'; "
-        "img-src 'self' file: data: blob:; media-src 'self' file: data: blob:; "
-        "connect-src 'none'; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; script-src {admitted([*libraries, *([own] if own else [])])}; "
+        "style-src 'unsafe-inline'; img-src 'self' file: data: blob:; media-src 'self' file: data: blob:; "
+        f"{connections}; base-uri 'none'; form-action 'none'"
     )
+
+
+def _texts(scripts: Sequence[str]) -> tuple[list[str], str]:
+    """The libraries one by one, and all other scripts joined to one."""
+    libraries = [asset(name) for name in scripts if name.endswith('.min.js')]
+    return libraries, '\n'.join(asset(name) for name in scripts if not name.endswith('.min.js'))

@@ -90,7 +90,7 @@ class Signals:
         return self.names.index(name)
 
 
-def compute_signals(tracks: PoseTracks, min_score: float = MIN_SCORE) -> Signals:
+def compute_signals(tracks: PoseTracks, min_score: float = MIN_SCORE, angles: np.ndarray | None = None) -> Signals:
     """Movement signals of everybody in a video.
 
     Keypoints outside of the picture count as unseen: there an estimator can only guess.
@@ -98,6 +98,7 @@ def compute_signals(tracks: PoseTracks, min_score: float = MIN_SCORE) -> Signals
     Args:
         tracks: Their keypoints, in any layout.
         min_score: Keypoints below this score count as unseen, within 0..1.
+        angles: (M, T, 3) head angles of :func:`bmoe_app.signals.head.head_angles`, where they are known already.
 
     Raises:
         ValueError: ``min_score`` is outside 0..1.
@@ -120,15 +121,15 @@ def compute_signals(tracks: PoseTracks, min_score: float = MIN_SCORE) -> Signals
         points = Points(tracks.keypoints[m], tracks.scores[m], skeleton, min_score, tracks.image_size)
         sizes[m] = body_size(points, times)
         leaps[m] = jumps(points, sizes[m], times)
-        for s, one in enumerate(_of_person(points, sizes[m], times)):
+        turned = head_angles(points) if angles is None else angles[m]
+        for s, one in enumerate(_of_person(points, sizes[m], times, turned)):
             values[m, :, s] = one
             noise[m, s] = noise_floor(one, times)
     return Signals(values, noise, sizes, times, tracks.skeleton, unavailable_signals(skeleton), leaps)
 
 
-def _of_person(points: Points, size: np.ndarray, times: np.ndarray) -> list[np.ndarray]:
+def _of_person(points: Points, size: np.ndarray, times: np.ndarray, angles: np.ndarray) -> list[np.ndarray]:
     """All signals of one person, each (T,), in the order of :data:`UNITS`."""
-    angles = head_angles(points)
     found = {
         **dict(zip(('head_yaw', 'head_pitch', 'head_roll'), angles.T, strict=True)),
         **head_signals(points, size, angles[:, 2]),

@@ -10,11 +10,16 @@ import pytest
 from skeleton_clips import write_checkpoint, write_recording
 
 from benchmarks.answering import recording
-from bmoe_app.answer import Event, ModelSettings
+from benchmarks.moving_people import acted
+from bmoe_app.answer import Event, ModelSettings, stream_rules
 from bmoe_app.answer.infer import answer_tracks
 from bmoe_app.answer.model import Recognizer
 from bmoe_app.answer.stream import EventStream
+from bmoe_app.signals import MIN_SCORE, compute_signals
+from bmoe_app.signals.head import head_angles
+from bmoe_app.signals.points import Points
 from bmoe_ground.errors import UserError
+from pose_extract.skeletons import get_skeleton
 from pose_extract.tracks import PoseTracks, load_tracks
 
 
@@ -139,3 +144,22 @@ def test_nobody_and_nothing() -> None:
     stream = EventStream('coco17', (480, 640), False)
     assert [event for t in range(100) for event in stream.feed(t / 25, {})] == []
     assert stream.close() == []
+
+
+def test_each_frame_is_fitted_a_head_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tracks = acted('nod', np.arange(90) / 15)
+    fitted: list[int] = []
+
+    def counted(points: Points) -> np.ndarray:
+        fitted.append(len(points.xy))
+        return head_angles(points)
+
+    monkeypatch.setattr(stream_rules, 'head_angles', counted)
+    stream = EventStream(tracks.skeleton, tracks.image_size)
+    found = told_by(stream, tracks)
+    assert [event.label for event in found] == ['nod'] and sum(fitted) == tracks.num_frames and len(fitted) > 5
+    whole = Points(tracks.keypoints[0], tracks.scores[0], get_skeleton(tracks.skeleton), MIN_SCORE, tracks.image_size)
+    given = compute_signals(tracks, angles=head_angles(whole)[None])
+    np.testing.assert_array_equal(given.values, compute_signals(tracks).values)
