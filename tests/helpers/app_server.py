@@ -60,7 +60,7 @@ class Served:
     def __init__(self, folder: Path, limits: Limits = UNBOUND, offered: dict[str, VideoItem] | None = None) -> None:
         self.store = Store(folder, limits, offered)
         self.queue = Queue(self.store, lambda: FakeWorker(folder / 'items'))
-        live = Live(LiveTask(ExtractSettings(backend='mediapipe'), None, True, 0.1))
+        live = Live(LiveTask(ExtractSettings(backend='mediapipe'), False, True, 0.1))
         self.app = App(self.store, self.queue, live, ('rtsp://me:secret@camera.local/1',), 'rules', str(folder))
         self.client = TestClient(make_app(self.app, TOKEN, PORT), base_url=HOME)
         self.client.get('/', params={'token': TOKEN})
