@@ -66,7 +66,7 @@ def test_events_are_printed_as_they_close_and_written_as_lines(
     monkeypatch.setattr(live, 'Grabber', Every)
     monkeypatch.setattr(Every, 'start', lambda self: self)
     monkeypatch.setattr(Every, 'stop', lambda self: None)
-    assert main(['--source', '0', '--json', str(tmp_path / 'events.jsonl')]) == 0
+    assert main(['--source', '0', '--no-model', '--json', str(tmp_path / 'events.jsonl')]) == 0
     *lines, summary = capsys.readouterr().out.splitlines()
     written = [json.loads(line) for line in (tmp_path / 'events.jsonl').read_text().splitlines()]
     assert [one['label'] for one in written] and len(written) == len(lines)
@@ -76,7 +76,7 @@ def test_events_are_printed_as_they_close_and_written_as_lines(
 
 @pytest.mark.usefixtures('block_backend')
 def test_a_file_ends_by_itself(make_video: VideoMaker, capsys: Capture) -> None:
-    assert main(['--source', str(make_video(frames=4)), '--quiet']) == 0
+    assert main(['--source', str(make_video(frames=4)), '--quiet', '--no-model']) == 0
     assert ' frames looked at, ' in capsys.readouterr().out
 
 
@@ -87,7 +87,7 @@ def test_a_camera_that_goes_away_is_exit_code_1(monkeypatch: pytest.MonkeyPatch,
         raise SourceError('camera 0: the picture has stopped')
 
     monkeypatch.setattr(live, 'source_of', lambda text: Source('camera 0', once))
-    assert main(['--source', '0', '--patience', '0']) == 1
+    assert main(['--source', '0', '--no-model', '--patience', '0']) == 1
     shown = capsys.readouterr()
     assert shown.err.splitlines()[-1] == 'error: camera 0: the picture has stopped: given up after 0 s'
 
