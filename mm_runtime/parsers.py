@@ -15,7 +15,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         '--cfg-options', nargs='+', metavar='KEY=VALUE', help='override config values, e.g. train_cfg.max_epochs=10'
     )
     parser.add_argument(
-        '--split-by', choices=['subject'], help='keep every person in one part, by the column subject of the labels'
+        '--split-by', choices=['subject'], help='keep every person in one part, by the subject that the labels name'
     )
     parser.add_argument('--launcher', choices=_LAUNCHERS, default='none', help='how several processes were started')
     # torchrun passes this to scripts started through torch.distributed.launch

@@ -6,16 +6,17 @@ import contextlib
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from killed_runs import assert_no_orphans, workers_of
+from pose_fixtures import write_block_video
 
 from bmoe_ground.files import TEMPORARY_PREFIX
 from pose_extract.manifest import read_manifest
@@ -36,11 +37,20 @@ def start(folder: Path, out: str, *options: str, **kwargs: object) -> subprocess
         return subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log, text=True, **kwargs)  # type: ignore[call-overload,no-any-return]
 
 
-@pytest.fixture
-def folder(make_video: Callable[..., Path], tmp_path: Path) -> Path:
+@pytest.fixture(scope='module')
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Videos, and what an extraction that nothing befell made of them."""
+    folder = tmp_path_factory.mktemp('made')
     for number in range(24):
-        make_video(f'videos/{number:02d}.avi', frames=12)
-    assert start(tmp_path, 'straight', '--jobs', '0').wait(120) == 0, (tmp_path / 'log.txt').read_text()
+        write_block_video(folder / f'videos/{number:02d}.avi', frames=12)
+    assert start(folder, 'straight', '--jobs', '0').wait(120) == 0, (folder / 'log.txt').read_text()
+    return folder
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    """A copy of it for one test."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
