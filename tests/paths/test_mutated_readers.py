@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from mutations import hold, mutate_bytes, mutate_value
+from mutations import NESTED, ODD, hold, mutate_bytes, mutate_value
 from own_layout import SOFA9
 
 from bmoe_app.commands.face_predict import read_label_map
@@ -135,11 +135,12 @@ def test_texts(tmp_path: Path, kind: str) -> None:
 def test_values(tmp_path: Path, kind: str) -> None:
     name, value, write, read = VALUES[kind]
     rng = np.random.default_rng(2)
+    odd = [each for each in ODD if each is not NESTED or name != 'x.yaml']  # too deep for YAML's writer
     assert held(tmp_path / name, write(value), read, kind) == 'read'
     for number in range(COUNT):
         held(tmp_path / name, mutate_bytes(write(value), rng), read, f'{kind} bytes {number}')
         for _ in range(3):
-            held(tmp_path / name, write(mutate_value(value, rng)), read, f'{kind} fields {number}')
+            held(tmp_path / name, write(mutate_value(value, rng, odd)), read, f'{kind} fields {number}')
 
 
 @pytest.mark.parametrize('kind', ARRAYS)
