@@ -2,9 +2,13 @@
 
     python -m benchmarks.fuzz pickle corpus/ -max_total_time=300
     python -m benchmarks.fuzz track corpus/ -max_total_time=300 -max_len=4096
+    python -m benchmarks.fuzz pickle --keep tests/data/fuzz/pickle.zip corpus/ crashes/
 
-What follows the reader's name is for libFuzzer. Whatever a file holds, a reader raises ``UserError`` or reads it; any
-other exception is a finding, and its bytes are kept as ``crash-<digest>``.
+What follows the reader's name is for libFuzzer. The last call puts those files of folders into an archive that lead the
+reader along some way that no smaller one does; the tests give them to it again.
+
+Whatever a file holds, a reader raises ``UserError`` or reads it; any other exception is a finding, and its bytes are
+kept as ``crash-<digest>``.
 """
 
 from __future__ import annotations
@@ -13,10 +17,14 @@ import importlib
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.files import atomic_write
 
 # imported once a reader is asked for: only what is imported under atheris is traced, and tracing everything that is
 # there (``instrument_all``) takes many minutes before the first byte is tried
@@ -56,15 +64,68 @@ def try_bytes(reader: str, data: bytes, path: Path) -> bool:
     return True
 
 
+def keep(reader: str, folders: Iterable[Path], archive: Path) -> int:
+    """Put the files that matter into an archive, smallest first.
+
+    libFuzzer's own ``-merge`` starts itself anew without Python, so a step from line to line is what counts here.
+
+    Args:
+        reader: A key of :data:`READERS`.
+        folders: What libFuzzer kept.
+        archive: The ``.zip`` to write.
+
+    Returns:
+        How many there are.
+    """
+    contents = {path.read_bytes() for folder in folders for path in folder.iterdir()}
+    functions_of(reader)
+    seen: set[object] = set()
+    kept = []
+    with tempfile.TemporaryDirectory() as folder:
+        for content in sorted(contents, key=lambda one: (len(one), one)):
+            steps = _steps_of(reader, content, Path(folder) / 'x')
+            if not steps <= seen:
+                seen |= steps
+                kept.append(content)
+    with atomic_write(archive) as file, zipfile.ZipFile(file, 'w') as out:
+        for number, content in enumerate(kept):
+            out.writestr(zipfile.ZipInfo(f'{number:03d}'), content, zipfile.ZIP_DEFLATED)
+    return len(kept)
+
+
+def _steps_of(reader: str, content: bytes, path: Path) -> set[object]:
+    """The steps from line to line that a reader takes in its own modules and the library's."""
+    steps: set[object] = set()
+    last: dict[int, int] = {}
+
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
+        if frame.f_globals.get('__name__', '').split('.')[0] not in TRACED:
+            return None
+        here = id(frame.f_code)
+        steps.add((here, last.get(here), frame.f_lineno))
+        last[here] = frame.f_lineno
+        return trace
+
+    sys.settrace(trace)
+    try:
+        try_bytes(reader, content, path)
+    finally:
+        sys.settrace(None)
+    return steps
+
+
 def main() -> None:
-    """Fuzz one reader until libFuzzer is told to stop."""
+    """Fuzz one reader until libFuzzer is told to stop, or keep what it found."""
     if len(sys.argv) < 2 or sys.argv[1] not in READERS:
         raise UserError(
             f'python -m benchmarks.fuzz READER [CORPUS] [options of libFuzzer]; readers: {", ".join(READERS)}'
         )
+    reader = sys.argv.pop(1)
+    if sys.argv[1:2] == ['--keep']:
+        print(keep(reader, map(Path, sys.argv[3:]), Path(sys.argv[2])), 'files kept')
+        return
     import atheris
 
-    reader = sys.argv.pop(1)
     with atheris.instrument_imports(include=TRACED):
         functions_of(reader)
     # in memory, where the system has such a folder

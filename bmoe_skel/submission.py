@@ -104,7 +104,9 @@ def read_scores(path: Path) -> tuple[list[str] | None, np.ndarray, np.ndarray | 
         raise UserError(f'{path}: expected a list of dicts, as tools/test.py --dump writes it')
     for number, item in enumerate(content):
         if 'name' not in item or 'pred_scores' not in item:
-            raise UserError(f'{path}: prediction {number} lacks "name" or "pred_scores"; its keys: {sorted(item)}')
+            raise UserError(
+                f'{path}: prediction {number} lacks "name" or "pred_scores"; its keys: {sorted(map(str, item))}'
+            )
     with_body = all('pred_body_scores' in item for item in content)
     return (
         [str(item['name']) for item in content],
@@ -116,7 +118,7 @@ def read_scores(path: Path) -> tuple[list[str] | None, np.ndarray, np.ndarray | 
 def _stacked(path: Path, content: list[dict[str, Any]], key: str) -> np.ndarray:
     try:
         return np.stack([np.asarray(item[key], dtype=np.float64) for item in content])
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise UserError(f'{path}: {key}: expected one vector of numbers for each clip: {error}') from error
 
 

@@ -31,6 +31,9 @@ class VideoBoxes:
         return self.frames.get(index, NOBODY)
 
 
+_MOST = 2**53  # beyond, two whole numbers may be one float
+
+
 def read_boxes(path: str | Path) -> dict[str, VideoBoxes]:
     """Read a file of person boxes.
 
@@ -86,10 +89,9 @@ def _person(where: str, entry: Mapping[str, Any]) -> tuple[str, int, tuple[list[
     box = [_number(where, entry, key) for key in CORNERS]
     score = _number(where, entry, 'score') if 'score' in entry else 1.0
     identity = _number(where, entry, 'id') if 'id' in entry else None
-    if frame != int(frame) or frame < 0:
-        raise UserError(f'{where}: frame must be a whole number from 0, got {entry["frame"]}')
-    if identity is not None and (identity != int(identity) or identity < 0):
-        raise UserError(f'{where}: id must be a whole number from 0, got {entry["id"]}')
+    for key, number in (('frame', frame), ('id', identity)):
+        if number is not None and (number != int(number) or not 0 <= number < _MOST):
+            raise UserError(f'{where}: {key} must be a whole number from 0 to below 2**53, got {entry[key]!r:.80}')
     if not (box[0] < box[2] and box[1] < box[3]):
         raise UserError(f'{where}: expected x1 < x2 and y1 < y2, got {box}')
     if not 0 <= score <= 1:

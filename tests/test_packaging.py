@@ -14,11 +14,14 @@ import sys
 import sysconfig
 import tomllib
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
+
+from mm_runtime.catalog import list_configs
 
 REPO = Path(__file__).resolve().parents[1]
 PACKAGES = ('bmoe_app', 'bmoe_ground', 'bmoe_skel', 'face_aux', 'mm_runtime', 'pose_extract')
@@ -258,3 +261,16 @@ assert importlib.util.find_spec('benchmarks') is None
 print(importlib.metadata.version('bmoe-skel'))
 """
     assert run_installed(installed, 'python', '-c', code) == '0.3.0\n'
+
+
+@pytest.mark.slow
+def test_the_configs_of_an_installation(installed: Path) -> None:
+    (wheel,) = installed.parents[1].glob('*.whl')
+    with zipfile.ZipFile(wheel) as archive:
+        packed = {name.rpartition('/configs/')[2] for name in archive.namelist() if '/configs/' in name}
+    assert packed == {path.relative_to(REPO / 'configs').as_posix() for path in (REPO / 'configs').rglob('*.py')}
+    code = 'from mm_runtime.catalog import list_configs; from mm_runtime.config import load_config; '
+    code += 'print(*[load_config(name).filename for name, _, _ in list_configs()], sep="\\n")'
+    files = run_installed(installed, 'python', '-c', code).splitlines()
+    assert len(files) == len(list_configs())
+    assert all(Path(file).is_relative_to(installed.parent) for file in files)

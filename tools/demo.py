@@ -17,8 +17,10 @@ import shlex
 import statistics
 import subprocess
 import sys
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -114,18 +116,27 @@ def learn_and_answer(folder: Path, seeds: list[int], jobs: int, rounds: int, opt
     """Train and test with every seed, so many at a time, and have the first one's model answer a take.
 
     Raises:
-        SystemExit: A command failed; those that have not begun are left out.
+        SystemExit: A command failed; what has not begun by then is left out.
     """
+    failed = threading.Event()
+
+    def unless_failed(work: Callable[..., None], *arguments: object) -> None:
+        if failed.is_set():
+            return
+        try:
+            work(*arguments)
+        except BaseException:
+            failed.set()
+            raise
+
+    def answer() -> None:
+        first.result()  # it began before this, so that even one job gets there
+        unless_failed(answer_take, folder, seeds[0], rounds)
+
     with ThreadPoolExecutor(jobs) as pool:
-        first, *others = [pool.submit(train_and_test, folder, seed, options) for seed in seeds]
-        # it waits for the first seed, which began before it
-        answer = pool.submit(lambda: (first.result(), answer_take(folder, seeds[0], rounds)))
-        for task in as_completed([first, *others, answer]):
-            try:
-                task.result()
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        first, *others = [pool.submit(unless_failed, train_and_test, folder, seed, options) for seed in seeds]
+        for task in [first, *others, pool.submit(answer)]:
+            task.result()
 
 
 def main() -> None:

@@ -163,7 +163,7 @@ def load_label_embeddings(path: str, num_classes: int) -> Tensor:
         raise UserError(f'label embeddings {path} cannot be read: {error}') from error
     if vectors.dtype.kind not in 'fiu':
         raise UserError(f'label embeddings {path} hold {vectors.dtype}, expected numbers')
-    if vectors.ndim != 2 or len(vectors) != num_classes:
+    if vectors.ndim != 2 or len(vectors) != num_classes or not vectors.size:
         raise UserError(f'label embeddings {path} have shape {vectors.shape}, expected ({num_classes}, E)')
     if not np.isfinite(vectors).all():
         raise UserError(f'label embeddings {path} hold NaN or infinite numbers')

@@ -41,7 +41,7 @@ def start(arguments: Sequence[object], patch: str = '', prepare: Callable[[], ob
     return Program(['-c', _SLOW.format(patch=patch), *arguments], prepare=prepare)
 
 
-def wait_for(condition: Callable[[], object], process: Program, seconds: float = 60) -> None:
+def wait_for(condition: Callable[[], object], process: Program, seconds: float = 300) -> None:
     """Wait until something is so while a process runs.
 
     Raises:
@@ -59,7 +59,7 @@ def wait_for(condition: Callable[[], object], process: Program, seconds: float =
 def finish(arguments: Sequence[object], code: int = 0, prepare: Callable[[], object] | None = None) -> tuple[str, str]:
     """Run a training to its end; returns its output and errors."""
     process = start(arguments, prepare=prepare)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == code, f'exit {process.returncode}\n{out[-2000:]}\n{err[-4000:]}'
     return out, err
 

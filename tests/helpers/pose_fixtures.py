@@ -21,26 +21,30 @@ from pose_extract.video import Frame
 VideoMaker = Callable[..., Path]
 
 
+def write_block_video(path: Path, frames: int = 12, size: tuple[int, int] = (64, 48), block: bool = True) -> Path:
+    """Write a clip whose frame t is grey of brightness 30 + 8 t (200 at most), with a bright block on it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    code = 'MJPG' if path.suffix == '.avi' else 'mp4v'
+    # OpenCV's writer takes some characters for a pattern, so the odd name is given afterwards.
+    plain = path.parent / f'plain{path.suffix}'
+    writer = cv2.VideoWriter(str(plain), cv2.VideoWriter_fourcc(*code), 25, size)
+    assert writer.isOpened()
+    for t in range(frames):
+        image = np.full((size[1], size[0], 3), min(30 + 8 * t, 200), np.uint8)
+        if block:
+            image[10:30, 10 + t : 30 + t] = 250
+        writer.write(image)
+    writer.release()
+    plain.rename(path)
+    return path
+
+
 @pytest.fixture
 def make_video(tmp_path: Path) -> VideoMaker:
-    """Writes a clip whose frame t is grey of brightness 30 + 8 t (200 at most), with a bright block on it."""
+    """:func:`write_block_video` into the test's folder."""
 
-    def make(name: str = 'clip.mp4', frames: int = 12, size: tuple[int, int] = (64, 48), block: bool = True) -> Path:
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        code = 'MJPG' if path.suffix == '.avi' else 'mp4v'
-        # OpenCV's writer takes some characters for a pattern, so the odd name is given afterwards.
-        plain = path.parent / f'plain{path.suffix}'
-        writer = cv2.VideoWriter(str(plain), cv2.VideoWriter_fourcc(*code), 25, size)
-        assert writer.isOpened()
-        for t in range(frames):
-            image = np.full((size[1], size[0], 3), min(30 + 8 * t, 200), np.uint8)
-            if block:
-                image[10:30, 10 + t : 30 + t] = 250
-            writer.write(image)
-        writer.release()
-        plain.rename(path)
-        return path
+    def make(name: str = 'clip.mp4', **how: Any) -> Path:
+        return write_block_video(tmp_path / name, **how)
 
     return make
 

@@ -1,10 +1,6 @@
 from __future__ import annotations
 
 import importlib
-import subprocess
-import sys
-import sysconfig
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -48,38 +44,6 @@ def test_unknown_names_get_the_nearest(tmp_path: Path) -> None:
         find_config('bmoe_skl')
     with pytest.raises(UserError, match='config not found'):
         find_config(tmp_path / 'bmoe_skel.py')  # a path that was spelt out is not replaced
-
-
-@pytest.mark.slow
-def test_an_installed_package_has_them(tmp_path: Path) -> None:
-    """From a wheel, unpacked as pip does it, without the repository."""
-    source = tmp_path / 'source'
-    listed = subprocess.run(['git', 'ls-files', '-co', '--exclude-standard'], cwd=REPO, capture_output=True, text=True)
-    for name in listed.stdout.splitlines():
-        if (REPO / name).is_file() and not name.startswith(('tests/', 'docs/')):
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            (source / name).write_bytes((REPO / name).read_bytes())
-    pip = [sys.executable, '-m', 'pip', '--quiet', '--disable-pip-version-check']
-    build = [*pip, 'wheel', str(source), '--no-deps', '--no-build-isolation', '-w', str(tmp_path / 'wheel')]
-    subprocess.run(build, check=True)
-    (wheel,) = (tmp_path / 'wheel').glob('*.whl')
-    with zipfile.ZipFile(wheel) as archive:
-        packed = {name.rpartition('/configs/')[2] for name in archive.namelist() if '/configs/' in name}
-    ours = {path.relative_to(REPO / 'configs').as_posix() for path in (REPO / 'configs').rglob('*.py')}
-    assert packed == ours
-
-    # --ignore-installed: pip would uninstall the project from the environment that runs this
-    install = [*pip, 'install', '--no-deps', '--ignore-installed', '--prefix', str(tmp_path / 'env'), str(wheel)]
-    subprocess.run(install, check=True)
-    site = sysconfig.get_path('purelib', vars={'base': str(tmp_path / 'env')})
-    code = 'from mm_runtime.catalog import list_configs; from mm_runtime.config import load_config; '
-    code += 'print(*[load_config(name).filename for name, _, _ in list_configs()], sep="\\n")'
-    env = {'PYTHONPATH': site, 'PATH': ''}
-    done = subprocess.run([sys.executable, '-c', code], cwd=tmp_path, env=env, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-    files = done.stdout.splitlines()
-    assert len(files) == len(list_configs())
-    assert all(file.startswith(str(tmp_path / 'env')) for file in files)
 
 
 def test_a_package_without_configs_says_so(tmp_path: Path, monkeypatch) -> None:

@@ -46,24 +46,26 @@ def test_killed_at_random_moments(make_video: Callable[..., Path], tmp_path: Pat
         make_video(f'videos/{number % 2}/{number}.avi')
     log, rng = tmp_path / 'log.txt', np.random.default_rng(18)
 
-    def start(out: Path, jobs: int = 1) -> int:
+    def start(out: Path, jobs: int = 0) -> int:
         options = ['--backend', 'block_estimator:Slow', '--jobs', str(jobs), '--export', 'textgrid', '--quiet']
         return fork(lambda: main([str(tmp_path / 'videos'), '--out', str(out), *options]), log)
 
     straight, began = tmp_path / 'straight', time.monotonic()
     assert code_of(start(straight)) == 0, log.read_text()[-3000:]
     usual = time.monotonic() - began
-    kills = runs = redone = workers_met = 0
+    kills = tries = runs = redone = workers_met = 0
     while kills < KILLS:
         out = tmp_path / f'run{runs}'
         runs += 1
-        for _ in range(min(4, KILLS - kills)):
+        for _ in range(6):
             # after so many files, so that writing is met, or after some time, so that all else is
-            before, have, until = tracks(out), count_files(out), time.monotonic() + rng.uniform(0.05, 0.95) * usual
-            by_files, aim = kills % 2 == 0, rng.integers(have, count_files(straight) + 1)
-            child = start(out)
+            tries, by_files = tries + 1, tries % 2 == 0
+            before, have, began = tracks(out), count_files(out), time.monotonic()
+            aim, until = rng.integers(have, count_files(straight)), began + rng.uniform(0.05, 0.95) * usual
+            child = start(out, jobs=tries % 4 // 2)
             while count_files(out) < aim if by_files else time.monotonic() < until:
                 if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                    usual = min(usual, time.monotonic() - began)
                     break
                 time.sleep(0.002)
             workers = workers_of(child)
@@ -76,6 +78,8 @@ def test_killed_at_random_moments(make_video: Callable[..., Path], tmp_path: Pat
             if ended == 0:  # it was through before the signal came
                 break
             kills += 1
+            if kills == KILLS:
+                break
         assert code_of(start(out)) == 0, log.read_text()[-3000:]
         for path in out.rglob(f'{TEMPORARY_PREFIX}*'):  # kept for an hour, since somebody might be writing them still
             os.utime(path, (0, 0))

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 import json
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from bmoe_ground.errors import UserError
+from pose_extract import job
 from pose_extract.job import run_job
-from pose_extract.manifest import read_manifest
+from pose_extract.manifest import Manifest, read_manifest
 from pose_extract.settings import ExtractSettings
 from pose_extract.tracks import load_tracks
 
@@ -168,3 +171,27 @@ def test_a_process_that_died_after_its_track_was_written(folder: Path) -> None:
     path.write_text(json.dumps(content))
     assert extract(folder).skipped == 3
     assert read_manifest(path)['nod/a.mp4']['status'] == 'ok'
+
+
+def test_a_slow_manifest_is_merged_rarely(
+    make_video: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block_backend: type
+) -> None:
+    for number in range(12):
+        make_video(f'videos/{number:02d}.avi', frames=1)
+    clock, merged, merge, add = [0.0], [], Manifest.merge, Manifest.add
+
+    def slow_merge(self: Manifest, last: bool = False) -> dict:
+        clock[0] += 10
+        merged.append(clock[0])
+        return merge(self, last)
+
+    def slow_add(self: Manifest, record: dict) -> None:
+        clock[0] += 30  # what the video took
+        add(self, record)
+
+    monkeypatch.setattr(Manifest, 'merge', slow_merge)
+    monkeypatch.setattr(Manifest, 'add', slow_add)
+    monkeypatch.setattr(job, 'time', SimpleNamespace(monotonic=lambda: clock[0], time=time.time))
+    assert len(extract(tmp_path / 'videos').records) == 12
+    # at the beginning, after the first video, then once 19 times as long has passed as that took, and at the end
+    assert merged == [10, 50, 270, 400]
