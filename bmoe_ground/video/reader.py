@@ -235,7 +235,7 @@ def check_file(path: Path) -> Container:
     """
     try:
         if not path.is_file():
-            raise VideoError(f'{path}: no such file')
+            raise VideoError(f'{path}: {"neither file nor folder" if path.exists() else "no such file"}')
         if path.stat().st_size == 0:
             raise VideoError(f'{path}: the file is empty (0 bytes)')
         container = sniff(path)

@@ -126,7 +126,7 @@ class PosePickleDataset(PoseDataset):
 
     def _seen(self, clips: list[Clip]) -> list[Clip]:
         """The clips in which somebody is; the others are counted and said."""
-        self.unseen = [str(c['frame_dir']) for c in clips if (poses := _poses(c)) is not None and _is_empty(poses)]
+        self.unseen = [str(clip['frame_dir']) for clip in clips if _is_empty(_poses(cast(dict[str, Any], clip)))]
         if self.unseen:
             amount = f'{len(self.unseen)} of {len(clips)} clips in which nobody is seen are left out'
             warnings.warn(f'{self.source}: {amount}, first {self.unseen[0]!r}', stacklevel=2)
@@ -234,9 +234,9 @@ def _poses(annotation: dict[str, Any]) -> np.ndarray | None:
     return keypoint if usable else None
 
 
-def _is_empty(keypoint: np.ndarray) -> bool:
-    """Whether no keypoint has finite coordinates."""
-    return not np.isfinite(keypoint).all(-1).any()
+def _is_empty(keypoint: np.ndarray | None) -> bool:
+    """Whether no keypoint has finite coordinates; what is no keypoints at all is left to later checks."""
+    return keypoint is not None and not np.isfinite(keypoint).all(-1).any()
 
 
 def keep_persons(annotation: dict[str, Any], most: int) -> int:

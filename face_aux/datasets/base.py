@@ -164,9 +164,20 @@ class FaceDataset(BaseDataset):
         self._report_skipped()
         self._report_unknown_groups(records)
         if not records:
-            raise UserError(f'{self._describe()}: no sample is left; see the log for the {len(self.skipped)} left out')
+            raise UserError(f'{self._describe()}: no sample is left{self._why_empty()}')
         self._metainfo['class_counts'] = count_classes(records, tasks)
         return [item for record in records for item in self._expand(record)]
+
+    def _why_empty(self) -> str:
+        """What became of the samples of an empty set."""
+        if self.skipped:
+            return f'; see the log for the {len(self.skipped)} left out'
+        if self.fractions is None:
+            return ''
+        return (
+            f': its share is {self.fractions[self.part or ""]:g}, and there are too few samples, or too few persons, '
+            'to give each part one. Add some, or change the shares with dataset.fractions'
+        )
 
     def get_data_info(self, idx: int) -> dict:
         """The ``idx``-th item, with its pixels where the set keeps them in memory."""

@@ -110,6 +110,10 @@ def test_unknown_task_and_empty_folder(tmp_path: Path) -> None:
     (tmp_path / 'empty').mkdir()
     with pytest.raises(UserError, match='no sample is left'):
         UTKFace(data_root=tmp_path / 'empty')
+    with pytest.raises(UserError, match=r"part='val'\): no sample is left: its share is 0.01, and there are too few"):
+        (tmp_path / 'one').mkdir()
+        trees.image(tmp_path / 'one' / '26_0_1_20170104000000001.jpg')
+        UTKFace(data_root=tmp_path / 'one', fractions={'train': 0.99, 'val': 0.01}, part='val')
 
 
 def test_real_utkface_is_read_whole(shared_data: Path) -> None:
