@@ -6,6 +6,7 @@ name is looked up.
 
 from __future__ import annotations
 
+from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
 from mmengine.registry import METRICS as MMENGINE_METRICS
@@ -21,3 +22,6 @@ TRANSFORMS = ProjectRegistry(
 MODELS = ProjectRegistry('model', parent=MMENGINE_MODELS, scope='face_aux', locations=['face_aux.models'])
 METRICS = ProjectRegistry('metric', parent=MMENGINE_METRICS, scope='face_aux', locations=['face_aux.metrics'])
 HOOKS = ProjectRegistry('hook', parent=MMENGINE_HOOKS, scope='face_aux', locations=['face_aux.hooks'])
+DATA_SAMPLERS = ProjectRegistry(
+    'data sampler', parent=MMENGINE_DATA_SAMPLERS, scope='face_aux', locations=['face_aux.samplers']
+)

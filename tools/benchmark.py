@@ -2,6 +2,10 @@
 
 python tools/benchmark.py textures                      # LBP (8, 1) against scikit-image, and the other patterns
 python tools/benchmark.py textures --threads 2 --json textures.json
+python tools/benchmark.py face_floor configs/face_aux/utkface.py   # HOG + logistic regression on a face config's data
+python tools/benchmark.py face_robust CONFIG CHECKPOINT --out robust  # compressed, reduced, blurred, framed otherwise
+python tools/benchmark.py face_curves --data utkface=data/utkface --out work_dirs/curves  # few labels, many faces
+python tools/benchmark.py predictable data/utkface      # how much of a hidden patch its neighbours tell, by target
 python tools/benchmark.py model                         # parameters, multiply-adds and speed beside ST-GCN++
 python tools/benchmark.py export CHECKPOINT              # ONNX Runtime beside torch, the same model
 python tools/benchmark.py smoothing                     # what is left of a 2-pixel nod, and of the jitter
@@ -37,12 +41,16 @@ BENCHMARKS = {
     'few-shot': 'benchmarks.box.few_shot',
     'box': 'benchmarks.box.exam',
     'box-events': 'benchmarks.box.events',
+    'face_curves': 'benchmarks.face_curves.queue',
+    'face_robust': 'benchmarks.face_robust',
+    'face_floor': 'benchmarks.face_floor',
     'loading': 'benchmarks.loading',
     'accuracy': 'benchmarks.pose_accuracy',
     'export': 'benchmarks.export',
     'model': 'benchmarks.model',
     'page': 'benchmarks.answer_page',
     'pose': 'benchmarks.extraction',
+    'predictable': 'benchmarks.predictable',
     'rules': 'benchmarks.rules',
     'smoothing': 'benchmarks.smoothing',
     'textures': 'benchmarks.textures',

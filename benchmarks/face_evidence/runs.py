@@ -21,6 +21,7 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from benchmarks.face_evidence.experiments import EXPERIMENTS, Experiment, without_labels
+from benchmarks.face_evidence.floor import floor_file, run_floor
 from bmoe_ground.errors import UserError, run_tool
 from bmoe_ground.files import atomic_write
 from bmoe_ground.media import media_of
@@ -41,7 +42,7 @@ def run_folder(out: Path, experiment: str, variant: str, seed: int) -> Path:
 def run_all(
     experiment: str, data: Path, out: Path, seeds: Sequence[int], variants: Sequence[str], extra: Path | None
 ) -> list[str]:
-    """Run what is not done yet, one process after the other, seeds in the outer loop.
+    """Run what is not done yet: the floor, then one process after the other, seeds in the outer loop.
 
     Args:
         experiment: A key of :data:`EXPERIMENTS`.
@@ -56,6 +57,7 @@ def run_all(
     """
     if experiment == 'utkface':
         data = shrink_images(data, out / 'utkface_small')
+    run_floor(EXPERIMENTS[experiment], data, floor_file(out, experiment), extra)
     failed = []
     for seed in seeds:
         for variant in variants:

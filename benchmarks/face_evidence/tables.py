@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.metrics import confusion_matrix
 
 from benchmarks.face_evidence.experiments import BASELINE, EXPERIMENTS
+from benchmarks.face_evidence.floor import FLOOR, floor_file
 from benchmarks.face_evidence.runs import run_folder
 from bmoe_ground.errors import UserError
 from face_aux.metrics.functional import accuracy, balanced_accuracy, multiclass_auc
@@ -106,8 +107,14 @@ def paired_interval(
 
 
 def outcome_table(out: Path, experiment: str, columns: Sequence[Column], seeds: Sequence[int]) -> str:
-    """A Markdown table: each variant's mean and spread, and its difference from the baseline with an interval."""
+    """A Markdown table: each variant's mean and spread, and its difference from the baseline with an interval.
+
+    Its first row is the floor, where that was run: one fit, so that only the test images are drawn anew.
+    """
     runs = {variant: load_runs(out, experiment, variant, seeds) for variant in _started(out, experiment)}
+    floor = floor_file(out, experiment)
+    if floor.is_file():
+        runs = {FLOOR: [_read(floor)] * len(seeds), **runs}
     header = ['auxiliary target', *(f'{c.title} | difference' for c in columns)]
     lines = ['| ' + ' | '.join(header) + ' |', '|---' * (1 + 2 * len(columns)) + '|']
     for variant, found in runs.items():
@@ -115,7 +122,8 @@ def outcome_table(out: Path, experiment: str, columns: Sequence[Column], seeds: 
         for column in columns:
             ours = [_select(arrays, column.prefix) for arrays in found]
             values = [column.statistic(arrays) for arrays in ours]
-            cells.append(f'{100 * np.mean(values):.1f} ± {100 * np.std(values, ddof=1):.1f}')
+            spread = '' if variant == FLOOR else f' ± {100 * np.std(values, ddof=1):.1f}'
+            cells.append(f'{100 * np.mean(values):.1f}{spread}')
             if variant == BASELINE:
                 cells.append('–')
                 continue
@@ -213,9 +221,13 @@ def load_runs(out: Path, experiment: str, variant: str, seeds: Sequence[int]) ->
         path = run_folder(out, experiment, variant, seed) / 'predictions.npz'
         if not path.is_file():
             raise UserError(f'{path}: this run is not finished; python tools/face_evidence.py run {experiment} ...')
-        with np.load(path, allow_pickle=False) as archive:
-            found.append({key: archive[key] for key in archive.files})
+        found.append(_read(path))
     return found
+
+
+def _read(path: Path) -> Arrays:
+    with np.load(path, allow_pickle=False) as archive:
+        return {key: archive[key] for key in archive.files}
 
 
 def _started(out: Path, experiment: str) -> list[str]:

@@ -39,3 +39,12 @@ test_evaluator = dict(
 optim_wrapper = dict(optimizer=dict(lr=5e-4))  # a tiny model on few images bears twice SSAT's rate
 
 default_hooks = dict(checkpoint=dict(save_best='gender/accuracy'))
+
+presets = dict(
+    # every gender of every race drawn as often, and the checkpoint whose worst group is best (docs/guides/fairness.md)
+    balanced=dict(
+        train_dataloader=dict(sampler=dict(_delete_=True, type='BalancedSampler', by=['gender', 'race'])),
+        val_evaluator=dict(FairnessMetric=dict(columns=['gender', 'race'], replicates=0)),
+        default_hooks=dict(checkpoint=dict(save_best='gender/worst_group')),
+    ),
+)

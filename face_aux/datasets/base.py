@@ -51,6 +51,7 @@ class FaceDataset(BaseDataset):
         split_seed: Seed of that split and of ``subset``.
         stratify: Tasks and group columns to stratify by; None for every single-label task.
         subset: Keep only so many samples (int) or such a share (float), proportions kept.
+        subset_seed: Seed of the subset; None for ``split_seed``.
         frames_per_video: Samples drawn from each video, evenly spaced.
         group_file: Group columns from another CSV: ``dict(file=..., key='img_path', columns=[...], match='path')``,
             where ``match`` says what the key column holds: 'path' below ``data_root``, 'name', 'stem' or 'video_id'.
@@ -83,6 +84,7 @@ class FaceDataset(BaseDataset):
         split_seed: int = 0,
         stratify: Sequence[str] | None = None,
         subset: int | float | None = None,
+        subset_seed: int | None = None,
         frames_per_video: int = 1,
         group_file: Mapping[str, Any] | None = None,
         unknown_groups: Codes | None = None,
@@ -104,6 +106,7 @@ class FaceDataset(BaseDataset):
             raise UserError(f'{type(self).__name__}: part={part!r} is not one of the fractions {dict(fractions)}')
         self.split, self.part, self.fractions = split, part, fractions
         self.split_seed, self.stratify, self.subset = split_seed, stratify, subset
+        self.subset_seed = split_seed if subset_seed is None else subset_seed
         self.frames_per_video, self.group_file = frames_per_video, group_file
         self.missing, self.bad_images = missing, bad_images
         self.unknown_group = UnknownGroups(unknown_groups)
@@ -159,7 +162,7 @@ class FaceDataset(BaseDataset):
         records = self._take_part(records)
         if self.subset is not None:
             keys = self._sample_keys(records)
-            chosen = stratified_subset(keys, self._strata(records), self.subset, self.split_seed)
+            chosen = stratified_subset(keys, self._strata(records), self.subset, self.subset_seed)
             records = [records[i] for i in chosen]
         self._report_skipped()
         self._report_unknown_groups(records)

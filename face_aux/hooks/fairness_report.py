@@ -15,7 +15,7 @@ from bmoe_ground.files import atomic_write
 from face_aux.metrics.fairness_metric import FairnessMetric
 from face_aux.metrics.fairness_types import FairnessReport
 from face_aux.metrics.report_html import html_page
-from face_aux.metrics.report_text import terminal_table, to_plain
+from face_aux.metrics.report_text import summary, terminal_table, to_plain
 from face_aux.registry import HOOKS
 
 
@@ -64,7 +64,8 @@ def write_reports(
     Raises:
         UserError: The folder cannot be written.
     """
-    plain = {'title': title, 'source': source, 'reports': to_plain(list(reports))}
+    sentences = [summary(made) for made in reports]
+    plain = {'title': title, 'source': source, 'summary': sentences, 'reports': to_plain(list(reports))}
     contents = {
         'fairness.json': json.dumps(plain, indent=1, ensure_ascii=False) + '\n',
         'fairness.html': html_page(reports, title, source),

@@ -102,6 +102,7 @@ def _column_report(task: TaskScores, columns: Sequence[str], settings: Settings)
             per_class=dict(zip(task.classes, part.counts.sum(axis=1).tolist(), strict=True)),
             metrics=part.values,
             roc=_roc_points(task, names == name, settings),
+            thresholds=group_thresholds(task, names == name, settings),
         )
         for name, part in zip(known, measured, strict=True)
     ]
@@ -205,6 +206,32 @@ def _roc_points(
     return [(round(float(x), 4), round(float(y), 4)) for x, y in zip(fpr[keep], tpr[keep], strict=True)]
 
 
+def group_thresholds(task: TaskScores, members: np.ndarray, settings: Settings) -> dict[str, float]:
+    """Thresholds that would give a group the rates of all samples at 0.5; of equally good ones the nearest to 0.5.
+
+    Args:
+        task: A two-class task; others have none.
+        members: (N,) which samples are the group's.
+        settings: Names the positive class.
+
+    Returns:
+        ``tpr`` and ``fpr``, each where group and whole have samples of that class.
+    """
+    if len(task.classes) != 2:
+        return {}
+    p = settings.positive
+    found = {}
+    for name, of_class in (('tpr', task.target == p), ('fpr', task.target != p)):
+        inside = np.sort(task.scores[members & of_class, p])
+        if not len(inside):
+            continue
+        wanted = float((task.scores[of_class].argmax(axis=1) == p).mean())
+        between = np.concatenate([[0.0], (inside[1:] + inside[:-1]) / 2, [1.0], [0.5]])
+        rates = 1 - np.searchsorted(inside, between) / len(inside)
+        found[name] = float(min(zip(np.abs(rates - wanted), np.abs(between - 0.5), between, strict=True))[2])
+    return found
+
+
 @dataclass(frozen=True)
 class Shuffled:
     """Counts (B, G, C, C) under shuffled group names: among all samples, and only among those of one true class."""
@@ -265,10 +292,12 @@ def _spread(
     if shuffled is not None and function is not None:
         gap = replace(gap, chance=_chance(largest_gap(function(shuffled.of(metric)), axis=1)))
     best, worst = (low, high) if metric in LOWER_IS_BETTER else (high, low)
+    lowest = float(groups[worst].metrics[metric].value or 0.0)
     return Spread(
         metric=metric,
         best=groups[best].name,
-        worst=groups[worst].name,
+        worst=groups[worst].name if int((values == lowest).sum()) == 1 else '',
+        lowest=lowest,
         gap=gap,
         ratio=float(values.min() / values.max()) if values.max() > 0 else None,
         degree_of_bias=float(values.std()),

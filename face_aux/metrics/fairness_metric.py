@@ -17,7 +17,8 @@ from face_aux.registry import METRICS
 class FairnessMetric(FaceMetric):
     """Accuracy and error rates by group, and the gaps between groups.
 
-    Keys, for each task and column: ``<task>/<column>/accuracy_worst``, ``.../accuracy_gap``,
+    Keys: ``<task>/worst_group``, the lowest accuracy of any group in any column, by which ``save_best`` may choose a
+    checkpoint; and for each task and column: ``<task>/<column>/accuracy_worst``, ``.../accuracy_gap``,
     ``.../degree_of_bias`` (of the accuracy), and the criteria of :mod:`face_aux.metrics.fairness`, such as
     ``.../equalized_odds_difference``; NaN where not defined. The whole tables are in :attr:`reports`, which
     :class:`FairnessReportHook` prints and writes after a test.
@@ -84,11 +85,12 @@ def key_figures(made: FairnessReport) -> dict[str, float]:
     """The numbers of a report that are worth comparing between runs."""
     figures: dict[str, float] = {}
     nan = float('nan')
+    lowest = [column.spreads['accuracy'].lowest for column in made.columns if 'accuracy' in column.spreads]
+    figures[f'{made.task}/worst_group'] = min(lowest, default=nan)
     for column in made.columns:
         key = f'{made.task}/{column.name.replace(" ", "")}'
         spread = column.spreads.get('accuracy')
-        values = {g.name: g.metrics['accuracy'].value for g in column.groups}
-        figures[f'{key}/accuracy_worst'] = nan if spread is None else values[spread.worst] or 0.0
+        figures[f'{key}/accuracy_worst'] = nan if spread is None else spread.lowest
         figures[f'{key}/accuracy_gap'] = nan if spread is None or spread.gap.value is None else spread.gap.value
         figures[f'{key}/degree_of_bias'] = nan if spread is None else spread.degree_of_bias
         for name, value in column.criteria.items():

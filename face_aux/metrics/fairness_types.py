@@ -54,6 +54,8 @@ class Group:
         per_class: Samples of each class.
         metrics: Metric name to value.
         roc: Points (false positive rate, true positive rate) of a two-class task.
+        thresholds: Of a two-class task: the score of the positive class from which on the group would have to be called
+            positive to have the rate, ``'tpr'`` or ``'fpr'``, that all samples together have at 0.5.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Group:
     per_class: dict[str, int]
     metrics: dict[str, Value]
     roc: list[tuple[float, float]] = field(default_factory=list)
+    thresholds: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,9 @@ class Spread:
 
     Args:
         metric: Its name.
-        best: Group with the best value.
-        worst: Group with the worst value.
+        best: Group with the best value; of several the first.
+        worst: Group with the worst value; '' where several share it, for then none is the worst.
+        lowest: The worst value.
         gap: Largest gap, with the interval of the difference between these two groups.
         ratio: Smallest value over the largest.
         degree_of_bias: Population standard deviation over the groups.
@@ -80,6 +84,7 @@ class Spread:
     metric: str
     best: str
     worst: str
+    lowest: float
     gap: Value
     ratio: float | None
     degree_of_bias: float

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from face_aux.metrics.fairness_types import ColumnReport, FairnessReport, Spread, Value
-from face_aux.metrics.report_text import FEW, LABELS, shown_metrics
+from face_aux.metrics.report_text import FEW, LABELS, shown_metrics, summary, worst_name
 from face_aux.metrics.svg import dot_plot, roc_plot
 
 STYLE = """
@@ -42,6 +42,12 @@ svg .tick,svg .n,svg .reason{fill:var(--soft);font-size:11.5px}svg .axis{fill:va
 .heat small{color:inherit}.overview th,.overview td{padding:5px 7px;font-size:13px}
 details summary{cursor:pointer;font-weight:600;margin:10px 0}
 """
+_RATES = ('tpr', 'fpr')
+_NOT_RECOMMENDED = (
+    '<p class="note">Scores from which on a group would have to be called positive to have the rate that all have '
+    'together at 0.5. Shown for what they say of the scores, not recommended: to use them one must know to which group '
+    'somebody belongs, people are then treated differently for it, and thresholds of small groups are mostly noise.</p>'
+)
 NONE = Value(None, reason='no group is large enough')
 
 DEFINITIONS = """
@@ -80,6 +86,7 @@ def html_page(reports: Sequence[FairnessReport], title: str = 'For whom does it 
     body = [f'<h1>{escape(title)}</h1>']
     if source:
         body.append(f'<p class="soft">{escape(source)}</p>')
+    body += [f'<p><b>{escape(summary(made))}.</b></p>' for made in reports]
     body.append(_overview(reports))
     for number, made in enumerate(reports):
         body.append(_task(made, f'task{number}', is_open=number < 3))
@@ -113,7 +120,7 @@ def _overview(reports: Sequence[FairnessReport]) -> str:
 def _spread_cells(spread: Spread | None) -> list[str]:
     if spread is None:
         return ['–', '<span class="reason">fewer than two groups</span>', '–']
-    return [escape(spread.worst), _cell(spread.gap), f'{spread.degree_of_bias:.4f}']
+    return [escape(worst_name(spread)), _cell(spread.gap), f'{spread.degree_of_bias:.4f}']
 
 
 def _cell(value: Value) -> str:
@@ -216,5 +223,22 @@ def _criteria(column: ColumnReport) -> str:
     rows = [f'<tr><td>{LABELS[name]}</td><td>{_cell(value)}</td></tr>' for name, value in column.criteria.items()]
     return (
         f'<div class="scroll">{spreads}</div><details><summary>Group fairness criteria</summary>'
-        f'<table>{"".join(rows)}</table></details>'
+        f'<table>{"".join(rows)}</table></details>{_thresholds(column)}'
+    )
+
+
+def _thresholds(column: ColumnReport) -> str:
+    rows = [
+        f'<tr><td>{escape(group.name)}</td>'
+        + ''.join(f'<td>{group.thresholds[k]:.3f}</td>' if k in group.thresholds else '<td>–</td>' for k in _RATES)
+        + '</tr>'
+        for group in column.groups
+        if group.thresholds
+    ]
+    if not rows:
+        return ''
+    heads = ''.join(f'<th>for the {LABELS[name]} of all</th>' for name in _RATES)
+    return (
+        f'<details><summary>Thresholds by group</summary>{_NOT_RECOMMENDED}'
+        f'<table><tr><th></th>{heads}</tr>{"".join(rows)}</table></details>'
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
-from face_aux.metrics.fairness_types import ColumnReport, FairnessReport, Value
+from face_aux.metrics.fairness_types import ColumnReport, FairnessReport, Group, Spread, Value
 
 LABELS = {
     'accuracy': 'accuracy',
@@ -55,9 +55,38 @@ def terminal_table(reports: Sequence[FairnessReport]) -> str:
     return '\n\n'.join(_task_text(made) for made in reports)
 
 
+def summary(made: FairnessReport) -> str:
+    """One sentence: by which columns the accuracy differs beyond chance, and for whom it is the lowest.
+
+    Example:
+        ``'gender: no gap beyond chance by age; told worse for Black (31 of 37 right) by race'``
+    """
+    parts = []
+    even = []
+    for column in made.columns:
+        spread = column.spreads.get('accuracy')
+        if spread is None:
+            parts.append(f'fewer than two groups by {column.name}')
+        elif spread.gap.chance is None:
+            parts.append(f'not held against chance by {column.name}')
+        elif (spread.gap.value or 0.0) <= spread.gap.chance:
+            even.append(column.name)
+        else:
+            lowest = [g for g in column.groups if g.name not in spread.left_out and _accuracy(g) == spread.lowest]
+            shown = ' and '.join(f'{g.name} ({round(spread.lowest * g.n)} of {g.n} right)' for g in lowest)
+            parts.append(f'told worse for {shown} by {column.name}')
+    if even:
+        parts.insert(0, f'no gap beyond chance by {", ".join(even)}')
+    return f'{made.task}: {"; ".join(parts) or "no groups"}'
+
+
+def _accuracy(group: Group) -> float | None:
+    return group.metrics['accuracy'].value
+
+
 def _task_text(made: FairnessReport) -> str:
     positive = f', positive class {made.positive!r}' if made.positive else ''
-    lines = [f'== {made.task}: {made.n} samples{positive}']
+    lines = [summary(made), f'== {made.task}: {made.n} samples{positive}']
     for column in made.columns:
         lines += ['', *_column_text(made, column)]
     return '\n'.join(lines)
@@ -76,6 +105,11 @@ def _column_text(made: FairnessReport, column: ColumnReport) -> list[str]:
     return lines + [f'  {line}' for line in summary_lines(column)]
 
 
+def worst_name(spread: Spread) -> str:
+    """The worst group, or that there is none."""
+    return spread.worst or 'none, several are alike'
+
+
 def by_chance(value: Value) -> str:
     """How large a gap shuffled group names make, as the end of a line."""
     return '' if value.chance is None else f'; by chance up to {value.chance:.3f}'
@@ -85,7 +119,7 @@ def summary_lines(column: ColumnReport) -> list[str]:
     """Worst group, gap, spread and criteria of one column, a line each."""
     lines = []
     if spread := column.spreads.get('accuracy'):
-        lines.append(f'worst accuracy: {spread.worst}; largest gap {spread.gap}{by_chance(spread.gap)}')
+        lines.append(f'worst accuracy: {worst_name(spread)}; largest gap {spread.gap}{by_chance(spread.gap)}')
         lines.append(f'degree of bias (standard deviation over groups): {spread.degree_of_bias:.4f}')
     for name in ('demographic_parity_difference', 'equalized_odds_difference', 'fpr_gap'):
         if value := column.criteria.get(name):

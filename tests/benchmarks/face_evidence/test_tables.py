@@ -9,6 +9,7 @@ import torch
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
 
 from benchmarks.face_evidence.experiments import EXPERIMENTS
+from benchmarks.face_evidence.floor import FLOOR, floor_file
 from benchmarks.face_evidence.runs import run_folder
 from benchmarks.face_evidence.tables import (
     accuracy_gap,
@@ -74,7 +75,13 @@ def test_tables_name_every_variant_and_missing_runs(tmp_path: Path) -> None:
             np.savez(folder / 'predictions.npz', **predictions(seed, 0.4, task='emotion', classes=7))
             cost = {'cpu_seconds': 20.0 if variant == 'LDP-planes' else 10.0, 'peak_mebibytes': 100.0}
             (folder / 'cost.json').write_text(json.dumps(cost))
+    path = floor_file(tmp_path, 'fer2013')
+    path.parent.mkdir()
+    np.savez(path, **predictions(5, 0.8, task='emotion', classes=7))
     text = all_tables(tmp_path, [0, 1])
+    first = next(line for line in text.splitlines() if FLOOR in line)
+    better = 100 * task_accuracy('emotion')(predictions(5, 0.8, task='emotion', classes=7))
+    assert first.startswith(f'| {FLOOR} | {better:.1f} | +')
     accuracies = [100 * task_accuracy('emotion')(predictions(s, 0.4, task='emotion', classes=7)) for s in (0, 1)]
     assert f'| none | {np.mean(accuracies):.1f} ± {np.std(accuracies, ddof=1):.1f} | – |' in text
     assert '| fer2013 | LDP-planes | 20 | 2.00 | 100 | +0 |' in text

@@ -11,6 +11,7 @@ from sklearn import metrics as sk
 from bmoe_ground.errors import UserError
 from face_aux.metrics import FairnessMetric, Settings, report
 from face_aux.metrics.criteria import criteria_from_counts, largest_gap, smallest_ratio
+from face_aux.metrics.report_text import summary
 from face_aux.metrics.samples import UNKNOWN, TaskScores
 from face_aux.structures import FaceSample
 from mm_runtime.metric import name_source
@@ -53,6 +54,45 @@ def test_group_values_against_sklearn() -> None:
         for name, value in expected.items():
             assert group.metrics[name].value == pytest.approx(value), name
         assert group.metrics['fnr'].value == pytest.approx(1 - expected['tpr'])
+
+
+def graded(right: dict[str, tuple[int, int]]) -> TaskScores:
+    """A task of which group, right decisions and size are given."""
+    groups = np.array([name for name, (_, n) in right.items() for _ in range(n)], dtype=object)
+    hits = np.array([i < hit for hit, n in right.values() for i in range(n)])
+    target = np.arange(len(groups)) % 2
+    scores = np.where((np.arange(2) == target[:, None]) == hits[:, None], 0.8, 0.2)
+    return TaskScores('task', ('no', 'yes'), target, scores, {'race': groups})
+
+
+def test_nobody_is_the_worst_among_ties() -> None:
+    spread = (
+        report(graded({'A': (80, 100), 'B': (40, 50), 'C': (90, 100)}), settings=FAST).columns[0].spreads['accuracy']
+    )
+    assert (spread.worst, spread.lowest, spread.best) == ('', pytest.approx(0.8), 'C')
+    assert report(graded({'A': (80, 100), 'B': (39, 50)}), settings=FAST).columns[0].spreads['accuracy'].worst == 'B'
+
+
+def test_one_sentence_says_for_whom_it_works() -> None:
+    task = graded({'A': (80, 100), 'B': (30, 50), 'tiny': (0, 2)})
+    task.groups['age'] = np.array(['old', 'young'] * 76, dtype=object)
+    made = report(task, settings=Settings(replicates=200, min_size=10))
+    assert summary(made) == 'task: no gap beyond chance by age; told worse for B (30 of 50 right) by race'
+    even = summary(report(graded({'A': (80, 100), 'B': (40, 50)}), settings=FAST))
+    assert even == 'task: no gap beyond chance by race'
+    assert summary(report(task, settings=Settings(replicates=0))).endswith('not held against chance by age')
+
+
+def test_thresholds_give_a_group_the_rates_of_all() -> None:
+    task = made_task(n=3000)
+    made = report(task, ['race'], settings=Settings(replicates=0))
+    for group in made.columns[0].groups:
+        inside = task.groups['race'] == group.name
+        for rate, of_class in (('tpr', 1), ('fpr', 0)):
+            scores = task.scores[inside & (task.target == of_class), 1]
+            reached = float((scores >= group.thresholds[rate]).mean())
+            assert reached == pytest.approx(made.overall[rate].value, abs=0.51 / len(scores))
+    assert report(made_task(classes=3), ['race'], settings=FAST).columns[0].groups[0].thresholds == {}
 
 
 def test_spread_by_hand() -> None:
@@ -297,6 +337,7 @@ def test_metric_returns_the_key_figures() -> None:
     worst = column.spreads['accuracy'].worst
     values = {g.name: g.metrics['accuracy'].value for g in column.groups}
     assert result['fake/race/accuracy_worst'] == values[worst]
+    assert result['fake/worst_group'] == min(value for key, value in result.items() if key.endswith('accuracy_worst'))
     assert result['fake/race/degree_of_bias'] == pytest.approx(np.std(list(values.values())))
     assert result['fake/race/equalized_odds_difference'] == column.criteria['equalized_odds_difference'].value
 

@@ -58,6 +58,9 @@ def test_page_is_whole_and_needs_nothing_else(reports: list[FairnessReport]) -> 
     page = Page()
     page.feed(text)
     assert page.open == []
+    assert 'Thresholds by group' in text
+    assert 'not recommended' in text
+    assert text.index('<p><b>fake: ') < text.index('<table')
     assert not {'script', 'link', 'img', 'iframe', 'object'} & {tag for tag, _ in page.tags}
     assert not re.search(r'https?:|url\(|@import', text)
     assert '<title>a &lt; b</title>' in text
