@@ -17,8 +17,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from benchmarks.faithful_scores import (
@@ -38,18 +36,13 @@ from benchmarks.faithful_scores import (
     true_regions,
 )
 from benchmarks.known_regions import write_planted
+from benchmarks.tested import batches, load_tests, model_for
 from bmoe_ground.errors import UserError
-from bmoe_skel.checkpoint import load_trained
 from bmoe_skel.models.attribution import attribute_regions, seen_regions, subset_scores
 from bmoe_skel.models.bmoe import BMoE
 from bmoe_skel.models.features import SkeletonFeatures, motion
 from bmoe_skel.models.layers import masked_mean
 from bmoe_skel.models.recognizer import Batch
-from mm_runtime.checkpoint import load_checkpoint
-from mm_runtime.cli import check_same_data
-from mm_runtime.config import load_config, parse_cfg_options, share_dataset
-from mm_runtime.scope import complete_scope
-from mm_runtime.suggest import named_mistakes
 from pose_extract.skeletons import REGIONS, get_skeleton
 
 HIDE = ('keypoints', 'channels')
@@ -112,29 +105,17 @@ def measure(arguments: argparse.Namespace) -> Answers:
     Raises:
         UserError: Config, data or checkpoint are wrong, the model is no mixture, or clips have several labels.
     """
-    config = load_config(arguments.config, parse_cfg_options(arguments.cfg_options))
-    share_dataset(config)
-    init_default_scope(config.default_scope)
-    complete_scope(config.default_scope)
-    model = load_trained(arguments.checkpoint).model
+    loader = load_tests(arguments.config, arguments.cfg_options)
+    model = model_for(loader, arguments.checkpoint)
     if not isinstance(model, BMoE):
         raise UserError(f'checkpoint {arguments.checkpoint}: a {type(model).__name__} has no routing to judge')
-    with named_mistakes(f'{arguments.config}: test_dataloader'):
-        loader = Runner.build_dataloader(config.test_dataloader, seed=0)
-    check_same_data(load_checkpoint(arguments.checkpoint), loader.dataset.metainfo, arguments.checkpoint)
-    if model.head.multi_label:
-        raise UserError(f'checkpoint {arguments.checkpoint}: clips have several labels, expected one each')
     rows: dict[str, list[np.ndarray]] = {field.name: [] for field in fields(Answers) if field.name != 'classes'}
-    for batch in loader:
-        packed = model.data_preprocessor(batch)
-        samples = packed['data_samples']
+    for inputs, samples, labels in batches(loader, model):
         rows['names'].append(np.array([sample.name for sample in samples]))
-        rows['labels'].append(np.array([int(sample.gt_label) for sample in samples]))
-        for name, value in ask(model, packed['inputs'], arguments.hide).items():
+        rows['labels'].append(labels.numpy())
+        for name, value in ask(model, inputs, arguments.hide).items():
             rows[name].append(value.numpy())
     arrays = {name: np.concatenate(value) for name, value in rows.items()}
-    if (arrays['labels'] < 0).any():
-        raise UserError(f'{arguments.config}: the labels of the test clips are hidden')
     return Answers(classes=np.array(model.classes), **arrays)
 
 

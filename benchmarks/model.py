@@ -35,7 +35,7 @@ PUBLISHED = {
 _CLASSES = 60
 
 
-class _Classify(nn.Module):
+class Classify(nn.Module):
     """A recognizer as a function of its arrays, for the counter of operations."""
 
     def __init__(self, model: nn.Module) -> None:
@@ -43,6 +43,7 @@ class _Classify(nn.Module):
         self.model = model
 
     def forward(self, keypoint: Tensor, visible: Tensor) -> Tensor:
+        """(B, S, M, T, V, C) and (B, S, M, T, V) -> (B * S, classes), at an even pace."""
         pace = keypoint.new_ones(*keypoint.shape[:2], keypoint.shape[3])
         return self.model({'keypoint': keypoint, 'visible': visible, 'pace': pace})
 
@@ -144,7 +145,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
     options = parse_cfg_options(arguments.cfg_options)
-    ours = _Classify(build(arguments.config, arguments.skeleton, arguments.coordinates, arguments.classes, options))
+    ours = Classify(build(arguments.config, arguments.skeleton, arguments.coordinates, arguments.classes, options))
     other = STGCNPlusPlus(num_classes=_CLASSES)
     inner: Any = ours.model
     joints = get_skeleton(inner.skeleton).num_keypoints

@@ -41,6 +41,7 @@ from mm_runtime.config_format import apply_format_cure
 from mm_runtime.console import log_to_file, say_once
 from mm_runtime.curves import drop_tensorboard, settle_tensorboard
 from mm_runtime.dump import PlainDump
+from mm_runtime.finite_loss import FiniteLossHook
 from mm_runtime.metric import name_source
 from mm_runtime.parsers import test_parser, train_parser
 from mm_runtime.scope import complete_scope, find_model
@@ -232,6 +233,7 @@ def _train(cfg: Config, args: argparse.Namespace, stop: StopHook) -> None:
     runner = _build_runner(cfg_train, loaders)
     runner.cfg = cfg
     stop_when_log_is_full(runner)
+    runner.register_hook(FiniteLossHook())
     runner.register_hook(MakeUpValidationHook())
     runner.register_hook(stop)
     if is_main_process():

@@ -12,6 +12,8 @@ python tools/benchmark.py smoothing                     # what is left of a 2-pi
 python tools/benchmark.py answer                        # events of a trained model on recordings with known movements
 python tools/benchmark.py page                          # size of a long answer's page, time to open and to seek
 python tools/benchmark.py faithful CONFIG CHECKPOINT    # do routing and other attributions name the region that matters
+python tools/benchmark.py occlusion CONFIG router=A.pth mean=B.pth   # accuracy against the share of damaged regions
+python tools/benchmark.py ensemble CONFIG A.pth B.pth C.pth  # scores averaged, and the cost beside it
 python tools/benchmark.py rules --streams STREAMS.npz   # nods, head shakes and so on, on labelled recordings
 python tools/benchmark.py box CHECKPOINT --clips poses/ # the model in the box on real tracks, rules beside it
 python tools/benchmark.py box-events CHECKPOINT         # its events and the rules' in minutes of generated people
@@ -46,8 +48,10 @@ BENCHMARKS = {
     'face_floor': 'benchmarks.face_floor',
     'loading': 'benchmarks.loading',
     'accuracy': 'benchmarks.pose_accuracy',
+    'ensemble': 'benchmarks.ensemble',
     'export': 'benchmarks.export',
     'model': 'benchmarks.model',
+    'occlusion': 'benchmarks.occlusion',
     'page': 'benchmarks.answer_page',
     'pose': 'benchmarks.extraction',
     'predictable': 'benchmarks.predictable',

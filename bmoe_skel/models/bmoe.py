@@ -9,12 +9,13 @@ import torch
 from mmengine.dist import is_main_process
 from torch import Tensor, nn
 
+from bmoe_skel.models.class_regions import class_regions_of, region_table
 from bmoe_skel.models.heads import ActionHead
 from bmoe_skel.models.layers import masked_mean
 from bmoe_skel.models.m3e import M3EBlock
 from bmoe_skel.models.recognizer import Batch, Encoded, SkeletonRecognizer
 from bmoe_skel.models.region_expert import RegionExpert
-from bmoe_skel.models.router import CrossAttentionRouter, load_balance
+from bmoe_skel.models.router import CrossAttentionRouter, Routed, load_balance, region_loss
 from bmoe_skel.models.streams.base import StreamBatch, StreamFacts
 from bmoe_skel.models.streams.choose import StreamConfig, build_global_stream, choose_stream
 from bmoe_skel.registry import MODELS
@@ -32,15 +33,20 @@ class EncodedMixture(Encoded):
         regions: (B * S, R, D), each expert's own summary.
         regions_seen: (B * S, R) bool.
         whole: (B * S, D), the global stream's own summary, or None.
-        weights: (N, T', R) of the router.
+        routed: What the router made of the experts' tokens.
         seen: (N, T', R) bool.
     """
 
     regions: Tensor
     regions_seen: Tensor
     whole: Tensor | None
-    weights: Tensor
+    routed: Routed
     seen: Tensor
+
+    @property
+    def weights(self) -> Tensor:
+        """(N, T', R) of the router."""
+        return self.routed.weights
 
 
 @MODELS.register_module()
@@ -60,8 +66,10 @@ class BMoE(SkeletonRecognizer[EncodedMixture]):
         expert: Further arguments of each :class:`RegionExpert`.
         global_stream: ``type``, a registered :class:`GlobalStream`, and its own arguments; the type alone; or None for
             none (the mean of the experts then asks).
-        router: Arguments of :class:`CrossAttentionRouter` but ``dims``; and ``fusion_depth``, blocks of fusion after it
-            (1).
+        router: Arguments of :class:`CrossAttentionRouter` but ``dims``; ``fusion_depth``, blocks of fusion after it
+            (1); ``feed_query``, whether the global stream is added to what was routed (true), or only asks, and tells
+            the class by its own classifier alone; and ``class_regions``, with ``region_weight`` the regions that show
+            each class: in a config a dict of class name to region or regions, or left out where the data say it.
         head: Arguments of :class:`ActionHead` but ``dims`` and ``num_classes``.
         drop_path: Chance to skip a branch in training, in every part.
         data_preprocessor: Config of the batch builder.
@@ -80,6 +88,7 @@ class BMoE(SkeletonRecognizer[EncodedMixture]):
 
     side_heads: nn.ModuleDict
     router: CrossAttentionRouter
+    class_regions: Tensor
 
     def __init__(
         self,
@@ -103,7 +112,11 @@ class BMoE(SkeletonRecognizer[EncodedMixture]):
         self.global_stream = build_global_stream(global_stream, StreamFacts(self.skeleton, channels, dims, drop_path))
         routing = dict(router or {})
         fusion_depth = routing.pop('fusion_depth', 1)
+        self.feed_query = routing.pop('feed_query', True)
+        class_regions = routing.pop('class_regions', None)
         self.router = CrossAttentionRouter(dims, **routing)
+        if self.router.region_weight > 0:
+            self.register_buffer('class_regions', region_table(class_regions, self.num_classes), persistent=False)
         self.fusion = nn.ModuleList(M3EBlock(dims, micro=False, drop_path=drop_path) for _ in range(fusion_depth))
         self.norm = nn.LayerNorm(dims)
         head = dict(head or {})
@@ -126,6 +139,9 @@ class BMoE(SkeletonRecognizer[EncodedMixture]):
         """
         refuse_old_words(model)
         super().complete_config(model, metainfo)
+        router = model.get('router') or {}
+        if router.get('region_weight', 0) > 0:
+            router['class_regions'] = class_regions_of(metainfo, router.get('class_regions'))
         stream, reason = choose_stream(model.get('global_stream', DEFAULT_STREAM), metainfo.get('rgb_crops'))
         model['global_stream'] = stream
         if reason is not None and is_main_process():
@@ -152,10 +168,12 @@ class BMoE(SkeletonRecognizer[EncodedMixture]):
             )
             whole, whole_seen = self.global_stream(batch, regions.shape[1])
             query = whole
-        routed, weights = self.router(query, regions, seen)
-        fused = routed if whole is None else routed + whole
-        # a stream that is not the skeleton may see what the experts do not; invisible bodies are left out below
-        valid = steps | (whole_seen & visible.any((1, 2))[:, None])
+        routed = self.router(query, regions, seen)
+        fused, valid = routed.tokens, steps
+        if whole is not None and self.feed_query:
+            fused = fused + whole
+            # a stream that is not the skeleton may see what the experts do not; invisible bodies are left out below
+            valid = steps | (whole_seen & visible.any((1, 2))[:, None])
         for block in self.fusion:
             fused = block(fused * valid.unsqueeze(-1), valid)
         return EncodedMixture(
@@ -163,7 +181,7 @@ class BMoE(SkeletonRecognizer[EncodedMixture]):
             regions=torch.stack([self._pool(regions[:, :, r], seen[:, :, r], bodies) for r in range(len(REGIONS))], 1),
             regions_seen=seen.any(1).view(-1, bodies[2], len(REGIONS)).any(1),
             whole=None if whole is None else self._pool(whole, whole_seen, bodies),
-            weights=weights,
+            routed=routed,
             seen=seen,
             bodies=bodies,
         )
@@ -186,8 +204,14 @@ class BMoE(SkeletonRecognizer[EncodedMixture]):
             if encoded.whole is not None:
                 losses['loss_whole'] = weight * self._side('whole').losses(encoded.whole, target)['loss_cls']
         if self.router.balance_weight > 0:
-            losses['loss_balance'] = self.router.balance_weight * load_balance(encoded.weights, encoded.seen)
+            losses['loss_balance'] = self.router.balance_weight * load_balance(encoded.routed, encoded.seen)
+        if self.router.region_weight > 0:
+            losses['loss_region'] = self.router.region_weight * self._region_loss(encoded, target)
         return losses
+
+    def _region_loss(self, encoded: EncodedMixture, target: Tensor) -> Tensor:
+        wanted = self.class_regions[target] if target.ndim == 1 else (target @ self.class_regions.to(target.dtype)) > 0
+        return region_loss(encoded.routed.dense, encoded.seen, wanted.repeat_interleave(encoded.bodies[2], 0))
 
     def explain(self, encoded: EncodedMixture) -> dict[str, Tensor]:
         """Say how much each region was believed, and what each part would have answered alone.

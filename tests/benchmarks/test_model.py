@@ -15,6 +15,8 @@ from benchmarks.run_report import collect, mean_routing, summary, summed_confusi
 from benchmarks.stgcnpp import STGCNPlusPlus
 from bmoe_ground.errors import UserError
 from bmoe_skel.hooks.report import draw_routing
+from bmoe_skel.models import BMoE
+from mm_runtime.config import load_config, parse_cfg_options
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -27,7 +29,7 @@ def test_yardstick_has_the_published_size() -> None:
 
 @pytest.mark.parametrize('classes', [10, 52])
 def test_mixture_is_within_its_budget(classes: int) -> None:
-    model = benchmark._Classify(benchmark.build(str(REPO / 'configs/bmoe_skel.py'), 'coco17', 2, classes))
+    model = benchmark.Classify(benchmark.build(str(REPO / 'configs/bmoe_skel.py'), 'coco17', 2, classes))
     shape = (1, 1, 1, 64, 17)
     params, macs = benchmark.count(model, (torch.randn(*shape, 2), torch.ones(shape, dtype=torch.bool)))
     assert params <= 1.0e6
@@ -112,6 +114,17 @@ def test_cross_validation_reads_what_runs_left(tmp_path) -> None:
     np.testing.assert_allclose(routing, [[0.4, 0.6, 0, 0], [0, 0, 1, 0]])
     draw_routing(tmp_path / 'routing.png', routing, classes, 'weights')
     assert (tmp_path / 'routing.png').stat().st_size > 5000
+
+
+@pytest.mark.parametrize('variant', sorted(cross_validation.VARIANTS))
+def test_every_variant_is_a_model(variant: str) -> None:
+    options = parse_cfg_options(cross_validation.VARIANTS[variant])
+    cfg = load_config(str(REPO / 'configs/benchmarks/skeleton_small.py'), options)
+    facts = {'classes': ['nod', 'wave', 'fall'], 'skeleton': 'coco17', 'coordinates': 2}
+    BMoE.complete_config(cfg.model, facts)
+    router = BMoE(**{key: value for key, value in cfg.model.items() if key != 'type'}).router
+    assert router.region_weight == (0.2 if variant == 'told' else 0)
+    assert (router.top_k == 1) == variant.endswith('top1')
 
 
 def test_protocols_that_do_not_fit_are_named(tmp_path) -> None:

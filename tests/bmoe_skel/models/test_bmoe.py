@@ -31,6 +31,37 @@ def test_every_parameter_gets_a_gradient(stream, kind) -> None:
     assert all(torch.isfinite(loss) for loss in losses.values())
 
 
+def test_a_query_that_only_asks_reaches_the_answer_through_the_weights_alone() -> None:
+    inputs = random_inputs()
+    for kind, through in (('attention', True), ('mean', False)):
+        model = small_model(router={'feed_query': False, 'kind': kind})
+        model(inputs).square().sum().backward()
+        found = sum(float(p.grad.abs().sum()) for p in model.global_stream.parameters() if p.grad is not None)
+        assert (found > 0) == through
+        losses = model(inputs, samples([0, 2]), mode='loss')
+        assert float(losses['loss_whole']) > 0  # it tells the class by itself
+
+
+def test_a_router_that_is_told_learns_the_region_of_the_class() -> None:
+    told = [['head'], [], ['upper', 'lower']]
+    model = small_model(router={'region_weight': 1.0, 'class_regions': told, 'relations': True})
+    inputs, labels = random_inputs(batch=2, cuts=2, persons=2), [2, 1]
+    optimizer = torch.optim.Adam(model.router.parameters(), 0.01)
+    before = None
+    for _ in range(12):
+        loss = model(inputs, samples(labels), mode='loss')['loss_region']
+        before = float(loss) if before is None else before
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    weights = model.encode(inputs).weights.detach()[:4]  # bodies of the first clip, two cuts of two persons
+    wanted = [REGIONS.index('upper'), REGIONS.index('lower')]
+    assert float(loss) < 0.5 * before and float(weights[..., wanted].sum(-1).mean()) > 0.6
+    assert float(model(inputs, samples([1, 1]), mode='loss')['loss_region']) == 0
+    with pytest.raises(UserError, match='region_weight needs class_regions'):
+        small_model(router={'region_weight': 1.0})
+
+
 def test_batch_of_one_equals_its_row() -> None:
     model = small_model().eval()
     inputs = random_inputs(batch=4)

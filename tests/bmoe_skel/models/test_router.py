@@ -5,7 +5,14 @@ import math
 import pytest
 import torch
 
-from bmoe_skel.models.router import CrossAttentionRouter, load_balance, masked_softmax
+from bmoe_skel.models.router import (
+    CrossAttentionRouter,
+    RegionRelations,
+    Routed,
+    load_balance,
+    masked_softmax,
+    region_loss,
+)
 
 
 def slow_route(router: CrossAttentionRouter, query: torch.Tensor, regions: torch.Tensor, seen: torch.Tensor):
@@ -47,7 +54,7 @@ def test_equals_a_loop(example, top_k) -> None:
 
 
 def test_unseen_regions_have_weight_zero_and_the_rest_sums_to_one(example) -> None:
-    _, weights = CrossAttentionRouter(8)(*example)
+    weights = CrossAttentionRouter(8)(*example).weights
     seen = example[2]
     assert (weights[~seen] == 0).all()
     torch.testing.assert_close(weights.sum(-1), seen.any(-1).float())
@@ -57,8 +64,8 @@ def test_permuting_regions_permutes_weights(example) -> None:
     query, regions, seen = example
     router = CrossAttentionRouter(8)
     order = [2, 0, 3, 1]
-    routed, weights = router(query, regions, seen)
-    routed_p, weights_p = router(query, regions[:, :, order], seen[:, :, order])
+    routed, weights, _ = router(query, regions, seen)
+    routed_p, weights_p, _ = router(query, regions[:, :, order], seen[:, :, order])
     torch.testing.assert_close(weights_p, weights[:, :, order])
     torch.testing.assert_close(routed_p, routed)
 
@@ -81,23 +88,107 @@ def test_what_an_unseen_region_holds_does_not_matter(example) -> None:
 
 def test_mean_router_weighs_seen_regions_alike(example) -> None:
     seen = example[2]
-    _, weights = CrossAttentionRouter(8, kind='mean')(*example)
+    weights = CrossAttentionRouter(8, kind='mean')(*example).weights
     torch.testing.assert_close(weights, seen / seen.sum(-1, keepdim=True).clamp(min=1))
 
 
 def test_load_balance_is_1_when_even_and_r_when_one_has_all() -> None:
     seen = torch.ones(2, 3, 4, dtype=torch.bool)
-    assert float(load_balance(torch.full((2, 3, 4), 0.25), seen)) == pytest.approx(1)
+
+    def penalty(weights: torch.Tensor) -> float:
+        return float(load_balance(Routed(weights, weights, weights), seen))
+
+    assert penalty(torch.full((2, 3, 4), 0.25)) == pytest.approx(1)
     one = torch.zeros(2, 3, 4)
     one[..., 2] = 1
-    assert float(load_balance(one, seen)) == pytest.approx(4)
+    assert penalty(one) == pytest.approx(4)
+
+
+def test_load_balance_of_choices_is_the_penalty_of_switch(example) -> None:
+    torch.manual_seed(0)
+    router, seen = CrossAttentionRouter(8, top_k=1, gate=True), example[2]
+    routed = router(*example)
+    steps = [(n, t) for n in range(2) for t in range(5) if seen[n, t].any()]
+    shares = [sum(float(routed.weights[n, t, r] > 0) for n, t in steps) / len(steps) for r in range(4)]
+    means = [sum(float(routed.dense[n, t, r].detach()) for n, t in steps) / len(steps) for r in range(4)]
+    wanted = 4 * sum(share * mean for share, mean in zip(shares, means, strict=True))
+    found = load_balance(routed, seen)
+    assert float(found) == pytest.approx(wanted, rel=1e-5)
+    found.backward()
+    assert router.key.weight.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize('gate', [False, True])
+def test_one_chosen_region_learns_from_the_class_only_through_the_gate(example, gate: bool) -> None:
+    torch.manual_seed(0)
+    router = CrossAttentionRouter(8, top_k=1, gate=gate)
+    routed = router(*example)
+    wanted = routed.dense.amax(-1, keepdim=True) if gate else 1.0
+    chosen = torch.einsum('ntr,ntrd->ntd', routed.weights, router.value(example[1]))
+    torch.testing.assert_close(routed.tokens, chosen * wanted)
+    torch.testing.assert_close(routed.weights.sum(-1), example[2].any(-1).float())
+    routed.tokens.square().sum().backward()
+    assert (router.key.weight.grad.abs().max() > 1e-6) == gate
+
+
+def test_relations_equal_a_loop_and_are_blind_to_what_is_not_seen(example) -> None:
+    _, regions, seen = example
+    torch.manual_seed(0)
+    layer = RegionRelations(8)
+    with torch.no_grad():
+        found = layer(regions, seen)
+        for n in range(2):
+            for t in range(5):
+                q, k, v = layer.mix(layer.norm(regions[n, t])).chunk(3, -1)
+                there = [s for s in range(4) if seen[n, t, s]]
+                for r in range(4):
+                    scores = [math.exp(float(q[r] @ k[s]) / math.sqrt(8)) for s in there]
+                    mixed = sum((a / sum(scores) * v[s] for a, s in zip(scores, there, strict=True)), torch.zeros(8))
+                    torch.testing.assert_close(found[n, t, r], regions[n, t, r] + layer.out(mixed))
+        other = torch.where(seen.unsqueeze(-1), regions, 50.0)
+        torch.testing.assert_close(layer(other, seen)[seen], found[seen])
+
+
+def test_related_regions_change_each_others_weights_but_not_what_a_weight_lets_through(example) -> None:
+    query, regions, seen = example
+    torch.manual_seed(0)
+    router = CrossAttentionRouter(8, relations=True)
+    torch.manual_seed(0)
+    plain = CrossAttentionRouter(8)
+    seen = torch.ones_like(seen)
+    changed = regions.clone()
+    changed[:, :, 3] += torch.randn(8)
+
+    def ratio(one: CrossAttentionRouter, tokens: torch.Tensor) -> torch.Tensor:
+        weights = one(query, tokens, seen).weights
+        return weights[..., 0] / weights[..., 1]
+
+    torch.testing.assert_close(ratio(plain, changed), ratio(plain, regions))  # each region by itself
+    assert (ratio(router, changed) / ratio(router, regions) - 1).abs().max() > 1e-3
+    tokens, weights, dense = router(query, regions, seen)
+    torch.testing.assert_close(tokens, torch.einsum('ntr,ntrd->ntd', weights, router.value(regions)))
+    assert dense is weights
+
+
+def test_region_loss_is_that_of_the_wanted_regions(example) -> None:
+    seen = example[2].clone()
+    seen[1, :, 0] = False
+    routed = CrossAttentionRouter(8)(example[0], example[1], seen)
+    wanted = torch.tensor([[False, True, True, False], [True, False, False, False]])  # the second is not seen
+    steps = [t for t in range(5) if seen[0, t].any()]
+    believed = sum(float(routed.dense[0, t, r].detach()) for t in steps for r in (1, 2)) / len(steps)
+    assert float(region_loss(routed.dense, seen, wanted)) == pytest.approx(-math.log(believed), rel=1e-5)
+    assert float(region_loss(routed.dense, seen, torch.zeros(2, 4, dtype=torch.bool))) == 0
+    weights = torch.zeros(2, 5, 4, requires_grad=True)
+    region_loss(weights.softmax(-1), torch.ones(2, 5, 4, dtype=torch.bool), wanted).backward()
+    assert (weights.grad[0].sum(0)[[1, 2]] < 0).all() and (weights.grad[0].sum(0)[[0, 3]] > 0).all()
 
 
 def test_softmax_of_nothing_is_zero() -> None:
     assert masked_softmax(torch.tensor([[3.0, 4.0]]), torch.tensor([[False, False]])).tolist() == [[0.0, 0.0]]
 
 
-@pytest.mark.parametrize('bad', [{'kind': 'random'}, {'top_k': 0}])
+@pytest.mark.parametrize('bad', [{'kind': 'random'}, {'top_k': 0}, {'gate': True}])
 def test_bad_arguments_are_named(bad) -> None:
     with pytest.raises(ValueError, match=r'router kind|top_k'):
         CrossAttentionRouter(8, **bad)
