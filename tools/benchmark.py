@@ -6,6 +6,7 @@ python tools/benchmark.py model                         # parameters, multiply-a
 python tools/benchmark.py export CHECKPOINT              # ONNX Runtime beside torch, the same model
 python tools/benchmark.py smoothing                     # what is left of a 2-pixel nod, and of the jitter
 python tools/benchmark.py answer                        # events of a trained model on recordings with known movements
+python tools/benchmark.py live VIDEO --minutes 30       # a file played as a stream: frames a second, latency, memory
 python tools/benchmark.py page                          # size of a long answer's page, time to open and to seek
 python tools/benchmark.py faithful CONFIG CHECKPOINT    # do routing and other attributions name the region that matters
 python tools/benchmark.py rules --streams STREAMS.npz   # nods, head shakes and so on, on labelled recordings
@@ -36,6 +37,7 @@ BENCHMARKS = {
     'loading': 'benchmarks.loading',
     'accuracy': 'benchmarks.pose_accuracy',
     'export': 'benchmarks.export',
+    'live': 'benchmarks.live',
     'model': 'benchmarks.model',
     'page': 'benchmarks.answer_page',
     'pose': 'benchmarks.extraction',
