@@ -57,9 +57,8 @@ def run(args: argparse.Namespace) -> int:
     reading = [0.0]
     with native_stderr_silenced():
         estimator = backend_class(settings.backend)(settings)
-        grabber = Grabber(
-            Source(args.video.name, lambda: _again_and_again(args.video, tuple(args.size), reading))
-        ).start()
+        source = Source(args.video.name, lambda: _again_and_again(args.video, tuple(args.size), reading))
+        grabber = Unhurried(source, args.every) if args.every else Grabber(source).start()
         view = LiveView(grabber, estimator, model, True, 0.1, draw=True)
         began, spent, latencies, events = time.monotonic(), time.process_time(), [], 0
         if not args.every:
