@@ -36,7 +36,13 @@ TESTED_THROUGH = {
 }
 
 # They print speeds and nothing else, and a test asserts no time.
-TIMING_ONLY = {'benchmarks.answer_page', 'benchmarks.export', 'benchmarks.extraction', 'benchmarks.loading'}
+TIMING_ONLY = {
+    'benchmarks.answer_page',
+    'benchmarks.export',
+    'benchmarks.extraction',
+    'benchmarks.live',
+    'benchmarks.loading',
+}
 
 
 def module_name(path: Path) -> str:

@@ -10,6 +10,7 @@ python tools/benchmark.py model                         # parameters, multiply-a
 python tools/benchmark.py export CHECKPOINT              # ONNX Runtime beside torch, the same model
 python tools/benchmark.py smoothing                     # what is left of a 2-pixel nod, and of the jitter
 python tools/benchmark.py answer                        # events of a trained model on recordings with known movements
+python tools/benchmark.py live VIDEO --minutes 30       # a file played as a stream: frames a second, latency, memory
 python tools/benchmark.py page                          # size of a long answer's page, time to open and to seek
 python tools/benchmark.py faithful CONFIG CHECKPOINT    # do routing and other attributions name the region that matters
 python tools/benchmark.py occlusion CONFIG router=A.pth mean=B.pth   # accuracy against the share of damaged regions
@@ -50,6 +51,7 @@ BENCHMARKS = {
     'accuracy': 'benchmarks.pose_accuracy',
     'ensemble': 'benchmarks.ensemble',
     'export': 'benchmarks.export',
+    'live': 'benchmarks.live',
     'model': 'benchmarks.model',
     'occlusion': 'benchmarks.occlusion',
     'page': 'benchmarks.answer_page',

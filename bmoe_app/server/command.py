@@ -23,7 +23,7 @@ import socket
 import sys
 import webbrowser
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 
@@ -82,29 +82,26 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         store = Store(args.out, _limits(args), _offered(args))
     except Busy:
         return _show_running(args)
-    server_socket = _listen(args.port)
-    port = server_socket.getsockname()[1]
-    task = AnswerTask(store.folder / 'items', settings, model, args.rules, args.min_score, tuple(args.export))
-    print('loading ...', file=sys.stderr)
-    hire = partial(AnswerProcess, task)
-    worker = hire()
-    worker.wait_ready()
-    queue = Queue(store, hire, worker)
-    live = Live(LiveTask(settings, model, args.rules, args.min_score))
-    asked = [*([model.checkpoint.name] if model else []), *(['movement rules'] if args.rules else [])]
-    place = str(store.folder.absolute())
-    app = App(store, queue, live, tuple(args.stream), ' and '.join(asked), place)
-    token = _token(store.folder)
-    address = f'http://127.0.0.1:{port}/?token={token}'
-    _write_private(store.folder / ADDRESS, address)
-    print(f'The page: {address}\nKept in:  {place}\nCtrl-C ends it.', flush=True)
-    queue.start()
-    try:
-        _serve(app, token, server_socket, address if args.browser else None)
-    finally:
-        live.stop()
-        queue.stop()
-        store.close()
+    with ExitStack() as ending:
+        ending.callback(store.close)
+        listening = ending.enter_context(_listen(args.port))
+        task = AnswerTask(store.folder / 'items', settings, model, args.rules, args.min_score, tuple(args.export))
+        print('loading ...', file=sys.stderr)
+        hire = partial(AnswerProcess, task)
+        worker = hire()
+        worker.wait_ready()
+        queue = Queue(store, hire, worker)
+        live = Live(LiveTask(settings, model, args.rules, args.min_score))
+        asked = [*([model.checkpoint.name] if model else []), *(['movement rules'] if args.rules else [])]
+        app = App(store, queue, live, tuple(args.stream), ' and '.join(asked), str(store.folder.absolute()))
+        token = _token(store.folder)
+        address = f'http://127.0.0.1:{listening.getsockname()[1]}/?token={token}'
+        _write_private(store.folder / ADDRESS, address)
+        print(f'The page: {address}\nKept in:  {app.place}\nCtrl-C ends it.', flush=True)
+        queue.start()
+        ending.callback(queue.stop)
+        ending.callback(live.stop)
+        _serve(app, token, listening, address if args.browser else None)
     waiting = sum(item.state in ('queued', 'running') for item in store.all())
     print(f'ended; {waiting} waiting, they go on at the next start' if waiting else 'ended')
     return 0

@@ -41,7 +41,9 @@ class Nodding(PoseEstimator):
         tracks = self._tracks
         for frame in frames:
             t = min(frame.index, tracks.num_frames - 1)
-            yield frame, FramePoses(tracks.keypoints[:, t], tracks.scores[:, t], tracks.boxes[:, t])
+            points = tracks.keypoints[:, t]
+            boxes = np.concatenate([points.min(1), points.max(1)], -1)
+            yield frame, FramePoses(points, tracks.scores[:, t], boxes)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 // One answer inside the page.
 function showAnswer(video) {
   const page = `/answers/${video.id}/answer.html`;
-  byId('answer-name').textContent = video.name;
   byId('answer-table').href = `/answers/${video.id}/answer.events.csv?save`;
   byId('answer-alone').href = page;
   const frame = byId('frame');

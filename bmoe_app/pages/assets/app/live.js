@@ -33,8 +33,8 @@ const LIVE_WORDS = {
 
 function showLive(said) {
   const on = said.state === 'on' || said.state === 'starting';
-  const words = said.trouble || LIVE_WORDS[said.state] || (said.state === 'on'
-    ? `Looking at ${said.name}: ${count(said.persons, 'person')}` : 'It has ended.');
+  const words = said.trouble || (said.state === 'on'
+    ? `Looking at ${said.name}: ${count(said.persons, 'person')}` : LIVE_WORDS[said.state] || '');
   if (byId('live-said').textContent !== words) byId('live-said').textContent = words;
   byId('live-stop').disabled = !on;
   byId('live-start').disabled = on;
@@ -44,7 +44,7 @@ function showLive(said) {
   if (!on) picture.removeAttribute('src');
   picture.classList.toggle('hidden', !showing);
   byId('live-off').classList.toggle('hidden', showing);
-  byId('live-pace').textContent = said.rate === undefined ? '' : `${said.rate.toFixed(1)} pictures a second, each seen `
+  byId('live-pace').textContent = !said.rate ? '' : `${said.rate.toFixed(1)} pictures a second, each seen `
     + `${Math.round(1000 * said.latency)} ms after it was taken (95 in 100 within ${Math.round(1000 * said.latency95)} ms); `
     + `${said.dropped} left out because there was no time for them. An event is told up to ${(said.delay || 0).toFixed(1)} s after its end.`;
   const text = JSON.stringify(said.events);
