@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import cv2
 import numpy as np
@@ -135,8 +135,8 @@ class LiveView:
     def _feed(self, frame: Frame, poses: FramePoses, identities: np.ndarray) -> list[Event]:
         if self._stream is None:
             size = (int(frame.image.shape[0]), int(frame.image.shape[1]))
-            skeleton, model = self._estimator.skeleton, False if self._model is None else self._model
-            self._stream = EventStream(skeleton, size, model, self._rules, self._min_score)
+            model: Recognizer | Literal[False] = self._model or False
+            self._stream = EventStream(self._estimator.skeleton, size, model, self._rules, self._min_score)
             self.delay = self._stream.delay
         people = {
             int(person): (poses.keypoints[number], poses.scores[number]) for number, person in enumerate(identities)
