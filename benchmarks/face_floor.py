@@ -4,8 +4,8 @@ Any face config is taken. The parts, the framing of the test images and the metr
 of the regression is chosen on the validation part, and nothing else is. A transformer that does not pass it has learned
 less than a linear model of edges.
 
-    python tools/benchmark.py face_floor configs/face_aux/utkface.py --cfg-options dataset.data_root=data/utkface
-    python tools/benchmark.py face_floor configs/face_aux/real_or_fake.py --out work_dirs/floor
+    python tools/benchmark.py face-floor configs/face_aux/utkface.py --cfg-options dataset.data_root=data/utkface
+    python tools/benchmark.py face-floor configs/face_aux/real_or_fake.py --out work_dirs/floor
 """
 
 from __future__ import annotations

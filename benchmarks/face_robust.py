@@ -1,10 +1,10 @@
 """How far a face model's scores hold when test images come compressed, reduced, blurred or framed otherwise.
 
 Each axis changes the image as it was read, before the config's own framing; the model and the floor (HOG and a logistic
-regression, ``face_floor``) see the same changed images, and neither is trained anew. A curve that falls where the
+regression, ``face-floor``) see the same changed images, and neither is trained anew. A curve that falls where the
 floor's does not says that the model went by what compression takes away.
 
-    python tools/benchmark.py face_robust configs/face_aux/real_or_fake.py work_dirs/real_or_fake/best.pth --out robust
+    python tools/benchmark.py face-robust configs/face_aux/real_or_fake.py work_dirs/real_or_fake/best.pth --out robust
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 python tools/benchmark.py textures                      # LBP (8, 1) against scikit-image, and the other patterns
 python tools/benchmark.py textures --threads 2 --json textures.json
-python tools/benchmark.py face_floor configs/face_aux/utkface.py   # HOG + logistic regression on a face config's data
-python tools/benchmark.py face_robust CONFIG CHECKPOINT --out robust  # compressed, reduced, blurred, framed otherwise
-python tools/benchmark.py face_curves --data utkface=data/utkface --out work_dirs/curves  # few labels, many faces
+python tools/benchmark.py face-floor configs/face_aux/utkface.py   # HOG + logistic regression on a face config's data
+python tools/benchmark.py face-robust CONFIG CHECKPOINT --out robust  # compressed, reduced, blurred, framed otherwise
+python tools/benchmark.py face-curves --data utkface=data/utkface --out work_dirs/curves  # few labels, many faces
 python tools/benchmark.py predictable data/utkface      # how much of a hidden patch its neighbours tell, by target
 python tools/benchmark.py model                         # parameters, multiply-adds and speed beside ST-GCN++
 python tools/benchmark.py export CHECKPOINT              # ONNX Runtime beside torch, the same model
@@ -44,9 +44,9 @@ BENCHMARKS = {
     'few-shot': 'benchmarks.box.few_shot',
     'box': 'benchmarks.box.exam',
     'box-events': 'benchmarks.box.events',
-    'face_curves': 'benchmarks.face_curves.queue',
-    'face_robust': 'benchmarks.face_robust',
-    'face_floor': 'benchmarks.face_floor',
+    'face-curves': 'benchmarks.face_curves.queue',
+    'face-robust': 'benchmarks.face_robust',
+    'face-floor': 'benchmarks.face_floor',
     'loading': 'benchmarks.loading',
     'accuracy': 'benchmarks.pose_accuracy',
     'ensemble': 'benchmarks.ensemble',

@@ -3,8 +3,8 @@
 Each run leaves one JSON, whole or not at all; a queue that is started again passes over what is done and goes on with
 the training that was cut off. Seeds are in the outer loop, so that a queue that is never finished holds whole curves.
 
-    python tools/benchmark.py face_curves --data utkface=data/utkface fer2013=data/fer2013 --out work_dirs/curves
-    python tools/benchmark.py face_curves --out work_dirs/curves --tables
+    python tools/benchmark.py face-curves --data utkface=data/utkface fer2013=data/fer2013 --out work_dirs/curves
+    python tools/benchmark.py face-curves --out work_dirs/curves --tables
 """
 
 from __future__ import annotations
