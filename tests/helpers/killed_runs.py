@@ -104,6 +104,7 @@ def fork(main: Callable[[], int | None], log: Path) -> int:
     if child:
         return child
     code = 1
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts tests behind itself has it ignored
     try:
         with log.open('a') as file:
             os.dup2(file.fileno(), 1)
