@@ -1,5 +1,6 @@
 """What a clip goes through on its way to the model: dicts in, dicts out, numpy only."""
 
+from bmoe_skel.transforms.drops import DropAxis, DropBlock
 from bmoe_skel.transforms.mirror import AddMirrored, RandomFlip
 from bmoe_skel.transforms.packing import PackPose
 from bmoe_skel.transforms.side_inputs import LoadCrops, LoadFeature
@@ -8,6 +9,8 @@ from bmoe_skel.transforms.temporal import SampleFrames
 
 __all__ = [
     'AddMirrored',
+    'DropAxis',
+    'DropBlock',
     'DropJoints',
     'LoadCrops',
     'LoadFeature',
