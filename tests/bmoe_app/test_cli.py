@@ -30,6 +30,8 @@ DOORS = {
     'make_submission': 'submit',
     'signals': 'signals',
     'export': 'export',
+    'app': 'app',
+    'live': 'live',
     'infer': 'infer',
     'predict_faces': 'face predict',
     'crop_faces': 'face crop',
