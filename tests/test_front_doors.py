@@ -67,4 +67,4 @@ def test_one_version_everywhere() -> None:
     config.read(REPO / 'setup.cfg')
     assert config['metadata']['version'] == 'attr: bmoe_ground.version.__version__'
     versions = {importlib.import_module(name).__version__ for name in (*DOORS, 'bmoe_app')}
-    assert versions == {'0.3.0'}
+    assert versions == {'0.4.0'}

@@ -241,7 +241,7 @@ def run_installed(programs: Path, *command: str) -> str:
 @pytest.mark.slow
 def test_the_command_of_an_installation(installed: Path) -> None:
     assert 'usage: bmoe COMMAND' in run_installed(installed, 'bmoe', '--help')
-    assert run_installed(installed, 'bmoe', '--version') == 'bmoe 0.3.0\n'
+    assert run_installed(installed, 'bmoe', '--version') == 'bmoe 0.4.0\n'
     shown = run_installed(installed, 'bmoe', 'list')
     for name in ('bmoe_skel_small', 'face_aux/utkface', 'coco17', 'mediapipe', 'LDP'):
         assert f'  {name}' in shown
@@ -260,7 +260,7 @@ for package in ('bmoe_app', 'bmoe_skel', 'face_aux', 'pose_extract'):
 assert importlib.util.find_spec('benchmarks') is None
 print(importlib.metadata.version('bmoe-skel'))
 """
-    assert run_installed(installed, 'python', '-c', code) == '0.3.0\n'
+    assert run_installed(installed, 'python', '-c', code) == '0.4.0\n'
 
 
 @pytest.mark.slow
