@@ -34,13 +34,13 @@ def main() -> int:
     add('--train', type=int, default=72000, help='clips (default: %(default)s)')
     add('--epochs', type=int, default=3, help='(default: %(default)s)')
     add('--recordings', type=int, default=150, help='to calibrate on, a movement each 9 s (default: %(default)s)')
-    add('--seed', type=int, default=1, help='of everything (default: %(default)s)')
+    add('--seed', type=int, default=1, help='of clips and recordings (default: %(default)s)')
     args = parser.parse_args()
     clips = args.work_dir / f'clips_{args.train}_{args.seed}.pkl'
     if not clips.is_file():
         write_clips(clips, args.train, max(args.train // 24, 30), args.seed)
     print(f'{clips}: ready', flush=True)
-    trained = train(clips, args.work_dir / f'train_{args.train}_{args.epochs}_{args.seed}', args.epochs, args.seed)
+    trained = train(clips, args.work_dir / f'train_{args.train}_{args.epochs}_{args.seed}', args.epochs)
     change, found = calibrate(recognizer(trained), make_recordings(args.recordings, args.seed))
     facts = {'clips': args.train, 'epochs': args.epochs, 'recordings': args.recordings, 'seed': args.seed}
     store(trained, change, args.out, {**facts, 'temperature': round(change.temperature, 4)})
@@ -52,7 +52,7 @@ def main() -> int:
     return 0
 
 
-def train(clips: Path, folder: Path, epochs: int, seed: int) -> Path:
+def train(clips: Path, folder: Path, epochs: int) -> Path:
     """Train, or go on where a training was.
 
     Returns:
@@ -61,10 +61,8 @@ def train(clips: Path, folder: Path, epochs: int, seed: int) -> Path:
     Raises:
         UserError: The training failed.
     """
-    command = [sys.executable, REPO / 'tools/train.py', REPO / 'configs/benchmarks/box.py', '--seed', seed]
-    command += ['--epochs', epochs, '--work-dir', folder, '--cfg-options', f'dataset.ann_file={clips}']
-    if folder.is_dir():
-        command.insert(-2, '--resume')
+    command = [sys.executable, REPO / 'tools/train.py', REPO / 'configs/benchmarks/box.py', '--resume', '--work-dir']
+    command += [folder, '--cfg-options', f'dataset.ann_file={clips}', f'max_epochs={epochs}']
     done = subprocess.run(list(map(str, command)), check=False)
     if done.returncode:
         raise UserError(f'the training ended with {done.returncode}')
