@@ -33,7 +33,7 @@ def main() -> int:
     add('--out', type=Path, default=EVERYDAY, help='file to write (default: where the package has it)')
     add('--train', type=int, default=72000, help='clips (default: %(default)s)')
     add('--epochs', type=int, default=3, help='(default: %(default)s)')
-    add('--recordings', type=int, default=150, help='to calibrate on, a movement each 9 s (default: %(default)s)')
+    add('--recordings', type=int, default=60, help='to calibrate on, a movement each 9 s (default: %(default)s)')
     add('--seed', type=int, default=1, help='of clips and recordings (default: %(default)s)')
     args = parser.parse_args()
     clips = args.work_dir / f'clips_{args.train}_{args.seed}.pkl'
