@@ -11,12 +11,12 @@ from typing import Any
 from bmoe_app.answer.settings import ModelSettings
 from bmoe_skel.everyday import EVERYDAY
 
-BY_RULE: tuple[str, ...] = ('nod', 'head_shake', 'turn', 'tilt')
-"""Classes for which the rule did better on recordings that neither was made with, see the card."""
+BY_RULE: tuple[str, ...] = ('nod', 'head_shake', 'turn', 'tilt', 'shrug')
+"""Classes that the rule finds as often as the model, and times better; see the card."""
 CONFIRM = 0.15
 """Probability that the model must give to what these rules found, anywhere near it."""
-BY_MODEL: tuple[str, ...] = ()
-"""Rules that are not asked, since the model did better."""
+BY_MODEL: tuple[str, ...] = ('lean', 'hand_to_face', 'crossed_arms', 'leg_shaking')
+"""Rules that are not asked, since they miss what the model finds; see the card."""
 
 
 def default_model(**settings: Any) -> ModelSettings:
