@@ -106,7 +106,9 @@ def paired_interval(
     return observed, float(low), float(high)
 
 
-def outcome_table(out: Path, experiment: str, columns: Sequence[Column], seeds: Sequence[int]) -> str:
+def outcome_table(
+    out: Path, experiment: str, columns: Sequence[Column], seeds: Sequence[int], replicates: int = 1000
+) -> str:
     """A Markdown table: each variant's mean and spread, and its difference from the baseline with an interval.
 
     Its first row is the floor, where that was run: one fit, so that only the test images are drawn anew.
@@ -128,7 +130,7 @@ def outcome_table(out: Path, experiment: str, columns: Sequence[Column], seeds: 
                 cells.append('–')
                 continue
             theirs = [_select(arrays, column.prefix) for arrays in runs[BASELINE]]
-            difference, low, high = (100 * v for v in paired_interval(ours, theirs, column.statistic))
+            difference, low, high = (100 * v for v in paired_interval(ours, theirs, column.statistic, replicates))
             cells.append(f'{difference:+.1f} [{low:+.1f}, {high:+.1f}]')
         lines.append('| ' + ' | '.join(cells) + ' |')
     return '\n'.join(lines)
@@ -169,8 +171,11 @@ def cost_table(out: Path, seeds: Sequence[int]) -> str:
     return '\n'.join(lines)
 
 
-def all_tables(out: Path, seeds: Sequence[int]) -> str:
-    """Every table of the experiments that are finished for these seeds, as Markdown; figures in per cent."""
+def all_tables(out: Path, seeds: Sequence[int], replicates: int = 1000) -> str:
+    """Every table of the experiments that are finished for these seeds, as Markdown; figures in per cent.
+
+    ``replicates`` is that of :func:`paired_interval`.
+    """
     columns = {
         'fer2013': [
             Column('accuracy', task_accuracy('emotion')),
@@ -191,7 +196,7 @@ def all_tables(out: Path, seeds: Sequence[int]) -> str:
     parts = []
     for name, chosen in columns.items():
         if (out / name).is_dir():
-            parts += [f'## {name}', outcome_table(out, name, chosen, seeds)]
+            parts += [f'## {name}', outcome_table(out, name, chosen, seeds, replicates)]
     groups = ('race', 'gender', 'age')
     if (out / 'utkface').is_dir():
         for task in ('gender', 'race'):

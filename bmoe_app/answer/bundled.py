@@ -11,11 +11,11 @@ from typing import Any
 from bmoe_app.answer.settings import ModelSettings
 from bmoe_skel.everyday import EVERYDAY
 
-BY_RULE: tuple[str, ...] = ('nod', 'head_shake', 'turn', 'tilt', 'shrug')
+BY_RULE: tuple[str, ...] = ('nod', 'head_shake')
 """Classes that the rule finds as often as the model, and times better; see the card."""
 CONFIRM = 0.15
 """Probability that the model must give to what these rules found, anywhere near it."""
-BY_MODEL: tuple[str, ...] = ('lean', 'hand_to_face', 'crossed_arms', 'leg_shaking')
+BY_MODEL: tuple[str, ...] = ('turn', 'tilt', 'lean', 'shrug', 'hand_to_face', 'crossed_arms', 'leg_shaking')
 """Rules that are not asked, since they miss what the model finds; see the card."""
 
 

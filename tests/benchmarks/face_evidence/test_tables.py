@@ -78,7 +78,7 @@ def test_tables_name_every_variant_and_missing_runs(tmp_path: Path) -> None:
     path = floor_file(tmp_path, 'fer2013')
     path.parent.mkdir()
     np.savez(path, **predictions(5, 0.8, task='emotion', classes=7))
-    text = all_tables(tmp_path, [0, 1])
+    text = all_tables(tmp_path, [0, 1], replicates=20)
     first = next(line for line in text.splitlines() if FLOOR in line)
     better = 100 * task_accuracy('emotion')(predictions(5, 0.8, task='emotion', classes=7))
     assert first.startswith(f'| {FLOOR} | {better:.1f} | +')

@@ -54,7 +54,7 @@ def test_it_is_served_to_this_computer_with_a_token_that_stays(
     assert list(first.store.offered) == ['a.mp4'] and first.store.limits.file == 2**29
     shown = capsys.readouterr().out.splitlines()
     assert shown[0].startswith('The page: http://127.0.0.1:') and shown[3] == 'ended'
-    assert again.asked == 'movement rules'
+    assert again.asked == 'everyday.pth and movement rules'
 
 
 @pytest.mark.usefixtures('served')
