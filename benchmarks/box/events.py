@@ -15,6 +15,7 @@ import numpy as np
 
 from benchmarks.box.recordings import Recording, make_recording
 from bmoe_app.answer import Event, ModelSettings, answer_tracks
+from bmoe_app.answer.bundled import BY_RULE, default_model
 from bmoe_app.answer.model import Recognizer
 from bmoe_skel.taxonomy import TAXONOMY
 
@@ -91,8 +92,8 @@ def make_recordings(count: int, seed: int = 0) -> list[Recording]:
     return moving + [make_recording(1000 * seed + 500 + number, 0) for number in range(count // 2)]
 
 
-def print_table(model: Tally, rules: Tally) -> None:
-    """A row a class: recall and false events a minute of both."""
+def print_table(model: Tally, rules: Tally, together: Tally) -> None:
+    """A row a class: recall and false events a minute of both; below, of both together as the package has them."""
     print(f'{model.minutes:.0f} minutes\n')
     print(
         '| class | movements | model finds | false a minute | rule finds | false a minute |\n|---|---|---|---|---|---|'
@@ -106,7 +107,11 @@ def print_table(model: Tally, rules: Tally) -> None:
         if rule is not None:
             by_rule = f'{rules.found[name] / rules.movements[name]:.2f} | {rules.false[rule] / rules.minutes:.2f}'
         print(f'| `{name}` | {model.movements[name]} | {own} | {by_rule} |')
-    for what, one, names in (('model', model, OWN_NAMES), ('rules', rules, RULE_NAMES)):
+    for what, one, names in (
+        ('model', model, OWN_NAMES),
+        ('rules', rules, RULE_NAMES),
+        ('together', together, OWN_NAMES),
+    ):
         print(f'{what}: mean recall {one.recall(names):.2f} over {len(names)} classes, '
               f'{sum(one.false.values()) / one.minutes:.2f} false events a minute')  # fmt: skip
 
@@ -128,5 +133,9 @@ def run(arguments: argparse.Namespace) -> int:
         own = [[event for event in one.events if event.source == 'model'] for one in answers]
         by_rule = [[event for event in one.events if event.source == 'rule'] for one in answers]
         print(f'\nthreshold {threshold:g}, ', end='')
-        print_table(tally(recordings, own, OWN_NAMES), tally(recordings, by_rule, RULE_NAMES))
+        usual = Recognizer(default_model(checkpoint=arguments.checkpoint, threshold=threshold))
+        both = tally(recordings, [answer_tracks(one.tracks, usual).events for one in recordings], OWN_NAMES)
+        print_table(tally(recordings, own, OWN_NAMES), tally(recordings, by_rule, RULE_NAMES), both)
+        told = {name: f'{both.found[name]}, {both.false[name]} false' for name in BY_RULE}
+        print(f'together, by rule where the model confirms it: {told}')
     return 0
