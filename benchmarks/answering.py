@@ -177,7 +177,8 @@ def measure_time(source: Path, folder: Path) -> None:
     """Time both runs of ``bmoe infer`` with the MediaPipe backend on a minute made of some clips."""
     video = folder / 'minute.mp4'
     write_minute([item.path for item in find_videos(source, folder)], video)
-    command = [sys.executable, str(REPO / 'tools/infer.py'), str(video), '--backend', 'mediapipe', '--no-model', '--quiet']
+    options = ['--backend', 'mediapipe', '--no-model', '--quiet']
+    command = [sys.executable, str(REPO / 'tools/infer.py'), str(video), *options]
     for name in ('first', 'second'):
         started = time.perf_counter()
         subprocess.run([*command, '--out', str(folder / 'answers')], check=True, capture_output=True)
