@@ -2,7 +2,7 @@
 
 python tools/make_box.py                                          # hours on one core; again: goes on where it was
 python tools/make_box.py --work-dir work_dirs/box --out everyday.pth
-python tools/make_box.py --train 500 --epochs 1 --recordings 4 --out /tmp/trial.pth
+python tools/make_box.py --train 500 --epochs 1 --recordings 4 --out trial.pth
 
 The same seed gives the same file on one machine.
 """

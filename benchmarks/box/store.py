@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from mmengine.config import Config
 from scipy.optimize import minimize
 
 from benchmarks.box.events import OWN_NAMES, Tally, tally
@@ -31,6 +32,7 @@ from bmoe_app.answer.settings import MIN_SEEN, STRIDES
 from bmoe_ground.files import atomic_write
 from bmoe_skel.taxonomy import CLASSES, NOTHING
 from mm_runtime.checkpoint import load_checkpoint
+from mm_runtime.config_text import parse_config_text, section
 from pose_extract.tracks import PoseTracks
 
 FALSE_A_MINUTE = 0.06
@@ -152,7 +154,9 @@ def calibrate(model: Recognizer, recordings: Sequence[Recording]) -> tuple[Calib
 
 
 def store(checkpoint: Path, change: Calibration, target: Path, facts: dict[str, Any]) -> None:
-    """Write the model that comes with the package.
+    """Write the model that comes with the package: weights, and of the config what prediction reads.
+
+    Paths of the machine that trained it do not go along.
 
     Args:
         checkpoint: The training's.
@@ -167,8 +171,10 @@ def store(checkpoint: Path, change: Calibration, target: Path, facts: dict[str, 
     weights['head.classifier.weight'] = weights['head.classifier.weight'] * scale
     biases = torch.from_numpy(change.biases).to(weights['head.classifier.bias'])
     weights['head.classifier.bias'] = weights['head.classifier.bias'] * scale + biases
-    meta = {name: kept['meta'][name] for name in ('cfg', 'dataset_meta') if name in kept['meta']}
-    kept['meta'] = {**meta, 'made': facts}
+    config = parse_config_text(kept['meta']['cfg'], str(checkpoint))
+    pipeline = section(config, 'test_dataloader', 'dataset')['pipeline']
+    used = Config({'model': config['model'], 'test_dataloader': {'dataset': {'pipeline': pipeline}}})
+    kept['meta'] = {'cfg': used.pretty_text, 'dataset_meta': kept['meta']['dataset_meta'], 'made': facts}
     with atomic_write(target) as file:
         torch.save(kept, file)
 

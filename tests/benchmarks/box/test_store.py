@@ -12,6 +12,7 @@ from bmoe_app.answer import Event
 from bmoe_skel import MicroActionInferencer
 from bmoe_skel.taxonomy import CLASSES, NOTHING
 from mm_runtime.checkpoint import load_checkpoint
+from mm_runtime.config_text import parse_config_text
 
 
 def test_windows_show_what_they_hold_most_of() -> None:
@@ -44,4 +45,6 @@ def test_the_stored_file_answers_with_the_changed_layer(tmp_path: Path) -> None:
     wanted = np.log(old) / 2.0 + change.biases
     wanted = np.exp(wanted) / np.exp(wanted).sum()
     np.testing.assert_allclose(new, wanted, rtol=1e-4)
-    assert torch.load(tmp_path / 'b.pth', weights_only=True)['meta']['made'] == {'seed': 1}
+    meta = torch.load(tmp_path / 'b.pth', weights_only=True)['meta']
+    assert meta['made'] == {'seed': 1}
+    assert set(parse_config_text(meta['cfg'], 'b.pth')) == {'model', 'test_dataloader'}  # no path of the training
