@@ -128,6 +128,14 @@ def add_extraction_options(parser: argparse.ArgumentParser, more: str) -> argpar
     return group
 
 
+def add_without_kept_tracks(parser: argparse.ArgumentParser) -> None:
+    """Declare what a command asks that keeps no tracks: the same as ``bmoe infer``, and a backend without downloads."""
+    add_min_score(parser)
+    add_model_options(parser)
+    add_extraction_options(parser, 'keypoints of each frame')
+    parser.set_defaults(backend='mediapipe')
+
+
 def model_settings(args: argparse.Namespace) -> ModelSettings | Literal[False]:
     """How the model is asked; False where there is none.
 

@@ -25,10 +25,8 @@ from typing import IO
 from bmoe_app.answer.events import Event
 from bmoe_app.answer.infer import load_recognizer
 from bmoe_app.commands.infer_options import (
-    add_extraction_options,
-    add_min_score,
-    add_model_options,
     add_who_answers,
+    add_without_kept_tracks,
     extraction_settings,
     model_settings,
 )
@@ -53,10 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add('--patience', type=float, default=30.0, help='seconds to wait for a camera that went away (default: 30)')
     add('--seconds', type=float, help='end after this long')
     add('--quiet', action='store_true', help='no line about the pace')
-    add_min_score(parser)
-    add_model_options(parser)
-    add_extraction_options(parser, 'keypoints of each frame')
-    parser.set_defaults(backend='mediapipe')
+    add_without_kept_tracks(parser)
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:

@@ -30,10 +30,8 @@ from pathlib import Path
 import uvicorn
 
 from bmoe_app.commands.infer_options import (
-    add_extraction_options,
-    add_min_score,
-    add_model_options,
     add_who_answers,
+    add_without_kept_tracks,
     extraction_settings,
     model_settings,
 )
@@ -66,10 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add('--no-browser', dest='browser', action='store_false', help='do not open the page, only print its address')
     add('--max-file', type=float, default=8.0, metavar='GB', help='largest video (default: %(default)s)')
     add('--max-total', type=float, default=100.0, metavar='GB', help='of all uploads (default: %(default)s)')
-    add_min_score(parser)
-    add_model_options(parser)
-    add_extraction_options(parser, 'keypoints of each frame')
-    parser.set_defaults(backend='mediapipe')
+    add_without_kept_tracks(parser)
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import os
-import shutil
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
@@ -15,20 +14,13 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from chromium import NEEDED, start_chromium
 from page_answers import HOSTILE, made_up_answer
 
 from bmoe_app.pages import write_page
 
-webdriver = pytest.importorskip('selenium.webdriver', reason='needs selenium, to drive a browser')
-CHROMIUM, DRIVER = (shutil.which(name) for name in ('chromium', 'chromedriver'))
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason='needs chromium and chromedriver (Debian: chromium-driver)'),
-]
-FLAGS = (
-    '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking '
-    '--disable-component-update --disable-sync --hide-scrollbars'
-)
+pytest.importorskip('selenium.webdriver', reason='needs selenium, to drive a browser')
+pytestmark = NEEDED
 TEXTS = """
 window.made = {};
 const whole = URL.createObjectURL;
@@ -52,13 +44,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope='module')
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    options = webdriver.ChromeOptions()
-    for flag in [*FLAGS.split(), f'--user-data-dir={tmp_path_factory.mktemp("profile")}']:
-        options.add_argument(flag)
-    options.binary_location = CHROMIUM
-    options.set_capability('goog:loggingPrefs', {'browser': 'ALL'})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
-    driver.set_window_size(1366, 768)
+    driver = start_chromium(tmp_path_factory.mktemp('profile'), (1366, 768))
     yield driver
     driver.quit()
 

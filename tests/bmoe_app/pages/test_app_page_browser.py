@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,19 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chromium import NEEDED, start_chromium
 from video_files import write_video
 
-webdriver = pytest.importorskip('selenium.webdriver', reason='needs selenium, to drive a browser')
+pytest.importorskip('selenium.webdriver', reason='needs selenium, to drive a browser')
 pytest.importorskip('starlette', reason="needs the extra 'app'")
-CHROMIUM, DRIVER = (shutil.which(name) for name in ('chromium', 'chromedriver'))
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason='needs chromium and chromedriver (Debian: chromium-driver)'),
-]
-FLAGS = (
-    '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking '
-    '--disable-component-update --disable-sync --hide-scrollbars'
-)
+pytestmark = NEEDED
 REPO = Path(__file__).resolve().parents[3]
 DROP = """
 const [name, text] = arguments, transfer = new DataTransfer();
@@ -64,15 +56,9 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[subprocess.P
 
 @pytest.fixture(scope='module')
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    options = webdriver.ChromeOptions()
-    for flag in [*FLAGS.split(), f'--user-data-dir={tmp_path_factory.mktemp("profile")}']:
-        options.add_argument(flag)
-    options.binary_location = CHROMIUM
     downloads = tmp_path_factory.mktemp('downloads')
-    options.add_experimental_option('prefs', {'download.default_directory': str(downloads)})
-    options.set_capability('goog:loggingPrefs', {'browser': 'ALL'})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
-    driver.set_window_size(1280, 800)
+    profile = tmp_path_factory.mktemp('profile')
+    driver = start_chromium(profile, (1280, 800), download__default_directory=str(downloads))
     driver.downloads = downloads
     yield driver
     driver.quit()
