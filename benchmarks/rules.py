@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.rules_generated import print_generated
+from bmoe_app.answer import Event
 from bmoe_app.rules import RuleEvent, find_events
 from bmoe_app.signals import compute_signals
 from bmoe_ground.errors import UserError
@@ -78,9 +79,9 @@ def stream_tracks(
 
 
 def fired_windows(
-    events: Sequence[RuleEvent], seconds: float, window: float = 2.0, stride: float = 1.0
+    events: Sequence[RuleEvent | Event], seconds: float, window: float = 2.0, stride: float = 1.0
 ) -> list[set[str]]:
-    """The rules that fire in each window of a stream: with events that overlap it by a quarter of its length or more.
+    """The labels that fire in each window of a stream: with events that overlap it by a quarter of its length or more.
 
     Args:
         events: Found in the stream.
@@ -89,7 +90,7 @@ def fired_windows(
         stride: Seconds from one to the next.
 
     Returns:
-        For each window the names of the rules.
+        For each window the labels.
     """
     fired = []
     for start in np.arange(0, seconds - window + 1e-9, stride):

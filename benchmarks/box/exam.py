@@ -17,9 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.rules import PARTS, stream_tracks
-from bmoe_app.answer import Event, ModelSettings, answer_tracks
+from benchmarks.rules import PARTS, fired_windows, stream_tracks
+from bmoe_app.answer import Event, answer_tracks
 from bmoe_app.answer.bundled import default_model
+from bmoe_app.answer.model import Recognizer
 from bmoe_app.rules import find_events
 from bmoe_app.signals import compute_signals
 from bmoe_ground.errors import UserError
@@ -86,18 +87,17 @@ def print_clips(model: MicroActionInferencer, folder: Path) -> None:
         print(f'| {action} | {ranks[0]:g} | {ranks[1]:g} of {len(CLASSES)} | {likely} | {said} |')
 
 
-def all_events(checkpoint: Path, threshold: float, tracks: PoseTracks) -> dict[str, list[Event]]:
+def all_events(model: Recognizer, tracks: PoseTracks) -> dict[str, list[Event]]:
     """Events by who was asked: ``model`` alone, ``rules`` alone, and ``together`` as the package does by default.
 
     Args:
-        checkpoint: The model.
-        threshold: Of its events.
+        model: Asked as the package does.
         tracks: Of any layout.
     """
     return {
-        'model': answer_tracks(tracks, ModelSettings(checkpoint, threshold=threshold), rules=False).events,
+        'model': answer_tracks(tracks, model, rules=False).events,
         'rules': answer_tracks(tracks, False).events,
-        'together': answer_tracks(tracks, default_model(checkpoint=checkpoint, threshold=threshold)).events,
+        'together': answer_tracks(tracks, model).events,
     }
 
 
@@ -109,15 +109,11 @@ def right_windows(events: Sequence[Event], seconds: float, right: set[str]) -> n
         seconds: Its length.
         right: Labels of which one must cover a quarter of each window; none for streams in which nothing may be found.
     """
-    starts = np.arange(0.0, max(seconds - WINDOW, 0.0) + 1e-6, STRIDE)
-    fired = [
-        {one.label for one in events if min(one.end, start + WINDOW) - max(one.start, start) >= WINDOW / 4}
-        for start in starts
-    ]
+    fired = fired_windows(events, seconds, WINDOW, STRIDE)
     return np.array([bool(one & right) if right else not one for one in fired])
 
 
-def print_streams(checkpoint: Path, threshold: float, path: Path, part: str, fps: float) -> None:
+def print_streams(model: Recognizer, path: Path, part: str, fps: float) -> None:
     """Share of windows of each stream that are right, false events a minute, and all events, by who was asked."""
     arrays = load_npz(path, 'streams of face points', lambda headers: None)
     print('| stream | asked | windows right | false events a minute | events |\n|---|---|---|---|---|')
@@ -127,7 +123,7 @@ def print_streams(checkpoint: Path, threshold: float, path: Path, part: str, fps
         first, last = (round(share * len(arrays[label])) for share in PARTS[part])
         tracks = stream_tracks(arrays[label][first:last], [str(name) for name in arrays['feature_names']], fps)
         seconds = float(tracks.frame_times[-1])
-        for who, events in all_events(checkpoint, threshold, tracks).items():
+        for who, events in all_events(model, tracks).items():
             said = Counter(event.label for event in events)
             false = sum(count for name, count in said.items() if name not in right)
             share = right_windows(events, seconds, right).mean()
@@ -135,14 +131,11 @@ def print_streams(checkpoint: Path, threshold: float, path: Path, part: str, fps
             print(f'| {label} | {who} | {share:.2f} | {false / seconds * 60:.1f} | {counts} |')
 
 
-def print_idle(checkpoint: Path, threshold: float, path: Path) -> None:
+def print_idle(model: Recognizer, path: Path) -> None:
     """Events of each who was asked where nothing should be found, and how many minutes of people that are."""
     tracks = load_tracks(path)
     minutes = len(tracks.keypoints) * (tracks.frame_times[-1] - tracks.frame_times[0]) / 60
-    said = {
-        who: dict(Counter(event.label for event in events))
-        for who, events in all_events(checkpoint, threshold, tracks).items()
-    }
+    said = {who: dict(Counter(event.label for event in events)) for who, events in all_events(model, tracks).items()}
     counts = '; '.join(f'{who} {sum(one.values())} {one}' for who, one in said.items())
     print(f'{path.name}: {minutes:.2f} minutes of people; {counts}')
 
@@ -165,9 +158,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError('nothing to measure: give --clips FOLDER, --streams FILE or --idle FILE')
     if arguments.clips:
         print_clips(MicroActionInferencer(arguments.checkpoint), arguments.clips)
-    asked = arguments.checkpoint, arguments.threshold
+    model = Recognizer(default_model(checkpoint=arguments.checkpoint, threshold=arguments.threshold))
     if arguments.streams:
-        print_streams(*asked, arguments.streams, arguments.part, arguments.fps)
+        print_streams(model, arguments.streams, arguments.part, arguments.fps)
     for path in arguments.idle:
-        print_idle(*asked, path)
+        print_idle(model, path)
     return 0

@@ -13,6 +13,8 @@ from skeleton_clips import write_checkpoint
 from benchmarks.box.exam import all_events, print_clips, print_idle, probabilities, right_windows
 from benchmarks.moving_people import acted
 from bmoe_app.answer import Event
+from bmoe_app.answer.bundled import default_model
+from bmoe_app.answer.model import Recognizer
 from bmoe_ground.errors import UserError
 from bmoe_skel.taxonomy import CLASSES
 from pose_extract.tracks import save_tracks
@@ -61,10 +63,11 @@ def test_right_and_wrong_clips_are_ranked(tmp_path: Path, capsys: pytest.Capture
 def test_events_where_nothing_should_be_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save_tracks(tmp_path / 'a.npz', acted('nod', TIMES))
     checkpoint = write_checkpoint(tmp_path / 'best.pth', skeleton='coco17')
-    print_idle(checkpoint, 1.0, tmp_path / 'a.npz')
+    unsure, sure_of_all = (Recognizer(default_model(checkpoint=checkpoint, threshold=least)) for least in (1.0, 0.0))
+    print_idle(unsure, tmp_path / 'a.npz')
     printed = capsys.readouterr().out
     assert 'a.npz: 0.08 minutes of people; model 0 {}; rules ' in printed and "'nod': " in printed
-    sure = all_events(checkpoint, 0.0, acted('nod', TIMES))
+    sure = all_events(sure_of_all, acted('nod', TIMES))
     assert {one.source for one in sure['model']} == {'model'} and {one.source for one in sure['rules']} == {'rule'}
     assert {one.source for one in sure['together']} >= {'model'}
 
