@@ -4,7 +4,8 @@ python tools/benchmark.py live VIDEO                    # one minute, MediaPipe,
 python tools/benchmark.py live VIDEO --minutes 30       # does memory stay flat?
 python tools/benchmark.py live VIDEO --every 300        # what a frame costs, where others use the machine, too
 
-Frames come at the pace of the file, whoever has time for them or not. Latency is from the moment at which a frame is
+The file is brought to the size first, as a camera would send it, and frames come at its pace, whoever has time for
+them or not. Latency is from the moment at which a frame is
 there to the moment at which its keypoints, its picture with the skeleton and the events are. On a machine that does
 other things, too, the processor time of a frame says what the clock cannot.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -30,6 +32,7 @@ from bmoe_app.live.grabber import Taken
 from bmoe_app.live.sources import Source, source_of
 from bmoe_app.live.view import live_settings
 from bmoe_ground.native_output import native_stderr_silenced
+from pose_extract.draw.video_file import video_file
 from pose_extract.estimators import backend_class
 from pose_extract.settings import ExtractSettings
 from pose_extract.video import Frame
@@ -55,9 +58,11 @@ def run(args: argparse.Namespace) -> int:
     settings = live_settings(ExtractSettings(backend=args.backend))
     model = load_recognizer(args.checkpoint)
     reading = [0.0]
-    with native_stderr_silenced():
+    with native_stderr_silenced(), tempfile.TemporaryDirectory() as folder:
         estimator = backend_class(settings.backend)(settings)
-        source = Source(args.video.name, lambda: _again_and_again(args.video, tuple(args.size), reading))
+        small = Path(folder) / 'small.mp4'
+        _resize(args.video, small, tuple(args.size))
+        source = Source(args.video.name, lambda: _again_and_again(small, reading))
         grabber = Unhurried(source, args.every) if args.every else Grabber(source).start()
         view = LiveView(grabber, estimator, model, True, 0.1, draw=True)
         began, spent, latencies, events = time.monotonic(), time.process_time(), [], 0
@@ -101,14 +106,24 @@ class Unhurried(Grabber):
             yield Taken(frame, time.monotonic())
 
 
-def _again_and_again(path: Path, size: tuple[int, int], reading: list[float]) -> Iterator[Frame]:
-    """The frames of a file at its pace and in a size, from the beginning when it ends; what its thread has spent."""
+def _resize(video: Path, small: Path, size: tuple[int, int]) -> None:
+    """Write a video's frames in another size."""
+    frames = [
+        (frame.time, cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA))
+        for frame in source_of(str(video)).frames()
+    ]
+    with video_file(small, size, np.array([time for time, _ in frames])) as file:
+        for _, image in frames:
+            file.write(image)
+
+
+def _again_and_again(path: Path, reading: list[float]) -> Iterator[Frame]:
+    """The frames of a file at its pace, from the beginning when it ends; and what its thread has spent."""
     index, offset, last = 0, 0.0, 0.0
     while True:
         for frame in source_of(str(path)).frames():
             last = offset + frame.time
-            image = cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA)
-            yield replace(frame, index=index, time=last, image=image)
+            yield replace(frame, index=index, time=last)
             reading[0] = time.thread_time()
             index += 1
         offset = last + 0.05
