@@ -8,7 +8,7 @@ endif
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install demo test test-fast kill-test lint format docs clean
+.PHONY: install demo test test-fast coverage kill-test lint format docs clean
 
 install: $(INSTALLED)
 
@@ -35,6 +35,13 @@ test: install
 
 test-fast: install
 	$(PYTEST) -m 'not slow'
+
+# Branch coverage of the packages, of all processes of the suite; half as long again as `make test`.
+coverage: install
+	rm -f .coverage .coverage.*
+	OMP_NUM_THREADS=1 $(BIN)/coverage run -m pytest -n auto --maxprocesses 4 --dist worksteal --timeout 1800
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --fail-under=90
 
 # Thirty kills at random moments of each training, each kind of extraction, answers over a folder and cross-validation; the suite has one or two.
 kill-test: install
