@@ -2,10 +2,12 @@
 
 python tools/benchmark.py few-shot clips.pkl --out work_dirs/few                      # 2, 4, 8, 16 clips a class
 python tools/benchmark.py few-shot clips.pkl --out work_dirs/few --clips 4 --starts box scratch --by subject
+python tools/benchmark.py few-shot clips.pkl --out work_dirs/few --starts features    # seconds: nothing is trained
 
 From every class some clips train; the same 40 % of the clips (with ``--by subject`` of the subjects) of a seed test,
 and never train. The network, its layout and the number of clips that are shown are the same from scratch and from the
-box; from scratch the rate is that of the recipe. Each run has a folder of its own and is not run again, so that a
+box; from scratch the rate is that of the recipe. ``features`` trains no network: a logistic regression on what all
+parts of the box's model say of the clips, which tells how much of the classes it knows already. Each run has a folder of its own and is not run again, so that a
 stopped job goes on.
 """
 
@@ -14,17 +16,25 @@ from __future__ import annotations
 import argparse
 import pickle
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from benchmarks.run_report import read_metrics
+from benchmarks.tested import load_tests
 from bmoe_ground.errors import UserError
 from bmoe_ground.files import atomic_write
 from bmoe_ground.skeleton_pickle import SkeletonClips, read_skeleton_pickle
-from mm_runtime.cli import test_main, train_main
+from bmoe_skel.checkpoint import load_model
+from bmoe_skel.everyday import EVERYDAY
+from bmoe_skel.models.bmoe import BMoE
+from mm_runtime.cli import test_main, train_main, write_metrics
 
 CONFIG = 'configs/benchmarks/skeleton.py'
 TEST_SHARE = 0.4
@@ -34,6 +44,7 @@ STARTS: dict[str, list[str]] = {
     'frozen': ['preset=from_box', "start_from.frozen=['experts','global_stream','router','features']"],
 }
 """Name to what it changes in the config: no start, all weights trained, experts and streams as they come."""
+FEATURES = 'features'
 
 
 def deal(clips: SkeletonClips, count: int, seed: int, by: str | None) -> tuple[list[int], list[int]]:
@@ -92,6 +103,11 @@ def run_one(args: argparse.Namespace, clips: SkeletonClips, count: int, seed: in
     if not (folder / 'metrics.json').is_file():
         part = args.out / 'parts' / f'{args.pickle.stem}_{count}_{seed}.pkl'
         write_part(clips, *deal(clips, count, seed, args.by), part)
+        if start == FEATURES:
+            top1 = by_features(part, args.cfg_options)
+            folder.mkdir(parents=True, exist_ok=True)
+            write_metrics({'top1': top1}, folder / 'metrics.json')
+            return float(read_metrics(folder)['top1'])
         options = [*STARTS[start], f'dataset.ann_file={part}', *args.cfg_options]
         options += [f'train_dataloader.dataset.epoch_clips={args.shown // args.epochs}', 'warmup_epochs=1']
         for side in ('train', 'test'):
@@ -102,6 +118,48 @@ def run_one(args: argparse.Namespace, clips: SkeletonClips, count: int, seed: in
     return float(read_metrics(folder)['top1'])
 
 
+def by_features(part: Path, options: Sequence[str]) -> float:
+    """Classify by the box's features alone.
+
+    Args:
+        part: Pickle with the splits train and test.
+        options: Changes to the config.
+
+    Returns:
+        Top-1 accuracy on the test clips of a logistic regression (C 1) on the standardised features, the mean over the
+        cuts of each clip, of the mixture, the regions and the global stream.
+    """
+    test = [f'test_dataloader.{key}' for key in ('num_workers=0', 'persistent_workers=false')]
+    found = {}
+    for split in ('train', 'test'):
+        changed = [
+            *STARTS['box'],
+            f'dataset.ann_file={part}',
+            *test,
+            f'test_dataloader.dataset.split={split}',
+            *options,
+        ]
+        found[split] = box_features(load_tests(CONFIG, changed))
+    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000)).fit(*found['train'])
+    return float(classifier.score(*found['test']))
+
+
+@torch.no_grad()
+def box_features(loader: Iterable[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+    """What the box's model says of clips, (N, 6 x D) float32, and their labels (N,) int64."""
+    model = load_model(EVERYDAY)
+    assert isinstance(model, BMoE)
+    features, labels = [], []
+    for batch in loader:
+        batch = model.data_preprocessor(batch, False)
+        encoded = model.encode(batch['inputs'])
+        assert encoded.whole is not None
+        parts = torch.cat([encoded.clip, encoded.regions.flatten(1), encoded.whole], 1)
+        features.append(parts.view(encoded.bodies[0], encoded.bodies[1], -1).mean(1).numpy())
+        labels += [int(sample.gt_label) for sample in batch['data_samples']]
+    return np.concatenate(features), np.array(labels)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``tools/benchmark.py few-shot``."""
     add = parser.add_argument
@@ -109,7 +167,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add('--out', type=Path, required=True, help='folder of the runs')
     add('--clips', type=int, nargs='+', default=[2, 4, 8, 16], help='of each class (default: 2 4 8 16)')
     add('--seeds', type=int, nargs='+', default=[0, 1, 2], help='(default: 0 1 2)')
-    add('--starts', nargs='+', choices=sorted(STARTS), default=['scratch', 'box'], help='(default: scratch box)')
+    add('--starts', nargs='+', choices=[*STARTS, FEATURES], default=['scratch', 'box'], help='(default: scratch box)')
     add('--by', help='key of the annotations that keeps clips together, such as subject')
     add('--epochs', type=int, default=10, help='(default: %(default)s)')
     add('--shown', type=int, default=6000, help='clips that are shown in a training (default: %(default)s)')

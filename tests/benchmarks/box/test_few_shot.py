@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.box.few_shot import deal, write_part
+from benchmarks.box.few_shot import by_features, deal, write_part
 from bmoe_ground.errors import UserError
 from bmoe_ground.skeleton_pickle import SkeletonClips, read_skeleton_pickle
 
@@ -39,3 +39,21 @@ def test_the_part_is_read_back(tmp_path: Path) -> None:
     again = read_skeleton_pickle(tmp_path / 'part.pkl')
     assert again.splits['train'] == [f'c{k}' for k in train] and len(again.annotations) == len(train) + len(test)
     assert (again.layout, again.classes) == ('coco17', ['a', 'b', 'c'])
+
+
+def test_features_alone_tell_what_the_box_sees(tmp_path: Path) -> None:
+    """Two classes that differ by which arm moves; labels dealt out at random tell nothing."""
+    rng = np.random.default_rng(0)
+    body = rng.random((17, 2)) + np.linspace(0, 4, 17)[:, None]
+    clips = []
+    for number in range(24):
+        keypoint = np.repeat(body[None, None], 30, axis=1) + rng.normal(0, 0.01, (1, 30, 17, 2))
+        keypoint[:, :, (9, 10)[number % 2]] += np.sin(np.arange(30) / 3)[None, :, None]
+        clips.append({'frame_dir': f'c{number}', 'label': number % 2, 'total_frames': 30, 'keypoint': keypoint})
+    known = SkeletonClips(clips, classes=['left', 'right'], layout='coco17')
+    write_part(known, range(16), range(16, 24), tmp_path / 'part.pkl')
+    assert by_features(tmp_path / 'part.pkl', []) > 0.9
+    for number, clip in enumerate(clips):
+        clip['label'] = number // 2 % 2
+    write_part(known, range(16), range(16, 24), tmp_path / 'odd.pkl')
+    assert by_features(tmp_path / 'odd.pkl', []) < 0.9
