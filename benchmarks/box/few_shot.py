@@ -7,8 +7,8 @@ python tools/benchmark.py few-shot clips.pkl --out work_dirs/few --starts featur
 From every class some clips train; the same 40 % of the clips (with ``--by subject`` of the subjects) of a seed test,
 and never train. The network, its layout and the number of clips that are shown are the same from scratch and from the
 box; from scratch the rate is that of the recipe. ``features`` trains no network: a logistic regression on what all
-parts of the box's model say of the clips, which tells how much of the classes it knows already. Each run has a folder of its own and is not run again, so that a
-stopped job goes on.
+parts of the box's model say of the clips, which tells how much of the classes it knows already. Each run has a folder
+of its own and is not run again, so that a stopped job goes on.
 """
 
 from __future__ import annotations

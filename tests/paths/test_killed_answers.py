@@ -61,7 +61,9 @@ def test_killed_at_random_moments(make_video: Callable[..., Path], tmp_path: Pat
             # after so many files, so that writing is met, or after some time, so that all else is
             tries, by_files = tries + 1, tries % 2 == 0
             before, have, began = tracks(out), count_files(out), time.monotonic()
-            aim, until = rng.integers(have, count_files(straight)), began + rng.uniform(0.05, 0.95) * usual
+            # a kill that came last of all leaves every file there
+            aim = rng.integers(have, max(count_files(straight), have + 1))
+            until = began + rng.uniform(0.05, 0.95) * usual
             child = start(out, jobs=tries % 4 // 2)
             while count_files(out) < aim if by_files else time.monotonic() < until:
                 if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
