@@ -11,6 +11,8 @@ python tools/benchmark.py export CHECKPOINT              # ONNX Runtime beside t
 python tools/benchmark.py smoothing                     # what is left of a 2-pixel nod, and of the jitter
 python tools/benchmark.py answer                        # events of a trained model on recordings with known movements
 python tools/benchmark.py live VIDEO --minutes 30       # a file played as a stream: frames a second, latency, memory
+python tools/benchmark.py app VIDEO --kill-after 60     # the local app: seconds beyond a video's length; a kill
+python tools/benchmark.py ray VIDEO                     # extraction of many videos: one process, two, two actors of Ray
 python tools/benchmark.py page                          # size of a long answer's page, time to open and to seek
 python tools/benchmark.py faithful CONFIG CHECKPOINT    # do routing and other attributions name the region that matters
 python tools/benchmark.py occlusion CONFIG router=A.pth mean=B.pth   # accuracy against the share of damaged regions
@@ -40,6 +42,7 @@ from bmoe_ground.errors import run_tool
 # what is measured -> the module that measures it: add_arguments(parser) and run(arguments) -> exit code
 BENCHMARKS = {
     'answer': 'benchmarks.answering',
+    'app': 'benchmarks.local_app',
     'faithful': 'benchmarks.faithful',
     'few-shot': 'benchmarks.box.few_shot',
     'box': 'benchmarks.box.exam',
@@ -57,6 +60,7 @@ BENCHMARKS = {
     'page': 'benchmarks.answer_page',
     'pose': 'benchmarks.extraction',
     'predictable': 'benchmarks.predictable',
+    'ray': 'benchmarks.engines',
     'rules': 'benchmarks.rules',
     'smoothing': 'benchmarks.smoothing',
     'textures': 'benchmarks.textures',
