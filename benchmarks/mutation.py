@@ -30,6 +30,7 @@ import signal
 import sys
 import tempfile
 import time
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -110,8 +111,14 @@ class Trials:
 
         Returns:
             ``killed``, ``timed out`` or ``survived``, and the seconds of processor time that it took.
+
+        Raises:
+            SyntaxError: It is not Python, or nothing that the compiler takes without a warning.
         """
-        code, until = compile(source, str(self.module), 'exec'), time.monotonic() + 10 * self.seconds
+        with warnings.catch_warnings():
+            warnings.simplefilter('error')  # `is` beside a text: the compiler would say so
+            code = compile(source, str(self.module), 'exec')
+        until = time.monotonic() + 10 * self.seconds
         pid = os.fork()
         if pid == 0:
             status = _CRASHED
