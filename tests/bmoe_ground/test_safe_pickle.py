@@ -198,7 +198,8 @@ def nested(depth: int) -> list:
 
 def test_bounds_are_where_they_are_said_to_be(tmp_path: Path) -> None:
     path = tmp_path / 'a.pkl'
-    values: list[Any] = [nested(100), {(0,) * 63: 1}, range(5, 2**31 - 1, 2), [np.zeros(10_000)] * 100]
+    values: list[Any] = [nested(100), {(0,) * 63: 1}, range(5, 2**31 - 1, 2), np.zeros((1,) * 32)]
+    values += [[np.zeros(10_000)] * 100, [np.zeros(2**17)] * 30, ['x' * 2**20] * 1000]  # shared
     for value in values:
         path.write_bytes(pickle.dumps(value))
         assert_same(load_pickle(path), value)
@@ -207,6 +208,7 @@ def test_bounds_are_where_they_are_said_to_be(tmp_path: Path) -> None:
         ({(0,) * 64: 1}, 'more than 64 parts'),
         (range(2**31), 'a range that does not end'),
         ([np.zeros(10_000)] * 1000, 'bytes that unfold into'),
+        (['x' * 2**20] * 3000, 'bytes that unfold into'),
     ]:
         path.write_bytes(pickle.dumps(value))
         with pytest.raises(UserError, match=fault):
