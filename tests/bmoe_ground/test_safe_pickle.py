@@ -192,10 +192,54 @@ def laughs(depth: int, pair: bytes) -> bytes:
     return code
 
 
+def nested(depth: int) -> list:
+    return [nested(depth - 1)] if depth > 1 else []
+
+
+def test_bounds_are_where_they_are_said_to_be(tmp_path: Path) -> None:
+    path = tmp_path / 'a.pkl'
+    values: list[Any] = [nested(100), {(0,) * 63: 1}, range(5, 2**31 - 1, 2), np.zeros((1,) * 32)]
+    values += [[np.zeros(10_000)] * 100, [np.zeros(2**17)] * 30, ['x' * 2**20] * 1000]  # shared
+    for value in values:
+        path.write_bytes(pickle.dumps(value))
+        assert_same(load_pickle(path), value)
+    for value, fault in [
+        (nested(101), 'nested too deeply'),
+        ({(0,) * 64: 1}, 'more than 64 parts'),
+        (range(2**31), 'a range that does not end'),
+        ([np.zeros(10_000)] * 1000, 'bytes that unfold into'),
+        (['x' * 2**20] * 3000, 'bytes that unfold into'),
+    ]:
+        path.write_bytes(pickle.dumps(value))
+        with pytest.raises(UserError, match=fault):
+            load_pickle(path)
+    path.write_bytes(b'\x80\x03B' + (5000).to_bytes(4, 'little') + b'x' * 3000)
+    with pytest.raises(UserError, match='5000 bytes announced where the file ends'):
+        load_pickle(path)
+
+
+def test_an_ordered_dict_of_python_2_has_its_items_in_the_call(tmp_path: Path) -> None:
+    path = tmp_path / 'a.pkl'
+    path.write_bytes(pickle.dumps(Call(OrderedDict, [['b', 1], ('a', 2)])))
+    assert_same(load_pickle(path), OrderedDict(b=1, a=2))
+    for pairs in (['ab'], [('a', 1, 2)], {'a': 1}):
+        path.write_bytes(pickle.dumps(Call(OrderedDict, pairs)))
+        with pytest.raises(UserError, match='an ordered dict of something else than pairs'):
+            load_pickle(path)
+
+
+def test_a_dtype_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / 'a.pkl'
+    path.write_bytes(pickle.dumps(np.zeros(2, dtype='V8')))
+    with pytest.raises(UserError, match="asks for an array of dtype 'V8'"):
+        load_pickle(path)
+
+
 BOMBS = {
     'nested key': laughs(30, b'\x86') + b'}' + b'h\x1e' + b'K\x01s.',
     'nested key in a batch': laughs(30, b'\x86') + b'}(' + b'h\x1e' + b'K\x01u.',
     'nested key of a dict op': laughs(30, b'\x86') + b'(' + b'h\x1e' + b'K\x01d.',
+    'nested second key of a dict op': laughs(30, b'\x86') + b'(K\x01K\x01' + b'h\x1e' + b'K\x01d.',
     'nested set member': laughs(30, b'\x86') + b'\x8f(' + b'h\x1e' + b'\x90.',
     'nested frozenset': laughs(30, b'\x86') + b'(h\x1e\x91.',
     'nested member of a called set': laughs(30, b'\x86') + b'cbuiltins\nset\n](h\x1ee\x85R.',

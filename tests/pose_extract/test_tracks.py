@@ -179,6 +179,19 @@ def test_bad_content_names_file_and_key(tmp_path: Path, key: str, value: np.ndar
     assert key in str(caught.value) or (key == 'keypoints' and 'scores' in str(caught.value))
 
 
+def test_a_small_frame_and_a_long_provenance_are_in_order(tmp_path: Path) -> None:
+    save_tracks(tmp_path / 'a.npz', change(image_size=(1, 1), provenance={'files': ['x' * 90] * 1000}))
+    again = load_tracks(tmp_path / 'a.npz')
+    assert again.image_size == (1, 1) and len(again.provenance['files']) == 1000
+
+
+def test_a_long_name_of_a_layout_is_refused_with_the_bound(tmp_path: Path) -> None:
+    path = tmp_path / 'bad.npz'
+    path.write_bytes(npz(**{**good_arrays(tmp_path), 'skeleton': np.array('x' * 101)}))
+    with pytest.raises(UserError, match='skeleton: expected a text of at most 100 characters'):
+        load_tracks(path)
+
+
 def test_missing_folder_and_other_files(tmp_path: Path) -> None:
     with pytest.raises(UserError, match='no such track file'):
         load_tracks(tmp_path / 'none.npz')

@@ -94,6 +94,18 @@ def test_windows_become_segments() -> None:
     assert [s.score for s in found] == pytest.approx([0.7, 0.9])
 
 
+def test_a_window_below_the_threshold_ends_a_segment_that_later_windows_touch() -> None:
+    times = np.array([[s, s + 2.0] for s in range(3)])
+    found = merge_windows('a', times, np.array([[0.9], [0.1], [0.7]]), ('giving',))
+    assert [(s.start, s.end, s.score) for s in found] == [(0.5, 1.5, 0.9), (2.5, 3.5, 0.7)]
+
+
+def test_windows_of_one_video_are_not_another_ones() -> None:
+    truth = [seg(0.5, 2.5), seg(10.5, 11.5, clip='b')]
+    columns = (np.array(['a', 'a', 'b']), np.array([0.0, 1, 10]), np.array([2.0, 3, 12]), np.ones((3, 1)))
+    assert LocalizationMetric.calculate(*columns, truth=truth, classes=['giving'])['map'] == 1
+
+
 def test_metric(tmp_path) -> None:
     table = tmp_path / 't.csv'
     table.write_text('clip,start,end,x1,y1,x2,y2,label\na.mp4,1.5,4.5,,,,,giving\na.mp4,7,8,,,,,none\n')

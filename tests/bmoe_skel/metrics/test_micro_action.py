@@ -116,6 +116,11 @@ def test_wrong_labels_are_named(true, pred, body, message) -> None:
         f1_mean(true, pred, body)
 
 
+def test_labels_in_a_column_are_refused() -> None:
+    with pytest.raises(ValueError, match=r'integers with N > 0, got int64 of shape \(2, 1\)'):
+        f1_mean(np.array([[0], [1]]), [0, 1])
+
+
 def test_top_five_of_both_levels() -> None:
     scores = np.zeros((2, 52))
     scores[0, [9, 8, 7, 6, 5]] = [5, 4, 3, 2, 1]

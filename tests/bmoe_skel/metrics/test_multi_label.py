@@ -51,3 +51,6 @@ def test_metric() -> None:
     scores, labels = torch.tensor([[0.9, 0.1], [0.2, 0.7]]), torch.tensor([[1.0, 1.0], [0.0, 0.0]])
     metric.process(None, [{'pred_scores': s, 'gt_label': y} for s, y in zip(scores, labels, strict=True)])
     assert metric.evaluate(2) == {'mean_ap': 0.75, 'ap/fumble': 1.0, 'ap/groom': 0.5}
+    columns = (scores.numpy(), labels.numpy())
+    assert MultiLabelMetric.calculate(*columns) == {'mean_ap': 0.75, 'ap/0': 1.0, 'ap/1': 0.5}
+    assert MultiLabelMetric.calculate(*columns, per_class=False) == {'mean_ap': 0.75}

@@ -53,6 +53,11 @@ def test_equals_a_loop(example, top_k) -> None:
     torch.testing.assert_close(got[0], wanted[0])
 
 
+def test_the_number_of_choices_has_nothing_to_do_with_that_of_steps(example) -> None:
+    weights = CrossAttentionRouter(8, top_k=2)(*(part[:, 1:2] for part in example)).weights
+    assert int((weights[0] > 0).sum()) == 2
+
+
 def test_unseen_regions_have_weight_zero_and_the_rest_sums_to_one(example) -> None:
     weights = CrossAttentionRouter(8)(*example).weights
     seen = example[2]
@@ -181,6 +186,9 @@ def test_region_loss_is_that_of_the_wanted_regions(example) -> None:
     assert float(region_loss(routed.dense, seen, torch.zeros(2, 4, dtype=torch.bool))) == 0
     weights = torch.zeros(2, 5, 4, requires_grad=True)
     region_loss(weights.softmax(-1), torch.ones(2, 5, 4, dtype=torch.bool), wanted).backward()
+    even = torch.full((2, 5, 4), 0.25)
+    two = region_loss(even, torch.ones(2, 5, 4, dtype=torch.bool), wanted)  # the mean over bodies
+    assert float(two) == pytest.approx((math.log(2) + math.log(4)) / 2)
     assert (weights.grad[0].sum(0)[[1, 2]] < 0).all() and (weights.grad[0].sum(0)[[0, 3]] > 0).all()
 
 

@@ -11,6 +11,7 @@ from face_aux.textures import (
     local_directional_pattern,
     local_directional_pattern_variance,
 )
+from face_aux.textures.directional import MAX_RESPONSE
 
 GOLDEN = torch.tensor([[[85, 32, 26], [53, 50, 10], [60, 38, 45]]], dtype=torch.uint8)
 KERNELS = {
@@ -49,6 +50,13 @@ def test_kirsch_equals_scipy_and_sums_to_zero() -> None:
     for image, response in zip(images.numpy(), responses.numpy(), strict=True):
         np.testing.assert_array_equal(response, slow_responses(image))
     assert int(responses.long().sum(dim=1).abs().max()) == 0
+    assert int(responses.max()) == MAX_RESPONSE
+
+
+def test_strips_of_a_large_image_see_their_neighbours() -> None:
+    image = noise(1, shape=(1, 600, 130))
+    responses = kirsch_responses(image)[0].numpy()
+    np.testing.assert_array_equal(responses, slow_responses(image[0].numpy()))
 
 
 @pytest.mark.parametrize('k', range(1, 9))

@@ -25,6 +25,17 @@ def test_a_grid_that_does_not_divide_the_image_loses_no_pixel() -> None:
     assert counts.tolist() == [[9, 6, 9, 6], [6, 4, 6, 4], [6, 4, 6, 4]]
 
 
+def test_three_columns_and_none_given() -> None:
+    codes = torch.randint(0, 5, (2, 4, 6), generator=torch.Generator().manual_seed(0))
+    counts = block_histograms(codes, 5, (2, 3))
+    for n, row, column in np.ndindex(2, 2, 3):
+        block = codes[n, row * 2 : row * 2 + 2, column * 2 : column * 2 + 2]
+        assert counts[n, row, column].tolist() == torch.bincount(block.reshape(-1), minlength=5).tolist()
+    whole = block_histograms(codes, 5)
+    assert whole.shape == (2, 1, 1, 5)
+    assert torch.equal(whole[:, 0, 0], counts.sum((1, 2)))
+
+
 @pytest.mark.parametrize(('norm', 'p'), [('l1', 1), ('l2', 2)])
 def test_normalised_blocks(norm: str, p: int) -> None:
     codes = torch.randint(0, 8, (1, 8, 8), generator=torch.Generator().manual_seed(0))
@@ -41,6 +52,8 @@ def test_wrong_arguments_are_named() -> None:
         block_histograms(codes, 8)
     with pytest.raises(ValueError, match='grid must be'):
         block_histograms(codes, 10, (5, 1))
+    with pytest.raises(ValueError, match='grid must be'):
+        block_histograms(codes, 10, (1, 5))
     with pytest.raises(ValueError, match="'none', 'l1' or 'l2'"):
         block_histograms(codes, 10, norm='max')
     with pytest.raises(ValueError, match='integers'):

@@ -29,6 +29,14 @@ def test_equals_scikit_image(cell: int, bins: int) -> None:
         np.testing.assert_allclose(ours, expected, atol=1e-6)
 
 
+def test_a_trace_of_a_gradient_is_as_faint_as_scikit_image_has_it() -> None:
+    image = np.zeros((640, 640), np.uint8)
+    image[100, 100] = 1
+    expected = hog(image.astype(np.float64), 9, (640, 640), (1, 1), 'L2', feature_vector=False)[0, 0, 0, 0]
+    assert 0.1 < expected.max() < 0.5
+    np.testing.assert_allclose(oriented_gradients(torch.from_numpy(image[None]), 640)[0, 0, 0], expected, atol=1e-6)
+
+
 def test_cells_may_be_oblong_and_must_fill_the_image() -> None:
     grey = torch.zeros(1, 8, 12, dtype=torch.uint8)
     grey[:, :, 6:] = 200
@@ -36,7 +44,7 @@ def test_cells_may_be_oblong_and_must_fill_the_image() -> None:
     assert cells.shape == (1, 1, 3, 9)
     assert cells[0, 0].argmax(dim=-1).tolist() == [0, 0, 0]
     assert cells[0, 0].norm(dim=-1).tolist() == pytest.approx([0, 1, 0], abs=1e-4)
-    with pytest.raises(ValueError, match='do not fill'):
+    with pytest.raises(ValueError, match=r'5 x 5 pixels do not fill an image of \(8, 12\)'):
         oriented_gradients(grey, 5)
     with pytest.raises(ValueError, match='uint8'):
         oriented_gradients(grey.float(), 4)

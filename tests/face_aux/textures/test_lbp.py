@@ -119,12 +119,16 @@ def test_ltp_and_cs_lbp_equal_slow_exact_loops(spread: int) -> None:
     image = np.random.default_rng(spread).integers(0, spread, (9, 11), dtype=np.uint8)
     upper, lower = local_ternary_pattern(torch.from_numpy(image[None]), 8, 1, threshold=5)
     symmetric = center_symmetric_lbp(torch.from_numpy(image[None]), 8, 1, threshold=2)
+    of_six = center_symmetric_lbp(torch.from_numpy(image[None]), 6, 1, threshold=2)
+    assert symmetric.dtype == of_six.dtype == torch.uint8
     for y in range(9):
         for x in range(11):
             points, center = slow_points(image, y, x, 8, 1), int(image[y, x])
             assert upper[0, y, x] == sum((p >= center + 5) << i for i, p in enumerate(points))
             assert lower[0, y, x] == sum((p <= center - 5) << i for i, p in enumerate(points))
             assert symmetric[0, y, x] == sum((points[i] - points[i + 4] > 2) << i for i in range(4))
+            points = slow_points(image, y, x, 6, 1)
+            assert of_six[0, y, x] == sum((points[i] - points[i + 3] > 2) << i for i in range(3))
 
 
 def test_difference_of_exactly_the_threshold() -> None:
