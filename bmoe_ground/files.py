@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -16,6 +17,8 @@ from bmoe_ground.errors import UserError
 TEMPORARY_PREFIX = '.part-'
 REMAINS_AFTER = 3600.0
 """Seconds after which nobody is writing a temporary file any more."""
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""What a disk says that takes nothing more: it holds for every file."""
 
 
 @contextmanager

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.media import GIF, VIDEO_SUFFIXES, media_of
-from bmoe_ground.video import numbered_images
+from bmoe_ground.video import is_numbered_image, numbered_images
+from pose_extract.stores import Store, StoredFile, store_at
 
 
 @dataclass(frozen=True)
@@ -17,22 +19,50 @@ class VideoItem:
     """One video to extract.
 
     Attributes:
-        path: Where it is.
+        path: Where it is on this machine; of a video in a store, where its copy is, once there is one.
         name: Its path below the input folder, with forward slashes.
         size: Bytes, as a measure of how long it takes.
+        address: Of a video in a store: its URL, as people may see it.
+        key: Of a video in a store: what the store calls it.
+        images: Of a folder of numbered images in a store: its files, in place of the key.
     """
 
     path: Path
     name: str
     size: int
+    address: str = ''
+    key: str = ''
+    images: tuple[StoredFile, ...] = ()
 
     @property
     def track(self) -> str:
         """Path of its track file below the output folder."""
         return f'{self.name}.npz'
 
+    @property
+    def shown(self) -> str:
+        """Where it is, for people."""
+        return self.address or str(self.path)
 
-def find_videos(source: Path, out: Path) -> list[VideoItem]:
+
+def videos_at(source: str | Path, out: str | Path, leave_out: Path | None = None) -> list[VideoItem]:
+    """All videos of a job, in a local folder or in a store.
+
+    Args:
+        source: Folder of videos, or one video: a path, or a URL that fsspec takes.
+        out: Where the tracks go, likewise; left out where it lies below ``source``.
+        leave_out: A local folder to leave out in its place.
+
+    Raises:
+        UserError: There is no such folder, or no video in it; or a store is not reached.
+    """
+    inlet, outlet = store_at(source), store_at(out)
+    if inlet:
+        return find_stored_videos(inlet, outlet)
+    return find_videos(Path(source), leave_out or (None if outlet else Path(out)))
+
+
+def find_videos(source: Path, out: Path | None) -> list[VideoItem]:
     """All videos below a folder, sorted by name: video files, and folders of numbered images that hold no video.
 
     Links are followed, hidden files are not looked at. A folder of numbered images with no video in it or below is
@@ -40,7 +70,7 @@ def find_videos(source: Path, out: Path) -> list[VideoItem]:
 
     Args:
         source: A folder, or one video file.
-        out: The output folder, which is left out where it lies below ``source``.
+        out: The output folder, which is left out where it lies below ``source``; None where it cannot.
 
     Raises:
         UserError: There is no such folder, or no video in it.
@@ -52,7 +82,7 @@ def find_videos(source: Path, out: Path) -> list[VideoItem]:
     if not source.is_dir():
         raise UserError(f'{source}: no such folder; give a folder of videos, or one video')
     try:
-        items = sorted(_walk(source, '', out.resolve(), ()), key=lambda item: item.name)
+        items = sorted(_walk(source, '', out and out.resolve(), ()), key=lambda item: item.name)
         if not items and (images := numbered_images(source)):
             items = [VideoItem(source, source.resolve().name or 'images', _bytes(images))]
     except PermissionError as error:
@@ -62,7 +92,45 @@ def find_videos(source: Path, out: Path) -> list[VideoItem]:
     return items
 
 
-def _walk(folder: Path, prefix: str, out: Path, above: tuple[Path, ...]) -> Iterator[VideoItem]:
+def find_stored_videos(inlet: Store, outlet: Store | None = None) -> list[VideoItem]:
+    """All videos in a store: the same ones, under the same names, as :func:`find_videos` finds in such a folder.
+
+    Args:
+        inlet: A folder, or one video.
+        outlet: Where the tracks go; left out where it lies below.
+
+    Raises:
+        UserError: There is no such folder, no video in it, or it cannot be listed.
+    """
+    one = inlet.one_file()
+    if one:
+        if media_of(one.name, gif='video') != 'video':
+            raise UserError(f'{inlet.shown}: not a folder and not a video ({_kinds()})')
+        return [VideoItem(Path(one.name), one.name, one.size, inlet.shown, one.key)]
+    items, images = [], defaultdict(list)
+    with_videos = set()
+    for file in inlet.files(without=inlet.key_of(outlet)):
+        folder, _, name = file.name.rpartition('/')
+        if media_of(name, gif='video') == 'video':
+            with_videos.add(folder)
+            items.append(VideoItem(Path(file.name), file.name, file.size, inlet.address(file.name), file.key))
+        elif is_numbered_image(name):
+            images[folder].append(file)
+    for folder, files in images.items():
+        if folder and folder not in with_videos:
+            items.append(_of_images(folder, inlet.address(folder), files))
+    if not items and images:
+        items = [_of_images(inlet.shown.rpartition('/')[2] or 'images', inlet.shown, images[''])]
+    if not items:
+        raise UserError(f'{inlet.shown}: no videos in this folder or below ({_kinds()}, or folders of numbered images)')
+    return sorted(items, key=lambda item: item.name)
+
+
+def _of_images(name: str, address: str, files: list[StoredFile]) -> VideoItem:
+    return VideoItem(Path(name), name, sum(file.size for file in files), address, images=tuple(files))
+
+
+def _walk(folder: Path, prefix: str, out: Path | None, above: tuple[Path, ...]) -> Iterator[VideoItem]:
     real = folder.resolve()
     if real == out or real in above:  # a link back to a folder on the way here
         return

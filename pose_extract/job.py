@@ -6,18 +6,21 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from bmoe_ground.errors import UserError
-from bmoe_ground.files import remove_remains
-from pose_extract.discovery import VideoItem, find_videos, rank_and_world
+from pose_extract.copies import Copies, folder_for_copies
+from pose_extract.discovery import VideoItem, rank_and_world, videos_at
 from pose_extract.done_before import done_before
 from pose_extract.estimators import backend_class
 from pose_extract.extraction import package_versions
 from pose_extract.manifest import Manifest
+from pose_extract.output import LocalOutput, StoredOutput
 from pose_extract.progress_bar import ProgressBar
 from pose_extract.settings import ExtractSettings
-from pose_extract.shards import Shard, ShardManifest
+from pose_extract.shards import Shard
+from pose_extract.stores import store_at
 from pose_extract.summary import Summary
 from pose_extract.worker import News, Task, run_here, run_in_processes
 
@@ -43,8 +46,8 @@ def run_job(
     changed or was made with other settings is done.
 
     Args:
-        source: Folder of videos, or one video.
-        out: Folder for the track files and ``manifest.json``.
+        source: Folder of videos, or one video: a path, or a URL that fsspec takes.
+        out: Folder for the track files and ``manifest.json``, likewise.
         settings: What to do with each video.
         jobs: Processes on this machine, or actors of Ray; 0 works in the calling process.
         overwrite: Extract also what is done.
@@ -58,49 +61,52 @@ def run_job(
         What became of this rank's videos.
 
     Raises:
-        UserError: No videos, no weights, or the output cannot be written.
+        UserError: No videos, no weights, a store is not reached, or the output cannot be written.
     """
     if jobs < 0:
         raise UserError(f'--jobs must be at least 0, got {jobs}')
     if engine not in ENGINES:
         raise UserError(f'--engine {engine}: choose one of {", ".join(ENGINES)}')
-    source, out = Path(source), Path(out)
-    items = find_videos(source, leave_out or out)
+    items = videos_at(source, out, leave_out)
     rank, world = rank_and_world()
-    backend = backend_class(settings.backend)
-    fingerprint = settings.fingerprint(backend.identify(settings), backend.irrelevant)
-    part = shard.part(rank, world) if shard else None
-    manifest = ShardManifest(out, part) if part else Manifest(out, rank, world)
-    known = manifest.begin([item.name for item in items], fingerprint)
-    if (part.index if part else rank) == 0:
-        remove_remains(out)
-    summary = Summary()
-    todo = []
-    whole = False
-    try:
-        for item in [item for item in items if part.holds(item.name)] if part else items[rank::world]:
-            record = None if overwrite else done_before(item, out, fingerprint, known[item.name], summary.changed)
-            if record is None:
-                todo.append(item)
-                continue
-            summary.records.append(record)
-            summary.skipped += 1
-            if record != known[item.name]:
-                manifest.add(record)
-        _say_changed(summary)
-        threads = max(1, (os.cpu_count() or 1) // jobs) if jobs > 1 else 0
-        made = {'settings': fingerprint, 'asked': settings.asked(), 'versions': package_versions(backend.packages)}
-        task = Task(out, settings, made, threads)
-        if todo:
-            _run(
-                _news(todo, task, jobs, engine, address),
-                ProgressBar(todo, summary.skipped, show_progress),
-                manifest,
-                summary,
-            )
-        whole = True
-    finally:
-        manifest.end(whole)
+    with _places(source, out) as (output, copies):
+        backend = backend_class(settings.backend)
+        fingerprint = settings.fingerprint(backend.identify(settings), backend.irrelevant)
+        part = output.share(shard, rank, world)
+        manifest = output.manifest(part, rank, world)
+        known = manifest.begin([item.name for item in items], fingerprint)
+        if (part.index if part else rank) == 0:
+            output.remove_remains()
+        summary = Summary()
+        todo = []
+        whole = False
+        try:
+            for item in [item for item in items if part.holds(item.name)] if part else items[rank::world]:
+                record = None
+                if not overwrite:
+                    with output.tracks_of(item, bool(settings.save_rgb)) as near:
+                        record = done_before(item, near, fingerprint, known[item.name], summary.changed)
+                if record is None:
+                    todo.append(item)
+                    continue
+                summary.records.append(record)
+                summary.skipped += 1
+                if record != known[item.name]:
+                    manifest.add(record)
+            _say_changed(summary)
+            threads = max(1, (os.cpu_count() or 1) // jobs) if jobs > 1 else 0
+            made = {'settings': fingerprint, 'asked': settings.asked(), 'versions': package_versions(backend.packages)}
+            task = Task(output.folder, settings, made, threads, copies)
+            if todo:
+                _run(
+                    _news(todo, task, jobs, engine, address),
+                    ProgressBar(todo, summary.skipped, show_progress),
+                    manifest,
+                    summary,
+                )
+            whole = True
+        finally:
+            manifest.end(whole)
     summary.records.sort(key=lambda record: record['video'])
     return summary
 
@@ -109,8 +115,8 @@ def merge_parts(source: str | Path, out: str | Path) -> tuple[Summary, list[str]
     """Merge what all shards have written so far into the manifest.
 
     Args:
-        source: The folder of videos that the shards share.
-        out: Their output folder.
+        source: The folder of videos that the shards share: a path, or a URL that fsspec takes.
+        out: Their output folder, likewise.
 
     Returns:
         What became of all videos, and the names of the shards that have not ended.
@@ -118,10 +124,22 @@ def merge_parts(source: str | Path, out: str | Path) -> tuple[Summary, list[str]
     Raises:
         UserError: No videos, or the manifest cannot be written.
     """
-    source, out = Path(source), Path(out)
-    names = [item.name for item in find_videos(source, out)]
-    records, at_work = ShardManifest(out).merge_parts(names)
+    names = [item.name for item in videos_at(source, out)]
+    with _places(source, out) as (output, _):
+        records, at_work = output.parts().merge_parts(names)
     return Summary(records=[records[name] for name in names]), at_work
+
+
+@contextmanager
+def _places(source: str | Path, out: str | Path) -> Iterator[tuple[LocalOutput, Copies | None]]:
+    """Where tracks go, and where copies lie meanwhile if they or the videos are in a store."""
+    inlet, outlet = store_at(source), store_at(out)
+    if not inlet and not outlet:
+        yield LocalOutput(Path(out)), None
+        return
+    with folder_for_copies() as folder:
+        copies = Copies(folder, inlet, outlet)
+        yield StoredOutput(outlet, copies) if outlet else LocalOutput(Path(out)), copies
 
 
 def _news(todo: Sequence[VideoItem], task: Task, jobs: int, engine: str, address: str | None) -> Iterator[News]:

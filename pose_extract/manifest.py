@@ -69,6 +69,8 @@ class Manifest:
 
     def __init__(self, out: Path, rank: int = 0, world: int = 1) -> None:
         self.path, self.rank, self.world = out / MANIFEST, rank, world
+        self.address = str(self.path)
+        """What people call it."""
         self._folder = out / JOURNALS
         self._journal = self._folder / f'rank-{rank}.jsonl'
         try:
@@ -128,11 +130,10 @@ class Manifest:
                     if known is None or record['finished'] >= known['finished']:
                         records[record['video']] = record
             wanted = set(self._videos)
-            out = self.path.parent
             records = {
                 name: record
                 for name, record in records.items()
-                if name in wanted or (record['track'] and (out / record['track']).is_file())
+                if name in wanted or (record['track'] and self._has(record['track']))
             }
             for name in self._videos:
                 records.setdefault(name, new_record(name, 'pending'))
@@ -156,6 +157,10 @@ class Manifest:
         """
         self.merge(last=True)
 
+    def _has(self, track: str) -> bool:
+        """Whether a track file is there."""
+        return (self.path.parent / track).is_file()
+
     def _journals(self) -> list[Path]:
         return sorted(path for kind in ('rank', 'shard') for path in self._folder.glob(f'{kind}-*.jsonl'))
 
@@ -172,7 +177,7 @@ class Manifest:
     def _say_damaged(self) -> None:
         if self._damaged:
             print(
-                f'{self.path}: {self._damaged} damaged entries are left out; what became of these videos is told by '
+                f'{self.address}: {self._damaged} damaged entries are left out; what became of these videos is told by '
                 'their track files',
                 file=sys.stderr,
             )

@@ -56,7 +56,8 @@ def run_on_ray(items: Sequence[VideoItem], task: Task, jobs: int, address: str |
     """Extract the videos in ``jobs`` actors of a Ray cluster.
 
     An actor that dies, alone or with its machine, is replaced, and its video is given to the next that comes free, up
-    to :data:`TRIES` times. All machines must see the input and output folders under the same absolute paths.
+    to :data:`TRIES` times. All machines must see the input and output folders under the same absolute paths, or
+    reach the stores that they are in.
 
     Args:
         items: The videos.
@@ -158,7 +159,7 @@ class _Crew:
         if self._tries[item.name] < TRIES:
             return None
         now = time.time()
-        record = new_record(item.name, 'failed', f'{item.path}: the process that was reading it died {TRIES} times')
+        record = new_record(item.name, 'failed', f'{item.shown}: the process that was reading it died {TRIES} times')
         return News(item, 0, 1.0, record | {'seconds': round(now - started, 3), 'finished': round(now, 3)})
 
 

@@ -172,7 +172,7 @@ class ShardManifest(Manifest):
         with atomic_write(self._done) as file:
             file.write(json.dumps(self._settings).encode())
         self._working.unlink(missing_ok=True)
-        if len(self._states('done', self.shard.count)) == self.shard.count:
+        if self._all_done(self.shard.count):
             self.merge(last=True)
 
     def merge_parts(self, videos: Iterable[str]) -> tuple[dict[str, Record], list[str]]:
@@ -188,6 +188,9 @@ class ShardManifest(Manifest):
         records = self.merge(last=True)
         self._say_damaged()
         return records, sorted(path.stem for path in self._states('working'))
+
+    def _all_done(self, count: int) -> bool:
+        return len(self._states('done', count)) == count
 
     def _states(self, state: str, count: int | None = None) -> list[Path]:
         found = ((path, _STATE.fullmatch(path.name)) for path in self._folder.iterdir())

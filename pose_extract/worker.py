@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-import errno
 import multiprocessing
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.files import FULL
 from bmoe_ground.native_output import library_warnings_silenced, native_stderr_silenced
 from pose_extract.boxes import read_boxes
+from pose_extract.copies import Copies
 from pose_extract.crops import crops_path
 from pose_extract.discovery import VideoItem
 from pose_extract.estimators import PoseEstimator, backend_class
 from pose_extract.extraction import Extraction, Progress, extract_video
 from pose_extract.manifest import Record, new_record
+from pose_extract.poses import BoxSource
 from pose_extract.settings import ExtractSettings
 from pose_extract.tracks import save_tracks
 from pose_extract.video import VideoError
 
 REPORT_EVERY = 0.5
 MAX_NAME = 255
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,14 @@ class Task:
         settings: The settings.
         provenance: What track files record about model, settings and packages.
         threads: CPU threads that one process may use, 0 for no limit.
+        copies: Where videos or tracks lie in a store; None where all of them are local.
     """
 
     out: Path
     settings: ExtractSettings
     provenance: dict[str, Any]
     threads: int = 0
+    copies: Copies | None = None
 
 
 @dataclass(frozen=True)
@@ -85,8 +89,11 @@ class VideoProcessor:
         started = time.time()
         record = new_record(item.name, 'failed')
         try:
-            result = self._extract(item, progress)
-            save_tracks(self.task.out / item.track, result.tracks)
+            check_name(item)
+            boxes = self._boxes_of(item)
+            with self._at_hand(item) as (near, out):
+                result = self._extract(near, out, boxes, progress)
+                save_tracks(out / item.track, result.tracks)
             record |= {
                 'track': item.track, 'status': result.status, 'error': result.error,
                 'frames': result.tracks.num_frames, 'frames_with_person': result.frames_with_person,
@@ -102,15 +109,21 @@ class VideoProcessor:
         finished = time.time()
         return record | {'seconds': round(finished - started, 3), 'finished': round(finished, 3)}
 
-    def _extract(self, item: VideoItem, progress: Progress | None) -> Extraction:
-        check_name(item)
-        boxes = None
-        if self.boxes is not None:
-            boxes = self.boxes.get(item.name)
-            if boxes is None:
-                raise VideoError(f'{item.path}: {self.task.settings.boxes} has no boxes for {item.name}')
+    def _at_hand(self, item: VideoItem) -> AbstractContextManager[tuple[VideoItem, Path]]:
+        copies = self.task.copies
+        return copies.at_hand(item, self.task.out) if copies else nullcontext((item, self.task.out))
+
+    def _boxes_of(self, item: VideoItem) -> BoxSource | None:
+        if self.boxes is None:
+            return None
+        boxes = self.boxes.get(item.name)
+        if boxes is None:
+            raise VideoError(f'{item.shown}: {self.task.settings.boxes} has no boxes for {item.name}')
+        return boxes
+
+    def _extract(self, item: VideoItem, out: Path, boxes: BoxSource | None, progress: Progress | None) -> Extraction:
         provenance = {**self.task.provenance, 'source': {'name': item.name, 'bytes': item.size}}
-        crops = crops_path(self.task.out / item.track)
+        crops = crops_path(out / item.track)
         return extract_video(item.path, self.estimator, self.task.settings, provenance, boxes, progress, crops)
 
 
@@ -123,7 +136,7 @@ def check_name(item: VideoItem) -> None:
     longest = max((len(os.fsencode(part)) for part in item.track.split('/')), default=0)
     if longest > MAX_NAME:
         raise VideoError(
-            f'{item.path}: the name is too long: its track file would have one of {longest} bytes, and file systems '
+            f'{item.shown}: the name is too long: its track file would have one of {longest} bytes, and file systems '
             f'take {MAX_NAME}; give it a shorter name'
         )
 
@@ -206,7 +219,7 @@ class _Worker:
         how = f'signal {signal.Signals(-code).name}' if code is not None and code < 0 else f'exit code {code}'
         self.dead, self.item = True, None
         now = time.time()
-        record = new_record(item.name, 'failed', f'{item.path}: the process that was reading it died ({how})')
+        record = new_record(item.name, 'failed', f'{item.shown}: the process that was reading it died ({how})')
         return News(item, 0, 1.0, record | {'seconds': round(now - self._started, 3), 'finished': round(now, 3)})
 
     def stop(self) -> None:

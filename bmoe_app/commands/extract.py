@@ -7,6 +7,7 @@
     torchrun --nproc-per-node 4 tools/extract_pose.py videos/                # one share per GPU; srun works too
     bmoe extract videos/ --shard 3/10                        # the fourth of ten shares; auto in arrays of Slurm
     bmoe extract videos/ --engine ray --jobs 16 --address auto
+    bmoe extract s3://bucket/videos --out s3://bucket/poses  # any URL of fsspec; docs/guides/scale.md
 
 Each video becomes <out>/<its path below the input folder>.npz, and <out>/manifest.json lists them all. Started
 again, it does only what is missing. Exit code: 0 all well, 1 some videos have a problem (see the manifest), 2 nothing
@@ -26,13 +27,17 @@ from pose_extract.job import ENGINES, merge_parts, run_job
 from pose_extract.settings import ExtractSettings, setting_names
 from pose_extract.shards import parse_shard
 from pose_extract.smoothing import METHODS
+from pose_extract.stores import shown
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     default = ExtractSettings()
-    parser.add_argument('source', help='folder of videos (files, or folders of numbered images), or one video')
-    parser.add_argument('--out', default='poses', help='folder for tracks and manifest (default: poses)')
+    kinds = 'folder of videos (files, or folders of numbered images), or one video; or the URL of one'
+    parser.add_argument('source', help=kinds)
+    parser.add_argument(
+        '--out', default='poses', help='folder, or URL of one, for tracks and manifest (default: poses)'
+    )
     parser.add_argument('--backend', default=default.backend, metavar='|'.join([*sorted(BACKENDS), 'MODULE:CLASS']),
                         help="the last for a backend of one's own (default: %(default)s)")  # fmt: skip
     parser.add_argument('--jobs', type=int, default=1,
@@ -106,7 +111,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     print('\n'.join(summary.lines()))
     if at_work:
         print(f'not ended: {", ".join(at_work)}')
-    print(f'{args.out}/manifest.json')
+    print(f'{shown(args.out)}/manifest.json')
     return summary.exit_code
 
 

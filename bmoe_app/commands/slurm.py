@@ -24,8 +24,9 @@ from typing import Any
 from bmoe_app.commands import extract
 from bmoe_app.parsing import parse_arguments
 from bmoe_ground.errors import UserError
-from pose_extract.discovery import find_videos
+from pose_extract.discovery import videos_at
 from pose_extract.shards import Shard
+from pose_extract.stores import store_at
 
 _OURS = ('array', 'nodes', 'ntasks', 'ntasks-per-node', 'n', 'N')
 """What of ``sbatch`` cannot be chosen: every shard is one task of the array."""
@@ -74,7 +75,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Run the command; see :data:`bmoe_app.cli.COMMANDS`."""
     args = parse_arguments('bmoe slurm', __doc__, add_arguments, argv, prog)
     told = _checked(args)
-    count = min(args.shards, len(find_videos(Path(told.source), Path(told.out))))
+    count = min(args.shards, len(videos_at(told.source, told.out)))
     shares = [Share(tuple(args.call[1:]), Shard(index, count)) for index in range(count)]
     jobs = _submit(args, shares, max(told.jobs, 1))
     merge = [told.source, '--out', told.out, '--merge']
@@ -111,6 +112,12 @@ def _checked(args: argparse.Namespace) -> argparse.Namespace:
     told = parse_arguments('bmoe extract', extract.__doc__, extract.add_arguments, args.call[1:], 'bmoe slurm extract')
     if told.shard or told.merge or told.engine != 'processes':
         raise UserError('bmoe slurm gives the shards itself: leave --shard, --merge and --engine out')
+    for place in (told.source, told.out):
+        store = store_at(place)
+        if store and store.has_secret:
+            raise UserError(
+                f'{store.shown}: submitit keeps the call in a file, so that a password must not stand in it'
+            )
     return told
 
 

@@ -19,6 +19,7 @@ from bmoe_ground.video.images import (
     ImageFolderReader,
     choose_sequence,
     image_sequences,
+    is_numbered_image,
     numbered_images,
 )
 from bmoe_ground.video.reader import FileReader, check_file
@@ -33,6 +34,7 @@ __all__ = [
     'check_file',
     'choose_sequence',
     'image_sequences',
+    'is_numbered_image',
     'numbered_images',
     'open_capture',
     'open_video',

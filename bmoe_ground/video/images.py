@@ -62,14 +62,23 @@ def image_sequences(folder: Path) -> list[ImageSequence]:
     kinds: dict[Key, list[tuple[tuple[int, ...], Path]]] = defaultdict(list)
     for name in sorted(os.listdir(folder)):
         path = folder / name
-        stem = Path(name).stem
-        if name.startswith('.') or media_of(name, gif='video') != 'image' or not DIGITS.search(stem):
-            continue
-        if suffix_of(name) not in PHOTOGRAPHS and path.is_file():
-            parts = DIGITS.split(stem)
+        if is_numbered_image(name) and path.is_file():
+            parts = DIGITS.split(Path(name).stem)
             kinds[tuple(parts[::2])].append((tuple(map(int, parts[1::2])), path))
     found = [sequence for texts, entries in kinds.items() for sequence in _split(texts, entries)]
     return sorted(found, key=lambda sequence: (-len(sequence.files), sequence.label))
+
+
+def is_numbered_image(name: str) -> bool:
+    """Whether a file of this name may be a picture of a sequence.
+
+    Example:
+        >>> is_numbered_image('frame_0001.png'), is_numbered_image('cover.png'), is_numbered_image('._0001.png')
+        (True, False, False)
+    """
+    if name.startswith('.') or media_of(name, gif='video') != 'image' or not DIGITS.search(Path(name).stem):
+        return False
+    return suffix_of(name) not in PHOTOGRAPHS
 
 
 def choose_sequence(folder: Path) -> ImageSequence:

@@ -81,6 +81,21 @@ def test_what_cannot_be_submitted(make_video: VideoMaker, tmp_path: Path, monkey
         main(['--shards', '2', '--logs', str(tmp_path / 'logs'), *call])
 
 
+def test_videos_and_tracks_at_urls_and_no_password_in_a_kept_call(slurm: Path, tmp_path: Path) -> None:
+    memory = pytest.importorskip('fsspec').filesystem('memory')
+    for number in range(3):
+        memory.pipe_file(f'/slurm/{number}.mp4', b'1')
+    options = ['--shards', '9', '--logs', str(tmp_path / 'logs'), 'extract']
+    assert main([*options, 'memory://slurm', '--out', 'memory://poses']) == 0
+    assert '#SBATCH --array=0-2%3' in slurm.read_text()
+    memory.rm('/slurm', recursive=True)
+    slurm.unlink()
+    for place in (['sftp://me:secret@host/videos'], ['videos', '--out', 'sftp://me:secret@host/poses']):
+        with pytest.raises(UserError, match=r'^sftp://\*\*\*@host/[a-z]+: submitit keeps the call in a file'):
+            main([*options, *place])
+    assert not slurm.exists()
+
+
 def test_a_shard_goes_on_after_a_timeout() -> None:
     pytest.importorskip('submitit', reason='bmoe slurm is an extra')
     share = Share(('videos', '--out', 'poses'), Shard(1, 3))
