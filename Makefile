@@ -28,7 +28,8 @@ demo: install
 	$(BIN)/python tools/demo.py
 
 # One thread a process: the processes share the cores, and one that is done takes over what others still have to do.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal --timeout 900
+SUITE := -m pytest -n auto --maxprocesses 4 --dist worksteal --timeout
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python $(SUITE) 900
 
 test: install
 	$(PYTEST)
@@ -39,7 +40,7 @@ test-fast: install
 # Branch coverage of the packages, of all processes of the suite; half as long again as `make test`.
 coverage: install
 	rm -f .coverage .coverage.*
-	OMP_NUM_THREADS=1 $(BIN)/coverage run -m pytest -n auto --maxprocesses 4 --dist worksteal --timeout 1800
+	OMP_NUM_THREADS=1 $(BIN)/coverage run $(SUITE) 1800
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=90
 

@@ -9,8 +9,6 @@ The browser is Debian's chromium, driven by selenium; without them the size alon
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import shutil
 import statistics
 import tempfile
@@ -19,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.machine import machine_and_load
 from bmoe_app.answer import Answer, Event, ModelFacts, Windows
 from bmoe_app.pages import write_page
 from bmoe_app.signals import compute_signals
@@ -49,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
-    print(f'{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}')
+    print(machine_and_load())
     with tempfile.TemporaryDirectory() as folder:
         answer = made_up(args.minutes)
         page = Path(folder) / 'answer.html'

@@ -7,8 +7,6 @@ python tools/benchmark.py answer --videos clips/                  # a minute of 
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -20,6 +18,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from benchmarks.machine import machine_and_load
 from benchmarks.moving_people import acted, tracks_of
 from bmoe_app.answer import Event, ModelSettings, answer_tracks
 from bmoe_app.answer.model import Recognizer
@@ -67,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
-    print(f'{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}')
+    print(machine_and_load())
     with tempfile.TemporaryDirectory() as folder:
         if args.videos:
             measure_time(args.videos, Path(folder))

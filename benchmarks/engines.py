@@ -13,8 +13,6 @@ Exit code: 0 the tracks are the same bytes, 1 they are not, or some are missing,
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -24,6 +22,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.machine import machine_and_load
 from benchmarks.repeated_video import write_repeated
 from bmoe_ground.errors import UserError
 from pose_extract.manifest import MANIFEST, read_manifest
@@ -67,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
             raise UserError(f'--{name}: must be at least 1, got {getattr(args, name)}')
     if find_spec('ray') is None:
         raise UserError("Ray is not installed: pip install 'bmoe-skel[ray]'")
-    print(f'{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start')
+    print(f'{machine_and_load()} at the start')
     pool = ['--jobs', str(args.jobs)]
     with_ray = ['--engine', 'ray', *pool]
     sides = {'(a) one process': ['--jobs', '1'], f'(b) {" ".join(pool)}': pool, f'(c) {" ".join(with_ray)}': with_ray}

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import tempfile
 import threading
 import time
@@ -26,12 +25,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks.machine import machine_and_load
 from bmoe_app.answer.infer import load_recognizer
 from bmoe_app.live import Grabber, LiveView
 from bmoe_app.live.grabber import Taken
 from bmoe_app.live.sources import Source, source_of
 from bmoe_app.live.view import live_settings
 from bmoe_ground.native_output import native_stderr_silenced
+from bmoe_ground.video import open_video
 from pose_extract.draw.video_file import video_file
 from pose_extract.estimators import backend_class
 from pose_extract.settings import ExtractSettings
@@ -54,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print, every ten seconds and at the end."""
-    print(f'{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start')
+    print(f'{machine_and_load()} at the start')
     settings = live_settings(ExtractSettings(backend=args.backend))
     model = load_recognizer(args.checkpoint)
     reading = [0.0]
@@ -107,14 +108,12 @@ class Unhurried(Grabber):
 
 
 def _resize(video: Path, small: Path, size: tuple[int, int]) -> None:
-    """Write a video's frames in another size."""
-    frames = [
-        (frame.time, cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA))
-        for frame in source_of(str(video)).frames()
-    ]
-    with video_file(small, size, np.array([time for time, _ in frames])) as file:
-        for _, image in frames:
-            file.write(image)
+    """Write a video's frames in another size; it is decoded twice, so that memory stays flat."""
+    with open_video(video) as reader:
+        times = np.array([frame.time for frame in reader])
+    with open_video(video) as reader, video_file(small, size, times) as file:
+        for frame in reader:
+            file.write(cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA))
 
 
 def _again_and_again(path: Path, reading: list[float]) -> Iterator[Frame]:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import signal
 import subprocess
 import sys
@@ -29,6 +28,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from benchmarks.machine import machine_and_load
 from benchmarks.repeated_video import write_repeated
 from bmoe_app.server.items import ENDED, RESULT
 from bmoe_ground.errors import UserError
@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     _check(args)
-    print(f'{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start')
+    print(f'{machine_and_load()} at the start')
     with _sigterm_ends_in_order(), tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         video = folder / 'video.mp4'

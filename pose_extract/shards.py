@@ -28,7 +28,8 @@ from bmoe_ground.files import atomic_write
 from pose_extract.manifest import Manifest, Record, new_record, read_entries, read_journal
 
 _SHARD = re.compile(r'([0-9]{1,9})/([0-9]{1,9})')
-_STATE = re.compile(r'shard-([0-9]{1,9})-of-([0-9]{1,9})\.(working|done)')
+PART_FILE = re.compile(r'shard-([0-9]{1,9})-of-([0-9]{1,9})\.(jsonl|working|done)')
+"""Names of a shard's journal and of what says how far it is: number, count, kind."""
 
 
 @dataclass(frozen=True)
@@ -193,7 +194,7 @@ class ShardManifest(Manifest):
         return len(self._states('done', count)) == count
 
     def _states(self, state: str, count: int | None = None) -> list[Path]:
-        found = ((path, _STATE.fullmatch(path.name)) for path in self._folder.iterdir())
+        found = ((path, PART_FILE.fullmatch(path.name)) for path in self._folder.iterdir())
         return [path for path, m in found if m and m[3] == state and count in (None, int(m[2]))]
 
     def _ended(self) -> list[Path]:

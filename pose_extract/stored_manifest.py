@@ -8,7 +8,6 @@ What a process that was killed had not sent yet is told by the track files.
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -17,10 +16,8 @@ from typing import Any
 
 from bmoe_ground.errors import UserError
 from pose_extract.manifest import JOURNALS, MANIFEST, Manifest, Record
-from pose_extract.shards import Shard, ShardManifest
+from pose_extract.shards import PART_FILE, Shard, ShardManifest
 from pose_extract.stores import Store
-
-_OF_SHARDS = re.compile(r'shard-[0-9]{1,9}-of-[0-9]{1,9}\.(jsonl|working|done)')
 
 
 class Mirror:
@@ -42,13 +39,10 @@ class Mirror:
             self._store.get_name(name, self._copy / name)
         return found
 
-    def of_shards(self, state: str = '') -> list[str]:
-        """The names of the shards' files in the store; with a state, of those in it."""
-        return [
-            f'{JOURNALS}/{name}'
-            for name in self._store.names(JOURNALS)
-            if (match := _OF_SHARDS.fullmatch(name)) and state in ('', match[1])
-        ]
+    def of_shards(self, kind: str | None = None, count: int | None = None) -> list[str]:
+        """The names of the shards' files in the store; of one kind, and of one count of shards, if these are given."""
+        found = ((name, PART_FILE.fullmatch(name)) for name in self._store.names(JOURNALS))
+        return [f'{JOURNALS}/{name}' for name, m in found if m and kind in (None, m[3]) and count in (None, int(m[2]))]
 
     def send(self, path: Path) -> None:
         """Send one file, if it has been written."""
@@ -174,8 +168,7 @@ class StoredShardManifest(ShardManifest):
     def _all_done(self, count: int) -> bool:
         self._mirror.send(self._done)
         self._mirror.remove([self._name(self._working)])
-        names = [name for name in self._mirror.of_shards('done') if name.endswith(f'-of-{count}.done')]
-        if len(names) < count:
+        if len(self._mirror.of_shards('done', count)) < count:
             return False
         self._mirror.fetch([MANIFEST, *self._mirror.of_shards('jsonl')])
         return True

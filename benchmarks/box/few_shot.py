@@ -107,7 +107,7 @@ def run_one(args: argparse.Namespace, clips: SkeletonClips, count: int, seed: in
             top1 = by_features(part, args.cfg_options)
             folder.mkdir(parents=True, exist_ok=True)
             write_metrics({'top1': top1}, folder / 'metrics.json')
-            return float(read_metrics(folder)['top1'])
+            return top1
         options = [*STARTS[start], f'dataset.ann_file={part}', *args.cfg_options]
         options += [f'train_dataloader.dataset.epoch_clips={args.shown // args.epochs}', 'warmup_epochs=1']
         for side in ('train', 'test'):
@@ -129,26 +129,21 @@ def by_features(part: Path, options: Sequence[str]) -> float:
         Top-1 accuracy on the test clips of a logistic regression (C 1) on the standardised features, the mean over the
         cuts of each clip, of the mixture, the regions and the global stream.
     """
-    test = [f'test_dataloader.{key}' for key in ('num_workers=0', 'persistent_workers=false')]
-    found = {}
-    for split in ('train', 'test'):
-        changed = [
-            *STARTS['box'],
-            f'dataset.ann_file={part}',
-            *test,
-            f'test_dataloader.dataset.split={split}',
-            *options,
-        ]
-        found[split] = box_features(load_tests(CONFIG, changed))
+    model = load_model(EVERYDAY)
+    assert isinstance(model, BMoE)
+    changed = [*STARTS['box'], f'dataset.ann_file={part}']
+    changed += ['test_dataloader.num_workers=0', 'test_dataloader.persistent_workers=false', *options]
+    found = {
+        split: features_of(model, load_tests(CONFIG, [*changed, f'test_dataloader.dataset.split={split}']))
+        for split in ('train', 'test')
+    }
     classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000)).fit(*found['train'])
     return float(classifier.score(*found['test']))
 
 
 @torch.no_grad()
-def box_features(loader: Iterable[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
-    """What the box's model says of clips, (N, 6 x D) float32, and their labels (N,) int64."""
-    model = load_model(EVERYDAY)
-    assert isinstance(model, BMoE)
+def features_of(model: BMoE, loader: Iterable[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+    """What all parts of a model with a global stream say of clips, (N, 6 x D) float32, and their labels (N,) int64."""
     features, labels = [], []
     for batch in loader:
         batch = model.data_preprocessor(batch, False)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -233,23 +234,32 @@ def test_a_full_disk_for_copies_ends_the_job(memory: Path, monkeypatch: pytest.M
     assert sum(faulty.calls.values()) == 1
 
 
-def test_stopped_in_the_middle_and_started_again(
-    folder: Path, memory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    extract(folder, tmp_path / 'poses')
+class Stop(BaseException):
+    """The process is made to end."""
 
-    class Stop(BaseException):
-        pass
 
-    def stop(name: str, call: int) -> Exception | None:
-        if name == 'a.avi.npz':
+@contextmanager
+def stopped_at(monkeypatch: pytest.MonkeyPatch, name: str) -> Iterator[None]:
+    """What is done within is stopped when the file of this name would be put."""
+
+    def stop(put: str, call: int) -> Exception | None:
+        if put == name:
             raise Stop
         return None
 
     with monkeypatch.context() as context:
         Faulty(context, 'put_file', stop)
         with pytest.raises(Stop):
-            extract('memory://videos', 'memory://poses')
+            yield
+
+
+def test_stopped_in_the_middle_and_started_again(
+    folder: Path, memory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extract(folder, tmp_path / 'poses')
+
+    with stopped_at(monkeypatch, 'a.avi.npz'):
+        extract('memory://videos', 'memory://poses')
     done = sum(name.endswith('.npz') for name in of_memory())
     assert done == 2
     assert 'nod/a.avi.npz' not in of_memory()
@@ -295,18 +305,8 @@ def test_a_failing_note_of_progress_ends_nothing(
 
 
 def test_a_shard_that_was_stopped_is_at_work_and_goes_on(memory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Stop(BaseException):
-        pass
-
-    def stop(name: str, call: int) -> Exception | None:
-        if name == 'b.mp4.npz':
-            raise Stop
-        return None
-
-    with monkeypatch.context() as context:
-        Faulty(context, 'put_file', stop)
-        with pytest.raises(Stop):
-            extract('memory://videos', 'memory://poses', shard=Shard(0, 1))
+    with stopped_at(monkeypatch, 'b.mp4.npz'):
+        extract('memory://videos', 'memory://poses', shard=Shard(0, 1))
     summary, at_work = merge_parts('memory://videos', 'memory://poses')
     assert at_work == ['shard-0-of-1']
     assert [record['status'] for record in summary.records].count('ok') == 3
