@@ -17,6 +17,7 @@ from bmoe_skel.models.attribution import attribute_regions
 from bmoe_skel.scan import Span, WindowScores, scan_windows, strongest_region, window_spans
 from bmoe_skel.transforms.spatial import NormalizePose
 from mm_runtime.finite import ADVICE, check_sample
+from mm_runtime.threads import one_thread
 from pose_extract.skeletons import REGIONS
 from pose_extract.tracks import PoseTracks, crops_path, load_tracks
 
@@ -191,7 +192,9 @@ class MicroActionInferencer:
     def _attribute(self, packed: dict[str, Any], method: str, target: int | None) -> np.ndarray:
         """(4,) attribution of one prepared clip."""
         wanted = None if target is None else torch.tensor([target])
-        return attribute_regions(self.model, self._collate([packed])['inputs'], method, target=wanted)[0].numpy()
+        with one_thread():
+            found = attribute_regions(self.model, self._collate([packed])['inputs'], method, target=wanted)
+        return found[0].numpy()
 
     def _collate(self, packed: list[dict[str, Any]]) -> dict[str, Any]:
         """Prepared clips as a batch."""
@@ -206,7 +209,9 @@ class MicroActionInferencer:
     def _predict(self, packed: list[dict[str, Any]]) -> list[tuple[np.ndarray, np.ndarray | None]]:
         """Scores (C,) and mean routing (4,) of prepared clips, in one forward pass."""
         results = []
-        for result in self.model(**self._collate(packed), mode='predict'):
+        with one_thread():
+            predicted = self.model(**self._collate(packed), mode='predict')
+        for result in predicted:
             check_sample(result, self.source)
             routing = result.routing.mean(1).numpy() if 'routing' in result else None
             results.append((result.pred_scores.numpy(), routing))

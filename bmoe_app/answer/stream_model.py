@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,6 +35,13 @@ class _Person:
     routing: dict[int, np.ndarray] = field(default_factory=dict)
     seen: list[float] = field(default_factory=list)
     told: dict[int, int] = field(default_factory=dict)  # class to the last window of its last event
+
+
+class _Answers(NamedTuple):
+    """What was said of the frames between two moments: person, scores (C,) and routing (R,) or None of each."""
+
+    span: tuple[float, float]
+    people: list[tuple[int, np.ndarray, np.ndarray | None]]
 
 
 class ModelStream:
@@ -65,6 +73,7 @@ class ModelStream:
         self._asked = 0  # windows of the grid that were passed
         self._spans: dict[int, tuple[float, float]] = {}  # first and last second of the windows that are still needed
         self._number = 0  # of the next window that holds a frame
+        self._answers = _Answers((np.inf, np.inf), [])  # about the newest window
         self._people: dict[int, _Person] = {}
         self.opinions: deque[Opinion] = deque()
 
@@ -122,20 +131,32 @@ class ModelStream:
         """Ask about everybody in one window of the buffer's frames."""
         if first >= stop:
             return
-        people, tracks = self._buffer.tracks(first, stop)
+        times = self._buffer.times
+        span = (float(times[first]), float(times[stop - 1]))
         number, self._number = self._number, self._number + 1
-        self._spans[number] = (float(tracks.frame_times[0]), float(tracks.frame_times[-1]))
-        if not people:
-            return
+        self._spans[number] = span
         while self.opinions and self.opinions[0].end < self._last - MEMORY - 2 * self.window:
             self.opinions.popleft()
-        converted = self._model.in_layout(tracks)
-        for person, said in zip(people, self._model.inferencer.scan(converted, None, None, MIN_SEEN), strict=True):
-            if np.isfinite(said.scores).all():
-                self._people[person].scores[number] = said.scores[0]
-                self.opinions.append(Opinion(person, *self._spans[number], said.scores[0]))
-                if said.routing is not None:
-                    self._people[person].routing[number] = said.routing[0]
+        if span != self._answers.span:  # where frames are far apart, several windows hold the same ones
+            self._answers = _Answers(span, self._asked_about(first, stop))
+        for index, scores, routing in self._answers.people:
+            person = self._people[index]
+            person.scores[number] = scores
+            self.opinions.append(Opinion(index, *span, scores))
+            if routing is not None:
+                person.routing[number] = routing
+
+    def _asked_about(self, first: int, stop: int) -> list[tuple[int, np.ndarray, np.ndarray | None]]:
+        """Person, scores and routing of everybody of whom enough is seen in the buffer's frames."""
+        people, tracks = self._buffer.tracks(first, stop)
+        if not people:
+            return []
+        found = self._model.inferencer.scan(self._model.in_layout(tracks), None, None, MIN_SEEN)
+        return [
+            (person, said.scores[0], None if said.routing is None else said.routing[0])
+            for person, said in zip(people, found, strict=True)
+            if np.isfinite(said.scores).all()
+        ]
 
     def _tell(self, closing: bool) -> list[Event]:
         """The events that are certain; forgets what no later event needs."""

@@ -250,3 +250,22 @@ def test_weights_that_are_no_numbers_are_refused(checkpoint) -> None:
     torch.save(saved, checkpoint)
     with pytest.raises(UserError, match=rf'checkpoint {checkpoint}: {name} holds NaN or infinite values'):
         MicroActionInferencer(checkpoint)
+
+
+def test_computes_on_one_thread_and_gives_the_others_back(checkpoint, tmp_path, monkeypatch) -> None:
+    inferencer = MicroActionInferencer(checkpoint)
+    threads, forward = [], inferencer.model.forward
+
+    def noted(*args, **options):
+        threads.append(torch.get_num_threads())
+        return forward(*args, **options)
+
+    monkeypatch.setattr(inferencer.model, 'forward', noted)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        inferencer(write_tracks(tmp_path / 'poses', 1) / 'head' / 'head_00.mp4.npz')
+        assert set(threads) == {1}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -63,6 +64,27 @@ def test_the_models_events_are_those_of_the_whole_recording(tmp_path: Path, seed
     model = Recognizer(settings)
     stream = EventStream(tracks.skeleton, tracks.image_size, model, rules=False)
     same(told_by(stream, tracks), answer_tracks(tracks, model, rules=False).events)
+
+
+def test_frames_far_apart_are_asked_about_once(tmp_path: Path, monkeypatch) -> None:
+    """A machine that is too slow for a live view must not be made slower by the time that passes."""
+    write_recording(tmp_path / 'slow.npz', frames=40)
+    tracks = load_tracks(tmp_path / 'slow.npz')
+    tracks.frame_times = 0.7 * np.arange(40) + np.where(np.arange(40) > 20, 9.0, 0.0)  # and once a long wait
+    checkpoint = write_checkpoint(tmp_path / 'best.pth', clip_seconds=[1.0, 1.6])
+    model = Recognizer(ModelSettings(checkpoint, threshold=0.35, min_seconds=0.0, stride=0.05))
+    wanted = answer_tracks(tracks, model, rules=False).events
+    asked, scan = [], model.inferencer.scan
+
+    def counted(tracks: PoseTracks, *rest: Any, **options: Any) -> Any:
+        asked.append(tracks.num_frames)
+        return scan(tracks, *rest, **options)
+
+    monkeypatch.setattr(model.inferencer, 'scan', counted)
+    found = told_by(EventStream(tracks.skeleton, tracks.image_size, model, rules=False), tracks)
+    assert wanted
+    same(found, wanted)
+    assert 40 <= len(asked) <= 80  # each frame that comes into a window or leaves it; the grid has 700 windows
 
 
 @pytest.mark.parametrize('frames', [1, 2, 20, 39, 41])
