@@ -21,9 +21,13 @@ def run_tool(main: Callable[[], int | None]) -> None:
     A :class:`UserError` is printed as one ``error:`` line and ends with 2, Ctrl-C with 130, a reader of the output that
     goes away (``| head``) with 141, as a shell's own tools do; anything else is a bug of ours and keeps its traceback.
 
+    Threads of torch that wait for each other are told to sleep (``OMP_WAIT_POLICY``, unless it is set). Left alone they
+    spin, and where anything else runs on the machine they spin while the thread that they wait for has no core.
+
     Args:
         main: The tool. Returns its exit code, or None for 0.
     """
+    os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # read when torch is loaded, which no tool has done yet
     try:
         try:
             code = main()

@@ -19,12 +19,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.cross_validation import add_arguments, run
 from bmoe_ground.errors import run_tool
 
 
 def main() -> int:
     """Parse the command line and run."""
+    from benchmarks.cross_validation import add_arguments, run  # loads torch, which run_tool must come before
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_arguments(parser)
     return run(parser.parse_args())

@@ -18,15 +18,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.face_evidence.experiments import EXPERIMENTS
-from benchmarks.face_evidence.reconstruction import examine
-from benchmarks.face_evidence.runs import run_all
-from benchmarks.face_evidence.tables import all_tables
 from bmoe_ground.errors import run_tool
 
 
 def main() -> int:
     """Run experiments, or print their tables."""
+    # these load torch, which run_tool must come before
+    from benchmarks.face_evidence.experiments import EXPERIMENTS
+    from benchmarks.face_evidence.reconstruction import examine
+    from benchmarks.face_evidence.runs import run_all
+    from benchmarks.face_evidence.tables import all_tables
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     actions = parser.add_subparsers(dest='action', required=True)
     run = actions.add_parser('run', help='train and predict')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -53,3 +54,29 @@ def test_the_error_of_a_loaders_worker_is_said_without_its_traceback(capsys: pyt
     with pytest.raises(SystemExit):
         run_tool(main)
     assert capsys.readouterr().err == 'error: clip 3 is empty\n'
+
+
+@pytest.mark.parametrize(('given', 'wanted'), [(None, 'PASSIVE'), ('ACTIVE', 'ACTIVE')])
+def test_waiting_threads_sleep_unless_the_user_says_otherwise(monkeypatch, given, wanted) -> None:
+    monkeypatch.setenv('OMP_WAIT_POLICY', given or '')
+    if given is None:
+        monkeypatch.delenv('OMP_WAIT_POLICY')
+    seen = []
+    with pytest.raises(SystemExit):
+        run_tool(lambda: seen.append(os.environ['OMP_WAIT_POLICY']))
+    assert seen == [wanted]
+
+
+def test_no_tool_that_trains_or_answers_loads_torch_before_its_threads_are_told_to_sleep() -> None:
+    """The variable is read when torch is loaded; later it says nothing."""
+    writers = {'make_box.py', 'make_rehearsal.py', 'write_pages.py'}  # of files; their trainings are processes
+    tools = sorted(str(path) for path in (REPO / 'tools').glob('*.py') if path.name not in writers)
+    program = f"""
+import runpy, sys
+for tool in {tools}:
+    runpy.run_path(tool, run_name='imported')
+    assert 'torch' not in sys.modules, tool
+"""
+    done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(tools) > 15
