@@ -16,6 +16,7 @@ python tools/benchmark.py ray VIDEO                     # extraction of many vid
 python tools/benchmark.py page                          # size of a long answer's page, time to open and to seek
 python tools/benchmark.py faithful CONFIG CHECKPOINT    # do routing and other attributions name the region that matters
 python tools/benchmark.py occlusion CONFIG router=A.pth mean=B.pth   # accuracy against the share of damaged regions
+python tools/benchmark.py skeleton-floor FILE.pkl --protocol clips5   # a linear model and a forest on the same folds
 python tools/benchmark.py ensemble CONFIG A.pth B.pth C.pth  # scores averaged, and the cost beside it
 python tools/benchmark.py rules --streams STREAMS.npz   # nods, head shakes and so on, on labelled recordings
 python tools/benchmark.py box CHECKPOINT --clips poses/ # the model in the box on real tracks, rules beside it
@@ -62,6 +63,7 @@ BENCHMARKS = {
     'predictable': 'benchmarks.predictable',
     'ray': 'benchmarks.engines',
     'rules': 'benchmarks.rules',
+    'skeleton-floor': 'benchmarks.skeleton_floor',
     'smoothing': 'benchmarks.smoothing',
     'textures': 'benchmarks.textures',
 }
