@@ -7,7 +7,6 @@ writes is there whole or not at all.
 
 from __future__ import annotations
 
-import multiprocessing
 import signal
 import time
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from bmoe_app.commands.outputs import failed_entry, write_all
 from bmoe_app.server.items import Result, stored_name
 from bmoe_ground.errors import UserError
 from bmoe_ground.native_output import library_warnings_silenced, native_stderr_silenced
+from bmoe_ground.worker_process import start_worker
 from pose_extract.discovery import VideoItem
 from pose_extract.extraction import provenance_of
 from pose_extract.kept import kept_tracks
@@ -150,11 +150,7 @@ class AnswerProcess:
     """
 
     def __init__(self, task: AnswerTask) -> None:
-        context = multiprocessing.get_context('spawn')
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, task), daemon=True)
-        self._process.start()
-        theirs.close()
+        self._process, self._connection = start_worker(_serve, task)
 
     def wait_ready(self) -> None:
         """Wait until the models are loaded.
