@@ -10,7 +10,8 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -63,11 +64,19 @@ class AnswerTask:
 
 @dataclass(frozen=True)
 class Job:
-    """One video: the name of its folder, what it is called, and where it lies."""
+    """One video.
+
+    Attributes:
+        id: The name of its folder.
+        name: What it is called.
+        video: Where it lies.
+        every: Of every so many frames one is looked at.
+    """
 
     id: str
     name: str
     video: Path
+    every: int = 1
 
 
 class Answerer:
@@ -114,13 +123,23 @@ class Answerer:
     def _tracks(self, job: Job, report: Report) -> PoseTracks:
         size = job.video.stat().st_size if job.video.is_file() else 0
         item = VideoItem(job.video, f'{job.id}/{ANSWER}', size)
-        kept = kept_tracks(item, self._task.items, self._task.settings)
+        extract = self._extract_every(job.every)
+        kept = kept_tracks(item, self._task.items, extract.task.settings)
         if kept is not None:
             return kept
-        record = self._extract(item, lambda frames, share: report(WATCHING, share))
+        record = extract(item, lambda frames, share: report(WATCHING, share))
         if record['status'] == 'failed':
             raise UserError(record['error'])
         return load_tracks(self._task.items / item.track)
+
+    def _extract_every(self, every: int) -> VideoProcessor:
+        """What makes tracks of one of every so many frames, with the pose model that is loaded."""
+        if every == 1:
+            return self._extract
+        extract = copy(self._extract)
+        settings = replace(self._task.settings, stride=every)
+        extract.task = replace(extract.task, settings=settings, provenance=provenance_of(settings))
+        return extract
 
     def _plain(self, reason: str, job: Job) -> str:
         """A reason without the places of files, which the page's reader never chose."""

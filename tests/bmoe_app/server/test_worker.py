@@ -1,4 +1,4 @@
-"""The process that answers, in the middle of a long computation when its server is killed."""
+"""What answers the app's videos: of which frames, and in the middle of a computation when the server is killed."""
 
 from __future__ import annotations
 
@@ -17,9 +17,28 @@ from killed_runs import assert_no_orphans, gone, workers_of  # noqa: E402
 from pose_fixtures import write_block_video  # noqa: E402
 
 from bmoe_app.server.store import Store  # noqa: E402
+from bmoe_app.server.worker import Answerer, AnswerTask, Job  # noqa: E402
 from bmoe_ground.files import TEMPORARY_PREFIX  # noqa: E402
+from pose_extract.settings import ExtractSettings  # noqa: E402
+from pose_extract.tracks import load_tracks  # noqa: E402
 
+LEFT_OUT = 'of every 2 frames one was looked at: quick movements may be missed'
 REPO = Path(__file__).resolve().parents[3]
+
+
+def test_one_of_two_frames_is_looked_at_where_that_was_chosen_and_said(tmp_path: Path, block_backend: type) -> None:
+    (tmp_path / 'one').mkdir()
+    video = write_block_video(tmp_path / 'one/video.avi', frames=9)
+    answer = Answerer(AnswerTask(tmp_path, ExtractSettings(backend='mediapipe'), False, True, 0.1))
+    for every, frames in ((1, range(9)), (2, range(0, 9, 2)), (1, range(9))):
+        result = answer(Job('one', 'a.avi', video, every), lambda phase, share: None)
+        assert result['status'] == 'ok'
+        tracks = load_tracks(tmp_path / 'one/answer.npz')
+        assert tracks.extras['frame_indices'].tolist() == list(frames)
+        assert tracks.provenance['asked']['stride'] == tracks.provenance['settings']['stride'] == every
+        written = [(tmp_path / 'one' / f'answer.{kind}').read_text() for kind in ('json', 'html')]
+        assert result['notes'] == [LEFT_OUT][: every - 1]
+        assert [LEFT_OUT in text for text in written] == [every == 2] * 2
 
 
 def queue(out: Path, video: Path) -> Path:
