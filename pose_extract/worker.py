@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import time
@@ -16,6 +15,7 @@ from typing import Any
 from bmoe_ground.errors import UserError
 from bmoe_ground.files import FULL
 from bmoe_ground.native_output import library_warnings_silenced, native_stderr_silenced
+from bmoe_ground.worker_process import start_worker
 from pose_extract.boxes import read_boxes
 from pose_extract.copies import Copies
 from pose_extract.crops import crops_path
@@ -184,11 +184,7 @@ class _Worker:
     """One process and the video it is at."""
 
     def __init__(self, task: Task) -> None:
-        context = multiprocessing.get_context('spawn')
-        self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, task), daemon=True)
-        self.process.start()
-        theirs.close()
+        self.process, self.connection = start_worker(_serve, task)
         self.item: VideoItem | None = None
         self.dead = False
         self._started = 0.0

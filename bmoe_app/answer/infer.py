@@ -149,12 +149,16 @@ def answer_video(
 
 
 def notes_of(tracks: PoseTracks) -> list[str]:
-    """What the extraction says of its tracks: what broke off, what was guessed or left out."""
+    """What the extraction says of its tracks: what broke off, what was guessed, left out or passed over."""
     made = tracks.provenance
     notes = made.get('notes')
     said = [note for note in notes if isinstance(note, str)] if isinstance(notes, list) else []
     if is_partial(tracks):
         said.insert(0, f'the video was not read whole: {made.get("error")}')
+    asked = made.get('asked')
+    stride = asked.get('stride') if isinstance(asked, dict) else None
+    if isinstance(stride, int) and stride > 1:
+        said.append(f'of every {stride} frames one was looked at: quick movements may be missed')
     return said
 
 

@@ -19,6 +19,8 @@ ENDED = ('ok', 'partial', 'failed', 'cancelled')
 ITEM, RESULT = 'item.json', 'result.json'
 _MAX_BYTES = 2**20  # of either file
 _ID = re.compile(r'[0-9a-f]{16}')
+EVERY = (1, 2)
+"""What may be chosen: to look at all frames, or at one of every two."""
 
 Result = dict[str, Any]
 """What became of a video: an entry of :attr:`bmoe_app.commands.outputs.Outputs.entries`, and ``took`` in seconds."""
@@ -35,6 +37,7 @@ class Item:
         size: Bytes.
         file: Name of the upload in the item's folder; None where the video lies in the offered folder.
         offered: Its name in the offered folder; None where it was uploaded.
+        every: Of every so many frames one is looked at; one of :data:`EVERY`.
         state: 'queued', 'running', or one of :data:`ENDED`.
         result: What became of it; empty until it has ended.
         phase: What is done with it while it runs, in words.
@@ -48,6 +51,7 @@ class Item:
     size: int
     file: str | None = None
     offered: str | None = None
+    every: int = 1
     state: str = 'queued'
     result: Result = field(default_factory=dict)
     phase: str = ''
@@ -82,7 +86,7 @@ def write_item(folder: Path, item: Item) -> None:
     Raises:
         UserError: It cannot be written.
     """
-    kept = {name: getattr(item, name) for name in ('id', 'number', 'name', 'size', 'file', 'offered')}
+    kept = {name: getattr(item, name) for name in ('id', 'number', 'name', 'size', 'file', 'offered', 'every')}
     _write(folder / ITEM, {'format': FORMAT, **kept})
 
 
@@ -106,7 +110,10 @@ def read_item(folder: Path) -> Item | None:
         return None
     if isinstance(file, str) == isinstance(offered, str) or (isinstance(file, str) and file != stored_name(file)):
         return None
-    item = Item(folder.name, said['number'], shown_name(name), said['size'], file, offered)
+    every = said.get('every', 1)  # a folder of an earlier release does not say
+    if every not in EVERY:
+        return None
+    item = Item(folder.name, said['number'], shown_name(name), said['size'], file, offered, int(every))
     result = _read(folder / RESULT)
     if result is not None and result.get('status') in ENDED:
         item.state, item.result = result['status'], result

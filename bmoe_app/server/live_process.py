@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import signal
 import threading
 import time
@@ -18,6 +17,7 @@ from bmoe_app.live import Grabber, LiveView, source_of
 from bmoe_app.live.view import live_settings
 from bmoe_ground.errors import UserError
 from bmoe_ground.native_output import library_warnings_silenced, native_stderr_silenced
+from bmoe_ground.worker_process import start_worker
 from pose_extract.estimators import backend_class
 from pose_extract.settings import ExtractSettings
 
@@ -69,14 +69,10 @@ class Live:
             name: What it is called.
         """
         self.stop()
-        context = multiprocessing.get_context('spawn')
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs, self._task, source), daemon=True)
+        process, ours = start_worker(_serve, self._task, source)
         with self._lock:
             self._process, self._events = process, []
             self._said = {'state': 'starting', 'name': name}
-        process.start()
-        theirs.close()
         threading.Thread(target=self._listen, args=(ours, process, name), name='live', daemon=True).start()
 
     def stop(self) -> None:

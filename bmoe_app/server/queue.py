@@ -76,7 +76,7 @@ class Queue:
             self._store.end(item, failed_entry(item.name, NOT_OFFERED))
             return
         self._worker = self._worker or self._hire()
-        self._worker.give(Job(item.id, item.name, video))
+        self._worker.give(Job(item.id, item.name, video, item.every))
         while not self._stopping:
             if item.id in self._cancelled:
                 self._cancelled.discard(item.id)
@@ -101,7 +101,7 @@ class Queue:
 
 
 def seconds_left(items: list[Item], now: float) -> float | None:
-    """How long the queue still takes, by the bytes of what was answered; None where nothing tells.
+    """How long the queue still takes, by the bytes of what was looked at; None where nothing tells.
 
     Args:
         items: All videos.
@@ -112,20 +112,20 @@ def seconds_left(items: list[Item], now: float) -> float | None:
         >>> seconds_left([done, Item('b', 2, 'b', 50)], 0.0)
         5.0
     """
-    waiting = sum(item.size for item in items if item.state == 'queued')
+    waiting = sum(item.size / item.every for item in items if item.state == 'queued')
     running = [item for item in items if item.state == 'running']
-    known = [(item.result['took'], item.size) for item in items if item.result.get('took') and item.size]
+    known = [(item.result['took'], item.size / item.every) for item in items if item.result.get('took') and item.size]
     rate = sum(took for took, _ in known) / sum(size for _, size in known) if known else None
     left = 0.0
     for item in running:
         spent = now - item.started
         if item.share > 0.02:
             left += spent * (1 - item.share) / item.share
-            rate = rate or (spent / item.share / item.size if item.size else None)
+            rate = rate or (spent / item.share / item.size * item.every if item.size else None)
         elif rate is None:
             return None
         else:
-            left += max(0.0, rate * item.size - spent)
+            left += max(0.0, rate * item.size / item.every - spent)
     if waiting and rate is None:
         return None
     return left + waiting * (rate or 0.0)

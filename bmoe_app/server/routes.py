@@ -21,7 +21,7 @@ from bmoe_app.live.sources import source_of
 from bmoe_app.pages.app_page import app_page, app_policy
 from bmoe_app.server.archive import folder_names, stream_zip
 from bmoe_app.server.guard import Guard
-from bmoe_app.server.items import Item, stored_name
+from bmoe_app.server.items import EVERY, Item, stored_name
 from bmoe_app.server.live_process import Live
 from bmoe_app.server.queue import Queue, seconds_left
 from bmoe_app.server.store import Store
@@ -170,8 +170,9 @@ async def _upload(request: Request) -> Response:
     """Take a video in: its bytes are the body, its name is in the address."""
     store = _of(request).store
     length = request.headers.get('content-length', '')
+    every = _every(request.query_params.get('every', 1))
     upload = await run_in_threadpool(
-        store.upload, request.query_params.get('name', ''), int(length) if length.isdecimal() else None
+        store.upload, request.query_params.get('name', ''), int(length) if length.isdecimal() else None, every
     )
     try:
         async for block in request.stream():
@@ -188,13 +189,25 @@ async def _upload(request: Request) -> Response:
 
 async def _take_offered(request: Request) -> Response:
     """Queue videos of the folder that was named at the start, by their numbers in its list."""
-    store, numbers = _of(request).store, (await _json(request)).get('numbers')
-    names = list(store.offered)
+    store, said = _of(request).store, await _json(request)
+    numbers, every, names = said.get('numbers'), _every(said.get('every', 1)), list(store.offered)
     if not isinstance(numbers, list) or not all(isinstance(n, int) and 0 <= n < len(names) for n in numbers):
         raise HTTPException(400, 'numbers: expected a list of numbers of the videos that are offered')
     for number in dict.fromkeys(numbers):
-        await run_in_threadpool(store.add_offered, names[number])
+        await run_in_threadpool(store.add_offered, names[number], every)
     return JSONResponse({}, 201)
+
+
+def _every(said: Any) -> int:
+    """Of how many frames one is to be looked at.
+
+    Raises:
+        HTTPException: It is none of those that may be chosen.
+    """
+    every = {str(number): number for number in EVERY}.get(str(said))
+    if every is None:
+        raise HTTPException(400, f'every: expected one of {", ".join(map(str, EVERY))}')
+    return every
 
 
 async def _change(request: Request) -> Response:

@@ -128,18 +128,19 @@ class Store:
                 self._tell()
             return item
 
-    def upload(self, name: str, announced: int | None) -> Upload:
+    def upload(self, name: str, announced: int | None, every: int = 1) -> Upload:
         """Begin to take a video in.
 
         Args:
             name: What the user calls it.
             announced: Bytes, where the browser says them.
+            every: See :attr:`Item.every`.
 
         Raises:
             UserError: It is larger than allowed, or the disk has no room for it.
         """
         with self.changed:
-            upload = Upload(self, shown_name(name))
+            upload = Upload(self, shown_name(name), every)
             self._coming[upload.id] = 0
         try:
             upload.reserve(announced or 0)
@@ -183,8 +184,12 @@ class Store:
             self._number += 1
             return self._number
 
-    def add_offered(self, name: str) -> Item:
+    def add_offered(self, name: str, every: int = 1) -> Item:
         """Queue a video of the offered folder.
+
+        Args:
+            name: Its name there.
+            every: See :attr:`Item.every`.
 
         Raises:
             UserError: There is none of that name.
@@ -193,7 +198,7 @@ class Store:
         if found is None:
             raise UserError('no such video in the folder that was named at the start')
         with self.changed:
-            item = Item(new_id(), self.number(), shown_name(name), found.size, offered=name)
+            item = Item(new_id(), self.number(), shown_name(name), found.size, offered=name, every=every)
             write_item(self.folder_of(item), item)
             self.items[item.id] = item
             self._tell()
@@ -245,10 +250,11 @@ class Upload:
     Args:
         store: Where it goes.
         name: What the user calls it.
+        every: See :attr:`Item.every`.
     """
 
-    def __init__(self, store: Store, name: str) -> None:
-        self.id, self.name, self.size = new_id(), name, 0
+    def __init__(self, store: Store, name: str, every: int = 1) -> None:
+        self.id, self.name, self.every, self.size = new_id(), name, every, 0
         self._store, self._folder = store, store.folder / 'items' / self.id
         self._reserved = 0
         self._file: BinaryIO | None = None
@@ -300,7 +306,8 @@ class Upload:
             self._file.close()
         except OSError as error:
             raise UserError(_reason(error)) from error
-        item = Item(self.id, self._store.number(), self.name, self.size, file=stored_name(self.name))
+        number, file = self._store.number(), stored_name(self.name)
+        item = Item(self.id, number, self.name, self.size, file=file, every=self.every)
         write_item(self._folder, item)
         self._store.end_upload(self.id, item)
         return item

@@ -7,11 +7,11 @@ writes is there whole or not at all.
 
 from __future__ import annotations
 
-import multiprocessing
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -23,6 +23,7 @@ from bmoe_app.commands.outputs import failed_entry, write_all
 from bmoe_app.server.items import Result, stored_name
 from bmoe_ground.errors import UserError
 from bmoe_ground.native_output import library_warnings_silenced, native_stderr_silenced
+from bmoe_ground.worker_process import start_worker
 from pose_extract.discovery import VideoItem
 from pose_extract.extraction import provenance_of
 from pose_extract.kept import kept_tracks
@@ -63,11 +64,19 @@ class AnswerTask:
 
 @dataclass(frozen=True)
 class Job:
-    """One video: the name of its folder, what it is called, and where it lies."""
+    """One video.
+
+    Attributes:
+        id: The name of its folder.
+        name: What it is called.
+        video: Where it lies.
+        every: Of every so many frames one is looked at.
+    """
 
     id: str
     name: str
     video: Path
+    every: int = 1
 
 
 class Answerer:
@@ -114,13 +123,23 @@ class Answerer:
     def _tracks(self, job: Job, report: Report) -> PoseTracks:
         size = job.video.stat().st_size if job.video.is_file() else 0
         item = VideoItem(job.video, f'{job.id}/{ANSWER}', size)
-        kept = kept_tracks(item, self._task.items, self._task.settings)
+        extract = self._extract_every(job.every)
+        kept = kept_tracks(item, self._task.items, extract.task.settings)
         if kept is not None:
             return kept
-        record = self._extract(item, lambda frames, share: report(WATCHING, share))
+        record = extract(item, lambda frames, share: report(WATCHING, share))
         if record['status'] == 'failed':
             raise UserError(record['error'])
         return load_tracks(self._task.items / item.track)
+
+    def _extract_every(self, every: int) -> VideoProcessor:
+        """What makes tracks of one of every so many frames, with the pose model that is loaded."""
+        if every == 1:
+            return self._extract
+        extract = copy(self._extract)
+        settings = replace(self._task.settings, stride=every)
+        extract.task = replace(extract.task, settings=settings, provenance=provenance_of(settings))
+        return extract
 
     def _plain(self, reason: str, job: Job) -> str:
         """A reason without the places of files, which the page's reader never chose."""
@@ -150,11 +169,7 @@ class AnswerProcess:
     """
 
     def __init__(self, task: AnswerTask) -> None:
-        context = multiprocessing.get_context('spawn')
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, task), daemon=True)
-        self._process.start()
-        theirs.close()
+        self._process, self._connection = start_worker(_serve, task)
 
     def wait_ready(self) -> None:
         """Wait until the models are loaded.

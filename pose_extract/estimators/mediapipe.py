@@ -17,12 +17,13 @@ os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 import cv2
 import mediapipe  # noqa: F401  (named first, so that its absence is reported by this name)
 import numpy as np
-from mediapipe.python.solutions.pose import Pose
+from mediapipe.python.solution_base import SolutionBase
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.geometry import box_iou
 from pose_extract.estimators import PoseEstimator
 from pose_extract.estimators.blazepose_detector import PersonCounter
+from pose_extract.estimators.blazepose_network import pose_graph
 from pose_extract.poses import BoxSource, FramePoses, PersonBoxes, Poses
 from pose_extract.settings import ExtractSettings
 from pose_extract.tracking import keypoint_similarity
@@ -35,7 +36,7 @@ Pose2D = tuple[np.ndarray, np.ndarray]  # keypoints (33, 2) in pixels of the fra
 
 
 class MediaPipeEstimator(PoseEstimator):
-    """BlazePose full (``model_complexity=1``).
+    """BlazePose full (``model_complexity=1``); what of its network nobody asks for is left out.
 
     Without boxes, MediaPipe finds one person and follows it from frame to frame; where its detector sees more of
     them, a note says so. With boxes, each person's crop is looked at by itself. A keypoint's score is BlazePose's
@@ -71,8 +72,8 @@ class MediaPipeEstimator(PoseEstimator):
 
     def __init__(self, settings: ExtractSettings) -> None:
         self.identify(settings)
-        self._video_pose: Pose | None = None
-        self._still_pose: Pose | None = None
+        self._video_pose: SolutionBase | None = None
+        self._still_pose: SolutionBase | None = None
         self._counter: PersonCounter | None = None
 
     def run(self, frames: Iterable[Frame], boxes: BoxSource | None = None) -> Poses:
@@ -83,7 +84,7 @@ class MediaPipeEstimator(PoseEstimator):
                 yield frame, self._poses_in_boxes(frame.image, boxes(frame.index))
             return
         if self._video_pose is None:
-            self._video_pose = Pose(model_complexity=1, smooth_landmarks=False)
+            self._video_pose = pose_graph()
         else:
             self._video_pose.reset()  # nothing of the previous video may show in this one
         counter = self._counter = self._counter or PersonCounter()
@@ -96,7 +97,7 @@ class MediaPipeEstimator(PoseEstimator):
 
     def _poses_in_boxes(self, image: np.ndarray, boxes: PersonBoxes) -> FramePoses:
         if self._still_pose is None:
-            self._still_pose = Pose(model_complexity=1, static_image_mode=True)
+            self._still_pose = pose_graph(still=True)
         found = [self._pose_in_box(image, box) for box in boxes.boxes]
         # MediaPipe finds the plainest person of a crop: where two stand close, both crops may show it the same one
         for number in _mistaken(found, boxes.boxes):
@@ -149,10 +150,10 @@ def _without(image: np.ndarray, box: np.ndarray, others: np.ndarray) -> np.ndarr
     return masked
 
 
-def _landmarks(pose: Pose, image: np.ndarray) -> Pose2D | None:
+def _landmarks(pose: SolutionBase, image: np.ndarray) -> Pose2D | None:
     """Keypoints (33, 2) in pixels and visibilities (33,), None when nobody is seen."""
     height, width = image.shape[:2]
-    result = pose.process(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)).pose_landmarks
+    result = pose.process({'image': cv2.cvtColor(image, cv2.COLOR_BGR2RGB)}).pose_landmarks
     if result is None:
         return None
     values = np.array([(mark.x, mark.y, mark.visibility) for mark in result.landmark], np.float32)

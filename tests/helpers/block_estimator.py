@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterable
+from pathlib import Path
 
 from pose_fixtures import BlockEstimator
 
@@ -35,3 +36,15 @@ class Deadly(BlockEstimator):
             if frame.image.max() < 20:
                 os.kill(os.getpid(), signal.SIGKILL)
             yield frame, poses
+
+
+class Endless(BlockEstimator):
+    """Computes at its first frame for ten minutes, in Python; makes the file ``BLOCK_MARK`` when it begins."""
+
+    def run(self, frames: Iterable[Frame], boxes: BoxSource | None = None) -> Poses:
+        for result in super().run(frames, boxes):
+            Path(os.environ['BLOCK_MARK']).touch()
+            until = time.monotonic() + 600
+            while time.monotonic() < until:
+                pass
+            yield result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,19 @@ def test_model_and_rules_stand_side_by_side_sorted(tmp_path: Path) -> None:
     assert alone.not_looked_for == {}
     assert load_recognizer(asked) is asked
     assert load_recognizer(False) is None
+
+
+def test_that_frames_were_passed_over_is_said() -> None:
+    tracks = acted('nod', TIMES[::3])
+    for asked, notes in (
+        ({'stride': 3}, ['of every 3 frames one was looked at: quick movements may be missed']),
+        ({'stride': 1}, []),
+        ({}, []),
+        ({'stride': 'x'}, []),
+        (None, []),
+    ):
+        made = replace(tracks, provenance={**tracks.provenance, 'asked': asked})
+        assert answer_tracks(made, model=False).notes == notes
 
 
 def test_the_default_model_reads_what_it_can_and_says_so() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import signal
 import subprocess
@@ -85,6 +86,7 @@ def test_from_a_dropped_video_to_the_zip(app: tuple[Any, str, Path], browser: An
     bright = write_video(tmp_path / 'a.avi', 50)
     browser.execute_script(DROP, HOSTILE, base64.b64encode(bright.read_bytes()).decode())
     wait(lambda: any('%' in text for text in said(browser)))
+    browser.find_element('id', 'every').click()
     browser.find_element('id', 'files').send_keys(str(tmp_path / 'a.avi'))
     (tmp_path / 'no.mp4').write_text('no video')
     browser.find_element('id', 'files').send_keys(str(tmp_path / 'no.mp4'))
@@ -104,6 +106,8 @@ def test_from_a_dropped_video_to_the_zip(app: tuple[Any, str, Path], browser: An
     path = wait(lambda: next(browser.downloads.glob('answers.zip'), None))
     names = zipfile.ZipFile(path).namelist()
     assert {'index.html', 'events.csv', 'answers.json', 'a.avi/answer.html', 'a.avi/video.avi'} <= set(names)
+    notes = json.loads(zipfile.ZipFile(path).read('a.avi/answer.json'))['notes']
+    assert 'of every 2 frames one was looked at: quick movements may be missed' in notes
     assert browser.execute_script('return window.hurt') is None
     severe = [entry['message'] for entry in browser.get_log('browser') if entry['level'] == 'SEVERE']
     assert [one for one in severe if 'favicon' not in one] == []

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip('starlette', reason="needs the extra 'app'")
-from app_server import Served, wait  # noqa: E402
+from app_server import FakeWorker, Served, wait  # noqa: E402
 
 from bmoe_app.server.store import Limits  # noqa: E402
 from pose_extract.discovery import VideoItem  # noqa: E402
@@ -107,6 +107,21 @@ def test_a_folder_of_the_server_is_offered_by_number_only(served: Served) -> Non
     assert served.wait(item.id, 'ok')['name'] == 'a.mp4'
     assert served.client.get(f'/answers/{item.id}/video.mp4').content == b'a film'
     assert served.client.get('/api/state').json()['offered'] == []
+
+
+def test_one_of_two_frames_is_a_choice_of_each_video(served: Served) -> None:
+    for wrong in ('0', '3', '-1', '1.5', 'x', '9' * 5000):
+        params = {'name': 'a.mp4', 'every': wrong}
+        assert served.client.post('/api/videos', params=params, content=b'bytes').status_code == 400
+        assert served.client.post('/api/offered', json={'numbers': [0], 'every': wrong}).status_code == 400
+    assert served.store.all() == []
+    answer = served.client.post('/api/videos', params={'name': 'slow.mp4', 'every': '2'}, content=b'bytes')
+    served.wait(answer.json()['id'], 'running')
+    served.send('b.mp4')
+    assert served.client.post('/api/offered', json={'numbers': [0], 'every': 2}).status_code == 201
+    assert [item.every for item in served.store.all()] == [2, 1, 2]
+    worker = served.queue._worker
+    assert isinstance(worker, FakeWorker) and worker.job is not None and worker.job.every == 2
 
 
 def test_everything_comes_as_one_zip(served: Served) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,7 @@ def test_a_folder_that_is_not_offered_any_more_is_not_read(tmp_path: Path) -> No
     [
         {'id': '../../x'}, {'format': 'other'}, {'number': -1}, {'number': 'one'}, {'name': 3}, {'file': '../../x'},
         {'file': '/etc/passwd'}, {'file': None}, {'offered': 'a.mp4'}, {'size': None},
+        {'every': 3}, {'every': '2'}, {'every': None},
     ],
 )  # fmt: skip
 def test_a_damaged_item_is_left_alone_and_counted(tmp_path: Path, change: dict[str, object]) -> None:
@@ -103,6 +105,18 @@ def test_a_damaged_item_is_left_alone_and_counted(tmp_path: Path, change: dict[s
     assert (store.damaged, store.all()) == (1, [])
     store.close()
     assert folder.is_dir()
+
+
+def test_an_item_of_an_earlier_release_is_looked_at_frame_by_frame(tmp_path: Path) -> None:
+    folder = tmp_path / ('0' * 16)
+    write_item(folder, Item('0' * 16, 1, 'a.mp4', 3, 'video.mp4', every=2))
+    found = read_item(folder)
+    assert found is not None and found.every == 2
+    said = json.loads((folder / 'item.json').read_text())
+    del said['every']
+    (folder / 'item.json').write_text(json.dumps(said))
+    found = read_item(folder)
+    assert found is not None and found.every == 1
 
 
 def test_only_known_endings_are_kept() -> None:
@@ -120,6 +134,11 @@ def test_time_left_goes_by_bytes_and_by_what_is_done() -> None:
     assert seconds_left([done, running, waiting], 105.0) == pytest.approx(15.0 + 5.0)
     assert seconds_left([running, waiting], 105.0) == pytest.approx(15.0 + 5.0)
     assert seconds_left([done], 0.0) == 0.0
+    half = Item('d', 4, 'd', 100, every=2)
+    assert seconds_left([done, half], 0.0) == pytest.approx(5.0)
+    assert seconds_left([done, replace(half, state='running', started=100.0)], 101.0) == pytest.approx(4.0)
+    assert seconds_left([replace(half, state='ok', result={'took': 5.0}), waiting], 0.0) == pytest.approx(5.0)
+    assert seconds_left([replace(running, every=2), waiting], 105.0) == pytest.approx(15.0 + 10.0)
 
 
 def test_a_video_is_removed_while_it_runs(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_equals_a_plain_mediapipe_loop(estimator: MediaPipeEstimator, portrait: 
         marks = [pose.process(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)).pose_landmarks.landmark for image in images]
     expected = [[(mark.x * 256, mark.y * 256) for mark in frame] for frame in marks]
     found = [poses.keypoints[0] for _, poses in estimator.run(frames(images))]
-    np.testing.assert_allclose(found, expected, atol=1e-3)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)  # pixels are made in float32
 
 
 def test_results_do_not_depend_on_the_video_before(estimator: MediaPipeEstimator, portrait: np.ndarray) -> None:

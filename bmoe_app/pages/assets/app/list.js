@@ -78,7 +78,7 @@ function showSum(videos, left) {
 function showOffered(offered, refresh) {
   byId('offered').classList.toggle('hidden', !offered.length);
   byId('offered-title').textContent = `${count(offered.length, 'video')} in the folder named at the start`;
-  const take = (numbers) => () => trying(async () => { await tell('/api/offered', { numbers }); await refresh(); });
+  const take = (numbers) => () => trying(async () => { await tell('/api/offered', { numbers, every: every() }); await refresh(); });
   byId('offered-all').onclick = take(offered.map((one) => one.number));
   byId('offered-list').replaceChildren(...offered.slice(0, 500).map((one) => {
     const line = element('li');

@@ -3,9 +3,12 @@ const endings = JSON.parse(byId('endings').textContent);
 const sending = [];  // what is on its way or was refused, shown in front of what the server has
 let limits = { file: Infinity };
 let sendingNow = false;
+const every = () => (byId('every').checked ? 2 : 1);  // of so many frames one is looked at
 
 function send(files, changed) {
-  for (const { file, name } of files) sending.push({ id: `s${send.next++}`, file, name, size: file.size, state: 'sending', share: 0 });
+  for (const { file, name } of files) {
+    sending.push({ id: `s${send.next++}`, file, name, every: every(), size: file.size, state: 'sending', share: 0 });
+  }
   changed();
   if (!sendingNow) sendAll(changed);
 }
@@ -33,7 +36,7 @@ async function sendAll(changed) {
 function sendOne(one, changed) {
   return new Promise((done, failed) => {
     const request = one.request = new XMLHttpRequest();
-    request.open('POST', `/api/videos?name=${encodeURIComponent(one.name)}`);
+    request.open('POST', `/api/videos?name=${encodeURIComponent(one.name)}&every=${one.every}`);
     request.upload.addEventListener('progress', (event) => {
       one.share = event.total ? event.loaded / event.total : 0;
       changed();
