@@ -155,7 +155,8 @@ def test_every_key_is_extracted_or_a_record(folder: Path, memory: Path, tmp_path
     for name in ('nod/a.avi', *ODD):
         MEMORY.store[f'/videos/{name}'] = MemoryFile(MEMORY, f'/videos/{name}', video)
     outside = {name: data.getvalue() for name, data in MEMORY.store.items()}
-    out = 'memory://poses' if to == 'memory' else tmp_path / 'deep/poses'
+    poses = tmp_path / 'deep/poses'
+    out = 'memory://poses' if to == 'memory' else poses
     here = {path for path in tmp_path.rglob('*') if path.is_file()}
     for again in (False, True):
         summary = extract('memory://videos', out)
@@ -166,16 +167,16 @@ def test_every_key_is_extracted_or_a_record(folder: Path, memory: Path, tmp_path
         for name, state in expected.items():
             if state == 'failed':
                 assert told[name]['error'].startswith(f'memory://videos/{name}: no file can have this name')
-        content = MEMORY.cat_file('/poses/manifest.json') if to == 'memory' else (out / 'manifest.json').read_bytes()
+        content = MEMORY.cat_file('/poses/manifest.json') if to == 'memory' else (poses / 'manifest.json').read_bytes()
         assert {name: record['status'] for name, record in records(content).items()} == expected
         tracks = {f'{name}{end}' for name, state in expected.items() if state == 'ok' for end in ('.npz', '.rgb')}
-        assert set(of_memory() if to == 'memory' else of_folder(out)) == tracks
-        assert len(set(of_memory().values() if to == 'memory' else of_folder(out).values())) == 1 + len(tracks) // 2
+        assert set(of_memory() if to == 'memory' else of_folder(poses)) == tracks
+        assert len(set(of_memory().values() if to == 'memory' else of_folder(poses).values())) == 1 + len(tracks) // 2
     written = set(MEMORY.store) - set(outside)
     assert {name for name in written if not name.startswith('/poses/')} == set()
     assert {name: MEMORY.store[name].getvalue() for name in outside} == outside
     new = {path for path in tmp_path.rglob('*') if path.is_file()} - here
-    assert {path for path in new if not path.is_relative_to(tmp_path / 'deep/poses')} == set()
+    assert {path for path in new if not path.is_relative_to(poses)} == set()
 
 
 def test_tracks_under_odd_keys_are_not_looked_for(folder: Path, memory: Path, tmp_path: Path) -> None:
