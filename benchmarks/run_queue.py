@@ -31,6 +31,7 @@ import yaml
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.files import atomic_write
+from bmoe_ground.texts import NO_VALUE
 
 _NAME = re.compile(r'[\w.-]+')
 _MOST_KILLS = 3  # a command that needs more memory than there is would be started for ever
@@ -53,17 +54,20 @@ def read_jobs(path: Path) -> dict[str, list[str]]:
     """
     try:
         given = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f'{path} cannot be read: {error}') from error
+    except (OSError, RecursionError, yaml.YAMLError, *NO_VALUE) as error:
+        raise UserError(f'{path} cannot be read: {" ".join(str(error).split()) or type(error).__name__}') from error
     if not isinstance(given, Mapping) or not given:
         raise UserError(f'{path}: expected lines "name: command"')
     jobs = {}
     for name, command in given.items():
-        words = shlex.split(command) if isinstance(command, str) else command
+        try:
+            words = shlex.split(command) if isinstance(command, str) else command
+        except ValueError as error:
+            raise UserError(f'{path}: {name}: {error}, in {command!r:.80}') from error
         if not isinstance(name, str) or not _NAME.fullmatch(name):
-            raise UserError(f'{path}: name {name!r}: expected letters, digits, dots and dashes')
+            raise UserError(f'{path}: name {name!r:.80}: expected letters, digits, dots and dashes')
         if not isinstance(words, list) or not words or not all(isinstance(word, (str, int, float)) for word in words):
-            raise UserError(f'{path}: {name}: expected a command, got {command!r}')
+            raise UserError(f'{path}: {name}: expected a command, got {command!r:.80}')
         jobs[name] = [str(word) for word in words]
     return jobs
 
@@ -77,12 +81,23 @@ def state_of(folder: Path, name: str, command: list[str]) -> str:
     for state in ('done', 'failed'):
         record = folder / f'{name}.{state}'
         if record.is_file():
-            was = json.loads(record.read_text())['command']
+            was = _command_of(record)
             if was == command:
                 return state
             raise UserError(f'{record}: another command had this name: {shlex.join(was)}; choose another name')
     with _lock(folder, name) as mine:
         return 'left' if mine is not None else 'running'
+
+
+def _command_of(record: Path) -> list[str]:
+    try:
+        said = json.loads(record.read_text())
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f'{record}: not what a queue wrote ({error!s:.200}); remove it') from error
+    words = said.get('command') if isinstance(said, dict) else None
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise UserError(f'{record}: not what a queue wrote; remove it')
+    return words
 
 
 @contextmanager

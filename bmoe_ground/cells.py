@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from typing import Any
 
 FORMULA = ('=', '+', '-', '@', '\t', '\r')
 """A cell that begins so is a formula to a spreadsheet, and a label or a file's name may be one."""
+
+
+_LONE = re.compile(r'[\ud800-\udc7f\udd00-\udfff]')  # halves of a pair, which JSON can hold and no encoding has
 
 
 def safe_cell(value: Any) -> Any:
@@ -46,12 +50,13 @@ def _is_number(text: str) -> bool:
 
 
 def writable(name: str) -> str:
-    r"""A file's name as it stands in a table: bytes that are no UTF-8 are written out.
+    r"""A file's name, or any text, as it stands in a table: bytes that are no UTF-8 are written out.
 
     Example:
         >>> writable('a' + chr(0xdcff))
         'a\\xff'
     """
+    name = _LONE.sub(lambda found: f'\\u{ord(found[0]):x}', name)
     return name.encode('utf-8', 'surrogateescape').decode('utf-8', 'backslashreplace')
 
 

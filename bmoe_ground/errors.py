@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable
 
+from bmoe_ground.cells import writable
+
+LONGEST = 4000
+"""Letters of a message; of a longer one the middle is left out."""
+
+_WRAPPED = re.compile(r'Caught (\w+) in DataLoader worker')
+_UNSHOWN = re.compile(r'[\x00-\x08\n-\x1f\x7f-\x9f\u2028\u2029\ud800-\udc7f\udd00-\udfff]')
+"""Line breaks, what moves a screen's cursor, and what no encoding has; bytes of a file's name are kept as they are."""
+
 
 class UserError(ValueError):
-    """Something the user gave is missing or wrong.
+    r"""Something the user gave is missing or wrong.
 
     The message names the file, key or value, says what was expected and what to do. Tools print it without a
-    traceback and end with exit code 2.
+    traceback and end with exit code 2. What it quotes may be anybody's, so that it is kept to one line of at most
+    :data:`LONGEST` letters.
+
+    Args:
+        message: The message.
+
+    Example:
+        >>> str(UserError('no label: nod' + chr(10)))
+        'no label: nod\\n'
     """
+
+    def __init__(self, message: object = '') -> None:
+        super().__init__(_bounded(_UNSHOWN.sub(_code, _own_message(str(message)))))
 
 
 def run_tool(main: Callable[[], int | None]) -> None:
@@ -34,8 +55,7 @@ def run_tool(main: Callable[[], int | None]) -> None:
         finally:
             sys.stdout.flush()  # what is still on its way out fails here and not when Python ends
     except UserError as error:
-        message = _own_message(error).encode('utf-8', 'surrogateescape').decode('utf-8', 'backslashreplace')
-        print(f'error: {message}', file=sys.stderr)
+        print(f'error: {writable(str(error))}', file=sys.stderr)
         code = 2
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
@@ -46,9 +66,18 @@ def run_tool(main: Callable[[], int | None]) -> None:
     sys.exit(code or 0)
 
 
-def _own_message(error: UserError) -> str:
+def _own_message(text: str) -> str:
     """Strip the traceback that torch puts around an error from a data loader's worker."""
-    text = str(error)
-    if text.startswith('Caught UserError in DataLoader worker'):
-        text = text.rsplit('UserError: ', 1)[-1].strip()
-    return text
+    wrapped = _WRAPPED.match(text)
+    return text.rsplit(f'{wrapped[1]}: ', 1)[-1].strip() if wrapped else text
+
+
+def _code(found: re.Match[str]) -> str:
+    return found[0].encode('unicode_escape').decode()
+
+
+def _bounded(text: str) -> str:
+    if len(text) <= LONGEST:
+        return text
+    head, tail = text[: LONGEST * 3 // 4], text[-LONGEST // 8 :]
+    return f'{head} [... {len(text) - len(head) - len(tail)} letters ...] {tail}'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bmoe_ground.cells import writable
+
 
 def printable(text: str) -> str:
     r"""A text that any screen can show on one line: line breaks and bytes that are no UTF-8 as ``\x..`` codes.
@@ -13,5 +15,4 @@ def printable(text: str) -> str:
         >>> printable('a\nb' + chr(0xdcff))
         'a\\nb\\xff'
     """
-    plain = text.encode('utf-8', 'surrogateescape').decode('utf-8', 'backslashreplace')
-    return ''.join(c if c.isprintable() else c.encode('unicode_escape').decode() for c in plain)
+    return ''.join(c if c.isprintable() else c.encode('unicode_escape').decode() for c in writable(text))

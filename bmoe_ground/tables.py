@@ -28,6 +28,8 @@ from bmoe_ground.texts import (
     told_separator,
 )
 
+MOST_DIGITS = 18
+"""Digits of a whole number that is looked at: it then fits into 64 bits."""
 _HEADER_LINES = 16  # a header is looked for in so many lines: blank ones may come first, a name may span several
 _SHOWN = 120
 _HEAD_OF_LABELS = {'video', 'label'}

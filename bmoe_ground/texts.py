@@ -22,6 +22,9 @@ MAX_LINE = 8 * 2**20
 MAX_TEXT = 512 * 2**20
 """Bytes of a text that is read as a whole."""
 
+NO_VALUE = (ValueError, IndexError, KeyError, AttributeError, TypeError)
+"""What PyYAML raises, beside its own errors, on a value that is not of its tag, such as ``!!int ''``."""
+
 _MARKS = (  # UTF-32's mark begins as UTF-16's does, hence first
     (codecs.BOM_UTF32_LE, 'utf-32'),
     (codecs.BOM_UTF32_BE, 'utf-32'),

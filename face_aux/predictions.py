@@ -119,7 +119,7 @@ def rows_of_csv(path: Path) -> list[Prediction]:
     for cells in lines:
         try:
             rows.append(_row_of(cells))
-        except (KeyError, TypeError, ValueError):  # a damaged line, or not ours: the file will be looked at again
+        except (KeyError, TypeError, ValueError, AttributeError):  # damaged, or not ours: the file is looked at again
             continue
     return rows
 

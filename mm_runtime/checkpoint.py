@@ -85,7 +85,7 @@ def load_checkpoint(path: str | os.PathLike[str], map_location: Any = 'cpu') -> 
     try:
         checkpoint = torch.load(path, map_location=map_location, weights_only=True)
     except pickle.UnpicklingError as error:
-        reason = str(error).splitlines()[0]
+        reason = (str(error).splitlines() or ['damaged'])[0]
         raise UserError(
             f'checkpoint {path} is refused: it is no torch checkpoint, or holds objects other than tensors and plain '
             f'values ({reason}). Checkpoints written by this project load; a foreign one must be re-saved as a plain '

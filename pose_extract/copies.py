@@ -61,7 +61,9 @@ class Copies:
             try:
                 yield near, written
             except Exception as error:
-                text = str(error).replace(str(near.path), item.shown)  # a name that lasts
+                text = str(error)
+                for here in {str(near.path), str(UserError(near.path))}:  # as it is, and as our errors show it
+                    text = text.replace(here, item.shown)  # a name that lasts
                 if text == str(error):
                     raise
                 if not isinstance(error, UserError):

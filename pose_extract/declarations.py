@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.texts import NO_VALUE
 from pose_extract.body_parts import REGIONS, region_of
 
 MAX_KEYPOINTS = 500
@@ -148,8 +149,9 @@ def read_declaration(path: str | os.PathLike[str]) -> object:
         raise UserError(f'{path}: larger than {MAX_BYTES // 1024} KiB, which no layout is')
     try:
         return yaml.load(text, Loader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UserError(f'{path}: cannot be read as YAML: {" ".join(str(error).split())}') from error
+    except (RecursionError, yaml.YAMLError, *NO_VALUE) as error:
+        reason = ' '.join(str(error).split()) or type(error).__name__
+        raise UserError(f'{path}: cannot be read as YAML: {reason}') from error
 
 
 def _mapping(value: object, keys: Collection[str], where: str, what: str) -> Mapping[str, Any]:

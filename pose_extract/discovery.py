@@ -11,7 +11,7 @@ from pathlib import Path
 from bmoe_ground.errors import UserError
 from bmoe_ground.media import GIF, VIDEO_SUFFIXES, media_of
 from bmoe_ground.video import is_numbered_image, numbered_images
-from pose_extract.stores import Store, StoredFile, store_at
+from pose_extract.stores import IN_NO_FOLDER, Store, StoredFile, store_at
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,11 @@ class VideoItem:
     def track(self) -> str:
         """Path of its track file below the output folder."""
         return f'{self.name}.npz'
+
+    @property
+    def fits(self) -> bool:
+        """Whether files can have this name: a store may hold keys such as ``a//b.mp4`` and ``a/../b.mp4``."""
+        return not any(part in IN_NO_FOLDER for part in self.name.split('/'))
 
     @property
     def shown(self) -> str:
@@ -110,15 +115,19 @@ def find_stored_videos(inlet: Store, outlet: Store | None = None) -> list[VideoI
     items, images = [], defaultdict(list)
     with_videos = set()
     for file in inlet.files(without=inlet.key_of(outlet)):
-        folder, _, name = file.name.rpartition('/')
+        name = file.name.rpartition('/')[2]
+        above = file.name[: len(file.name) - len(name)]  # ends with a slash, but for those of the folder itself
         if media_of(name, gif='video') == 'video':
-            with_videos.add(folder)
+            with_videos.add(above)
             items.append(VideoItem(Path(file.name), file.name, file.size, inlet.address(file.name), file.key))
         elif is_numbered_image(name):
-            images[folder].append(file)
-    for folder, files in images.items():
-        if folder and folder not in with_videos:
-            items.append(_of_images(folder, inlet.address(folder), files))
+            images[above].append(file)
+    taken = {item.name for item in items}
+    for above, files in images.items():
+        if above and above not in with_videos:
+            # a video and a folder may have one key in a store; the name with its slash is then refused as no file's
+            name = above if above[:-1] in {'', *taken} else above[:-1]
+            items.append(_of_images(name, inlet.address(name), files))
     if not items and images:
         items = [_of_images(inlet.shown.rpartition('/')[2] or 'images', inlet.shown, images[''])]
     if not items:

@@ -83,7 +83,7 @@ def run_job(
         try:
             for item in [item for item in items if part.holds(item.name)] if part else items[rank::world]:
                 record = None
-                if not overwrite:
+                if not overwrite and item.fits:
                     with output.tracks_of(item, bool(settings.save_rgb)) as near:
                         record = done_before(item, near, fingerprint, known[item.name], summary.changed)
                 if record is None:

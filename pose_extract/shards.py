@@ -207,7 +207,7 @@ class ShardManifest(Manifest):
         for path in [*sorted(states, key=_time_of, reverse=True), self.path]:
             with suppress(OSError, ValueError, RecursionError):
                 content = json.loads(path.read_bytes())
-                settings = content.get('settings') if path == self.path else content
+                settings = content.get('settings') if path == self.path and isinstance(content, dict) else content
                 if isinstance(settings, dict):
                     return settings
         return {}

@@ -30,6 +30,8 @@ REFUSED = {
     'https': 'a web page is no folder',
     'reference': 'its files name addresses, which are not fetched',
 }
+IN_NO_FOLDER = ('', '.', '..')
+"""Parts of a key that no file or folder can have as its name."""
 _URL = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*(://|::.*://)')
 _SECRET = re.compile(r'(?<=://)[^/]*@')
 _LASTING = (FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError)
@@ -41,7 +43,7 @@ class StoredFile:
     """A file in a store.
 
     Attributes:
-        name: Its path below the store's folder, with forward slashes.
+        name: Its path below the store's folder, with forward slashes; of a key that no folder can have, what it is.
         key: What the store calls it.
         size: Bytes.
     """
@@ -112,6 +114,9 @@ class Store:
     def files(self, hidden: bool = False, without: str | None = None) -> Iterator[StoredFile]:
         """All files below the folder, folder by folder; none where there is no such folder.
 
+        A store of keys, which are plain texts, may hold names that no folder can, such as ``a//b.mp4`` and
+        ``a/../b.mp4``. They are listed as they are.
+
         Args:
             hidden: Also those whose name, or a folder's, begins with a dot.
             without: Key of a folder that is not looked into.
@@ -121,21 +126,44 @@ class Store:
         """
         fs, base = self._place()
         fs.invalidate_cache()
+        found = self._searched(fs, base, without) if base and _has_keys(fs) else self._walked(fs, base, hidden, without)
+        for key, size in found:
+            name = self._below(key, base)
+            if hidden or not any(part.startswith('.') and part not in IN_NO_FOLDER for part in name.split('/')):
+                yield StoredFile(name, key, size)
+
+    def _searched(self, fs: Any, base: str, without: str | None) -> Iterator[tuple[str, int]]:
+        """Keys and sizes by the store's own search: its listing by folders leaves out those without a folder's name."""
+
+        def searched() -> dict[str, dict[str, Any]]:
+            try:
+                return dict(fs.find(base, detail=True))
+            except FileNotFoundError:
+                return {}
+
+        for key, info in sorted(self._tried(searched, 'cannot be listed').items()):
+            if info['type'] != 'directory' and key != base and not (without and key.startswith(f'{without}/')):
+                yield key, int(info['size'] or 0)
+
+    def _walked(self, fs: Any, base: str, hidden: bool, without: str | None) -> Iterator[tuple[str, int]]:
+        """Keys and sizes, folder by folder."""
         folders = [base]
         while folders:
             folder = folders.pop()
             for info in self._listed(fs, folder, missing_is_empty=folder == base):
-                key = info['name'].rstrip('/')
-                name = self._below(key, base)
-                if not hidden and name.rpartition('/')[2].startswith('.'):
+                key, kind = info['name'].rstrip('/'), info['type']
+                last = key.rpartition('/')[2]
+                if kind == 'directory' and last in ('.', '..'):
+                    continue  # some servers list the folder itself and the one above
+                if not hidden and last.startswith('.') and last not in IN_NO_FOLDER:
                     continue
-                kind = info['type']
+                name = self._below(key, base)
                 if kind not in ('file', 'directory'):  # a link, or nothing that can be read
                     if self._tried(partial(fs.info, key), 'cannot be read', name)['type'] != 'file':
                         raise UserError(f'{self.address(name)}: a link to a folder, or no file; links are not followed')
                     kind = 'file'
                 if kind == 'file':
-                    yield StoredFile(name, key, int(info['size'] or 0))
+                    yield key, int(info['size'] or 0)
                 elif key != without:
                     folders.append(key)
 
@@ -169,7 +197,7 @@ class Store:
             if size is not None and path.stat().st_size != size:
                 raise OSError(f'{path.stat().st_size} bytes came of {size}: it broke off, or was replaced meanwhile')
 
-        self._tried(fetch, 'cannot be read', key[len(base) :].lstrip('/'))
+        self._tried(fetch, 'cannot be read', key[len(base) :].removeprefix('/'))
 
     def get_name(self, name: str, path: Path) -> None:
         """Fetch the file of a name below the folder; see :meth:`get`."""
@@ -260,10 +288,9 @@ class Store:
         return sorted(found, key=lambda one: one['name'])
 
     def _below(self, key: str, base: str) -> str:
-        name = key[len(base) :].lstrip('/')
-        if not key.startswith(f'{base}/' if base else '') or '\0' in name or {'', '.', '..'} & set(name.split('/')):
+        if not key.startswith(f'{base}/' if base else '') or '\0' in key:
             raise UserError(f'{self.shown}: holds {key!r:.200}, a name that leads out of the folder')
-        return name
+        return key[len(base) :].removeprefix('/')
 
     def _tried(self, call: Callable[[], T], fault: str, name: str = '') -> T:
         """Call, and again where the fault may pass.
@@ -317,6 +344,16 @@ def shown(place: str | Path) -> str:
     """A path or URL as people may see it."""
     store = store_at(place)
     return store.shown if store else str(place)
+
+
+def _has_keys(fs: Any) -> bool:
+    """Whether a file system can search by itself, as those do which have keys in place of folders."""
+    from fsspec import AbstractFileSystem
+    from fsspec.asyn import AsyncFileSystem
+
+    if isinstance(fs, AsyncFileSystem) and type(fs)._find is not AsyncFileSystem._find:
+        return True
+    return type(fs).find is not AbstractFileSystem.find
 
 
 def _rename(fs: Any, old: str, new: str) -> None:

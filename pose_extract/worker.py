@@ -128,11 +128,16 @@ class VideoProcessor:
 
 
 def check_name(item: VideoItem) -> None:
-    """Refuse a video whose track file would have a longer name than file systems take, before hours of work.
+    """Refuse a video whose track file would have a name that file systems do not take, before hours of work.
 
     Raises:
-        VideoError: The name is too long.
+        VideoError: The name is too long, or has a part that is empty or leads out of the folder.
     """
+    if not item.fits:
+        raise VideoError(
+            f"{item.shown}: no file can have this name: a part of it is empty, '.' or '..', or a video beside it has "
+            'the same one; give it another name in the store'
+        )
     longest = max((len(os.fsencode(part)) for part in item.track.split('/')), default=0)
     if longest > MAX_NAME:
         raise VideoError(

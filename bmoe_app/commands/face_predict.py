@@ -51,9 +51,10 @@ def read_label_map(path: str | None) -> dict[str, list[str]] | None:
         return None
     try:
         label_map = json.loads(Path(path).read_text(encoding='utf-8'))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f'--label-map {path}: {error}') from error
-    if not isinstance(label_map, dict) or not all(isinstance(names, list) for names in label_map.values()):
+    lists = list(label_map.values()) if isinstance(label_map, dict) else [None]
+    if not all(isinstance(names, list) and all(isinstance(name, str) for name in names) for names in lists):
         raise UserError(f'--label-map {path}: expected an object of lists, such as {{"gender": ["male", "female"]}}')
     return label_map
 

@@ -11,7 +11,7 @@ from typing import Any
 from bmoe_ground.errors import UserError
 from bmoe_ground.folders import walk_files
 from bmoe_ground.splits import stratified_split
-from bmoe_ground.tables import read_labels
+from bmoe_ground.tables import MOST_DIGITS, read_labels
 from bmoe_skel.clip import Clip
 from bmoe_skel.datasets.base import PoseDataset, duplicates
 from bmoe_skel.datasets.subjects import PARTS, part_name, split_by_subject
@@ -231,8 +231,8 @@ def read_annotations(path: str | os.PathLike[str], classes: Sequence[str] | None
 def _class_name(label: str, classes: Sequence[str] | None, where: str) -> str:
     if classes is None or label in classes:
         return label
-    if label.isdigit():
-        if int(label) >= len(classes):
-            raise UserError(f'{where}: label {label} is not in 0..{len(classes) - 1} ({len(classes)} classes)')
+    if label.isdecimal():
+        if len(label) > MOST_DIGITS or int(label) >= len(classes):
+            raise UserError(f'{where}: label {label:.80} is not in 0..{len(classes) - 1} ({len(classes)} classes)')
         return classes[int(label)]
     raise UserError(f'{where}: unknown class {label!r}; classes: {list(classes)}')

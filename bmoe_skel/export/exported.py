@@ -57,7 +57,7 @@ class ExportedRecognizer:
         self.multi_label = bool(facts.get('multi_label'))
         self.clip_seconds = self._clip_seconds(facts.get('clip_seconds'))
         score = facts.get('min_score', 0.0)
-        self._min_score = float(score) if isinstance(score, (int, float)) else 0.0
+        self._min_score = float(score) if isinstance(score, (int, float)) and 0 <= score <= 1 else 0.0
         takes = {one.name for one in self._session.get_inputs()}
         if takes != {'keypoints', 'scores', 'times'}:
             raise UserError(f'{path}: takes {", ".join(sorted(takes))}, expected keypoints, scores and times')
@@ -65,7 +65,7 @@ class ExportedRecognizer:
     def _clip_seconds(self, told: Any) -> tuple[float, float] | None:
         if told is None:
             return None
-        if isinstance(told, list) and len(told) == 2 and all(isinstance(v, (int, float)) and v > 0 for v in told):
+        if isinstance(told, list) and len(told) == 2 and all(type(v) in (int, float) and 0 < v < 1e9 for v in told):
             return float(told[0]), float(told[1])
         raise UserError(f'{self.source}: its clip_seconds are no two positive numbers')
 

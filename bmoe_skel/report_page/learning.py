@@ -73,16 +73,19 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     for line in path.read_text('utf-8', errors='replace').splitlines():
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(row, dict):
             rows.append(row)
     return rows
 
 
+_MOST = 2**53  # what is larger, infinite or NaN is no number of a curve
+
+
 def _number(row: dict[str, Any], key: str) -> bool:
     value = row.get(key)
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _MOST
 
 
 def _fractions(losses: dict[int, tuple[float, float]]) -> list[tuple[float, float]]:

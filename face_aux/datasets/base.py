@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
@@ -279,7 +280,7 @@ class FaceDataset(BaseDataset):
         table = {row[key]: {c: row[c] for c in columns if row[c]} for row in iter_table(path, [key, *columns])}
         joined = [replace(r, groups={**r.groups, **table.get(names[match](r), {})}) for r in records]
         found = sum(names[match](r) in table for r in records)
-        if not found:
+        if records and not found:
             raise UserError(f'{path}: no {key!r} matches a sample by {match}, e.g. {names[match](records[0])!r}')
         print_log(f'{path}: groups for {found} of {len(records)} samples', logger='current')
         return joined
@@ -292,7 +293,7 @@ class FaceDataset(BaseDataset):
             path = Path(record.path)
             if record.media != 'array':
                 if path.parent not in listings:
-                    listings[path.parent] = {p.name for p in path.parent.iterdir()} if path.parent.is_dir() else set()
+                    listings[path.parent] = _listing(path.parent)
                 if path.name not in listings[path.parent]:
                     self._missing(record)
                     continue
@@ -367,3 +368,17 @@ class FaceDataset(BaseDataset):
             logger='current',
             level=logging.WARNING,
         )
+
+
+def _listing(folder: Path) -> set[str]:
+    """Names in a folder; none where there is no such folder, or cannot be one of this name.
+
+    Raises:
+        UserError: It may not be read.
+    """
+    try:
+        return set(os.listdir(folder))
+    except PermissionError as error:
+        raise UserError(f'{folder}: cannot be read: {error.strerror}') from error
+    except (OSError, ValueError):
+        return set()

@@ -30,6 +30,8 @@ def load_json(path: Path) -> Any:
         return json.loads(read_text(path))
     except json.JSONDecodeError as error:
         raise UserError(f'{path}:{error.lineno}: not JSON ({error.msg})') from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, brackets as deep
+        raise UserError(f'{path}: JSON that is not read ({error!s:.100})') from error
 
 
 class DeepfakeDataset(FaceDataset):
@@ -274,6 +276,8 @@ class Dfdc(DeepfakeDataset):
         label = str(entry.get('label', '')).upper()
         if label not in self.LABELS:
             raise UserError(f'{where}: label {entry.get("label")!r}, expected FAKE or REAL')
+        if not Path(name).name:
+            raise UserError(f'{where}: {name!r} is no name of a video')
         stem = Path(name).with_suffix('').as_posix()
         method = Path(name).parts[0] if len(Path(name).parts) > 1 else ''
         return self.video(

@@ -98,8 +98,8 @@ class Fer2013(FaceDataset):
     def _face(self, text: str, where: str) -> np.ndarray:
         try:
             values = np.array(text.split(), dtype=np.int64)
-        except ValueError:
-            raise UserError(f'{where}: pixels are not whole numbers') from None
+        except (ValueError, OverflowError):
+            raise UserError(f'{where}: pixels are not whole numbers of 0 to 255') from None
         if values.size != self.SIDE**2 or values.min() < 0 or values.max() > 255:
             raise UserError(f'{where}: expected {self.SIDE**2} pixels of 0 to 255, found {values.size}')
         return values.astype(np.uint8).reshape(self.SIDE, self.SIDE)
@@ -171,4 +171,4 @@ def majority_vote(votes: Sequence[int]) -> int | None:
     """Index with more than half of the votes once single votes are dropped; None where there is none."""
     kept = [v if v > 1 else 0 for v in votes]
     best = max(range(len(kept)), key=kept.__getitem__)
-    return best if kept[best] > sum(kept) / 2 else None
+    return best if 2 * kept[best] > sum(kept) else None

@@ -47,18 +47,19 @@ def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             checkpoint = torch.load(path, map_location='cpu', weights_only=True)
     except pickle.UnpicklingError as error:
         named = re.search(r'(?:GLOBAL|[Bb]locked|type) ([\w.]+\.\w+)', str(error))
-        what = named.group(1) if named else str(error).strip().splitlines()[-1]
+        what = named.group(1) if named else (str(error).strip().splitlines() or ['damaged'])[-1]
         raise UserError(
             f'{path}: refused, since it holds more than weights ({what}) and reading it could run code; save it '
             "again with torch.save({'state_dict': ..., 'meta': {'dataset_meta': ...}}) where you trust it"
         ) from error
-    except (RuntimeError, EOFError, KeyError, ValueError, OSError) as error:
-        raise UserError(f'{path}: not a readable checkpoint: {error}') from error
+    except Exception as error:  # torch's unpickler is plain Python, and trips over damaged bytes in every way
+        raise UserError(f'{path}: not a readable checkpoint: {str(error) or type(error).__name__}') from error
     if not isinstance(checkpoint, dict):
         raise UserError(f'{path}: expected a dict of weights, got {type(checkpoint).__name__}')
     state = checkpoint.get('state_dict', checkpoint)
     meta = checkpoint.get('meta', {})
-    tensors = {key.removeprefix('module.'): value for key, value in state.items() if isinstance(value, Tensor)}
+    entries = state.items() if isinstance(state, dict) else ()
+    tensors = {str(key).removeprefix('module.'): value for key, value in entries if isinstance(value, Tensor)}
     if not tensors:
         raise UserError(f'{path}: no weights in it; expected a state dict, or a dict with the key state_dict')
     return tensors, meta if isinstance(meta, dict) else {}
@@ -81,7 +82,7 @@ def _stand_ins(path: Path) -> contextlib.AbstractContextManager[Any]:
         return contextlib.nullcontext()
     try:
         names = listing(str(path))
-    except (ValueError, RuntimeError, pickle.UnpicklingError, EOFError, OSError):
+    except Exception:  # as above
         return contextlib.nullcontext()  # the legacy format, or no checkpoint: torch.load says which
     ignored = [name for name in names if name.startswith(IGNORED_MODULES) or name in IGNORED_NAMES]
     return torch.serialization.safe_globals([(_Ignored, name) for name in ignored])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from bmoe_ground.errors import UserError, run_tool
+from bmoe_ground.errors import LONGEST, UserError, run_tool
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -31,7 +32,7 @@ def test_the_code_is_what_the_command_returns(returned: int | None, code: int) -
 )
 def test_errors_of_the_user_end_without_a_traceback(error: BaseException, code: int, said: str) -> None:
     program = (
-        'from bmoe_ground.errors import UserError, run_tool\n'
+        'from bmoe_ground.errors import LONGEST, UserError, run_tool\n'
         f'def main(): raise {type(error).__name__}(*{error.args!r})\n'
         'run_tool(main)'
     )
@@ -47,9 +48,26 @@ def test_a_bug_keeps_its_traceback() -> None:
         run_tool(main)
 
 
-def test_the_error_of_a_loaders_worker_is_said_without_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_message_is_one_line_of_bounded_length_that_can_be_written(capsys: pytest.CaptureFixture[str]) -> None:
+    name = os.fsdecode(b'caf\xe9')  # must stay as it is: the name of a file
+    error = UserError(f'{name}: label \ud83d\x1b[2J\r\n\u2028no such')
+    assert str(error) == f'{name}: label \\ud83d\\x1b[2J\\r\\n\\u2028no such'
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    with pytest.raises(SystemExit):
+        run_tool(lambda: (_ for _ in ()).throw(error))
+    assert capsys.readouterr().err == 'error: caf\\xe9: label \\ud83d\\x1b[2J\\r\\n\\u2028no such\n'
+    long = str(UserError(f'a.csv:3: found {"x" * 10**6}, expected a number'))
+    assert len(long) < LONGEST and long.startswith('a.csv:3: found xxx') and long.endswith('x, expected a number')
+    assert '[... 996' in long
+    assert str(UserError(long)) == long
+
+
+@pytest.mark.parametrize('kind', ['UserError', 'UnreadableImageError'])
+def test_the_error_of_a_loaders_worker_is_said_without_its_traceback(
+    capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
     def main() -> int:
-        raise UserError('Caught UserError in DataLoader worker process 0.\nTraceback ...\nUserError: clip 3 is empty')
+        raise UserError(f'Caught {kind} in DataLoader worker process 0.\nTraceback ...\nours.{kind}: clip 3 is empty\n')
 
     with pytest.raises(SystemExit):
         run_tool(main)

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from bmoe_ground.errors import LONGEST
+
 NESTED: Any = []
 for _ in range(400):
     NESTED = [NESTED]
@@ -80,10 +82,16 @@ def mutate_bytes(raw: bytes, rng: np.random.Generator) -> bytes:
 
 
 def hold(read: Callable[[], object], allowed: type[Exception], where: str) -> str:
-    """Call a reader, and say ``read`` or ``refused``; anything but the documented error fails the test."""
+    """Call a reader, and say ``read`` or ``refused``.
+
+    Anything but the documented error fails the test, and so does one that is long or not of one line.
+    """
     try:
         read()
-    except allowed:
+    except allowed as error:
+        text = str(error)
+        assert 0 < len(text) <= LONGEST, f'{where}: {text!r}'
+        assert len(text.splitlines()) == 1, f'{where}: {text!r}'
         return 'refused'
     except Exception as error:
         raise AssertionError(f'{where}: {type(error).__name__}: {error}') from error

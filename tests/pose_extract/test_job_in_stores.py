@@ -17,6 +17,7 @@ import cv2
 import fsspec
 import numpy as np
 import pytest
+from fsspec.implementations.memory import MemoryFile
 
 from bmoe_app.cli import dispatch
 from bmoe_ground.errors import UserError
@@ -135,6 +136,76 @@ def test_an_output_below_the_input_is_not_searched(memory: Path) -> None:
     MEMORY.pipe_file('/videos/poses/overlay.mp4', b'no video of the job')
     assert len(extract('memory://videos', 'memory://videos/poses').records) == 6
     assert len(extract('memory://videos', 'memory://elsewhere').records) == 7
+
+
+ODD = {  # keys of an object store beside nod/a.avi, whose bytes they have, and what becomes of each
+    'nod//a.avi': 'failed', '/nod/a.avi': 'failed', '//nod/a.avi': 'failed', 'nod/./a.avi': 'failed',
+    'nod/../nod/a.avi': 'failed', '../a.avi': 'failed', '..//../a.avi': 'failed', './a.avi': 'failed',
+    'nod/a?b.avi': 'ok', 'nod/a#b.avi': 'ok', 'nod/a%2Fb.avi': 'ok', 'nod/%2e%2e/a.avi': 'ok', 'nod/a\nb.avi': 'ok',
+    'nod/a*[b].avi': 'ok', 'nod/\\..\\a.avi': 'ok', 'nod/...avi': 'hidden', 'nod/..a/b.avi': 'hidden',
+    'nod/.../b.avi': 'hidden',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize('to', ['memory', 'folder'])
+def test_every_key_is_extracted_or_a_record(folder: Path, memory: Path, tmp_path: Path, to: str) -> None:
+    for path in list(MEMORY.store):
+        MEMORY.rm_file(path)
+    video = (folder / 'nod/a.avi').read_bytes()
+    for name in ('nod/a.avi', *ODD):
+        MEMORY.store[f'/videos/{name}'] = MemoryFile(MEMORY, f'/videos/{name}', video)
+    outside = {name: data.getvalue() for name, data in MEMORY.store.items()}
+    poses = tmp_path / 'deep/poses'
+    out = 'memory://poses' if to == 'memory' else poses
+    here = {path for path in tmp_path.rglob('*') if path.is_file()}
+    for again in (False, True):
+        summary = extract('memory://videos', out)
+        told = {record['video']: record for record in summary.records}
+        expected = {'nod/a.avi': 'ok'} | {name: state for name, state in ODD.items() if state != 'hidden'}
+        assert {name: record['status'] for name, record in told.items()} == expected
+        assert (summary.exit_code, summary.skipped) == (1, 8 if again else 0)
+        for name, state in expected.items():
+            if state == 'failed':
+                assert told[name]['error'].startswith(f'memory://videos/{name}: no file can have this name')
+        content = MEMORY.cat_file('/poses/manifest.json') if to == 'memory' else (poses / 'manifest.json').read_bytes()
+        assert {name: record['status'] for name, record in records(content).items()} == expected
+        tracks = {f'{name}{end}' for name, state in expected.items() if state == 'ok' for end in ('.npz', '.rgb')}
+        assert set(of_memory() if to == 'memory' else of_folder(poses)) == tracks
+        assert len(set(of_memory().values() if to == 'memory' else of_folder(poses).values())) == 1 + len(tracks) // 2
+    written = set(MEMORY.store) - set(outside)
+    assert {name for name in written if not name.startswith('/poses/')} == set()
+    assert {name: MEMORY.store[name].getvalue() for name in outside} == outside
+    new = {path for path in tmp_path.rglob('*') if path.is_file()} - here
+    assert {path for path in new if not path.is_relative_to(poses)} == set()
+
+
+def test_tracks_under_odd_keys_are_not_looked_for(folder: Path, memory: Path, tmp_path: Path) -> None:
+    """A track file beside the folder for copies, whose key says so: it would be fetched to there."""
+    extract('memory://videos/nod', 'memory://poses')
+    track = MEMORY.cat_file('/poses/a.avi.npz')
+    MEMORY.store['/videos/nod/../../../x.avi'] = MemoryFile(MEMORY, '', (folder / 'nod/a.avi').read_bytes())
+    MEMORY.store['/poses/../../../x.avi.npz'] = MemoryFile(MEMORY, '', track)
+    before = set(tmp_path.rglob('*'))
+    summary = extract('memory://videos/nod', 'memory://poses')
+    assert {record['video']: record['status'] for record in summary.records} == {
+        'a.avi': 'ok', 'a[1].mp4': 'ok', '../../../x.avi': 'failed'
+    }  # fmt: skip
+    assert set(tmp_path.rglob('*')) == before
+
+
+def test_a_video_and_a_folder_of_images_with_one_key_are_two(folder: Path, memory: Path) -> None:
+    video, image = (folder / 'nod/a.avi').read_bytes(), (folder / 'frames/000.png').read_bytes()
+    for path in list(MEMORY.store):
+        MEMORY.rm_file(path)
+    for name, content in [('a.avi', video), *((f'{top}{t}.png', image) for top in ('a.avi/', '/', 'b/') for t in '12')]:
+        MEMORY.store[f'/videos/{name}'] = MemoryFile(MEMORY, '', content)
+    told = {record['video']: record for record in extract('memory://videos', 'memory://poses').records}
+    assert sorted(told) == ['/', 'a.avi', 'a.avi/', 'b']
+    assert {told[name]['status'] for name in ('/', 'a.avi/')} == {'failed'}
+    assert 'or a video beside it has the same one' in told['a.avi/']['error']
+    assert (told['b']['frames'], sorted(of_memory())) == (2, ['b.npz', 'b.rgb'])
+    # fsspec's memory hands out no file that is a folder as well; an object store does
+    assert told['a.avi']['status'] == 'failed' and 'cannot be read' in told['a.avi']['error']
 
 
 class Faulty:

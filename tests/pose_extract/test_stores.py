@@ -7,6 +7,8 @@ from pathlib import Path
 
 import fsspec
 import pytest
+from fsspec.asyn import AsyncFileSystem
+from fsspec.implementations.memory import MemoryFile
 from fsspec.registry import known_implementations
 
 from bmoe_ground.errors import UserError
@@ -83,15 +85,53 @@ def test_files_below_without_hidden_ones() -> None:
     assert store.names('b') == ['c.mp4']
 
 
-@pytest.mark.parametrize('name', ['../x.mp4', 'a/../../x.mp4', 'nul\0.mp4'])
-def test_names_that_lead_out_are_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    listing = [{'name': f'/top/{name}', 'size': 1, 'type': 'file'}]
-    monkeypatch.setattr(type(MEMORY), 'ls', lambda *args, **kwargs: listing)
-    with pytest.raises(UserError, match='leads out of the folder'):
+@pytest.mark.parametrize('key', ['/topmost/x.mp4', '/x.mp4', '/top/nul\0.mp4', 'top/x.mp4'])
+@pytest.mark.parametrize('method', ['find', 'ls'])
+def test_keys_beside_the_folder_are_refused(key: str, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    info = {'name': key, 'size': 1, 'type': 'file'}
+    listing = {key: info} if method == 'find' else [info]
+    monkeypatch.setattr(stores, '_has_keys', lambda fs: method == 'find')
+    monkeypatch.setattr(type(MEMORY), method, lambda *args, **kwargs: listing)
+    with pytest.raises(UserError, match='^memory://top: holds .* leads out of the folder$'):
         list(Store('memory://top').files())
-    listing[0]['name'] = '/topmost/x.mp4'
-    with pytest.raises(UserError, match='leads out of the folder'):
-        list(Store('memory://top').files())
+
+
+def test_keys_that_no_folder_can_have_are_listed_as_they_are() -> None:
+    names = ['/b.mp4', '//b.mp4', 'a/', 'a//b.mp4', 'a/./b.mp4', 'a/../b.mp4', '../b.mp4', 'a/b.mp4', 'b?x#1%2F\n.mp4']
+    for number, name in enumerate(names):
+        MEMORY.store[f'/top/{name}'] = MemoryFile(MEMORY, f'/top/{name}', bytes(number))
+    MEMORY.store['/top/b?x#1%2F\n.mp4/c.mp4'] = MemoryFile(MEMORY, '', b'')  # below a key that is a file's as well
+    MEMORY.store['/top/.a/../b.mp4'] = MemoryFile(MEMORY, '', b'')
+    names.append('b?x#1%2F\n.mp4/c.mp4')
+    found = {file.name: (file.key, file.size) for file in Store('memory://top').files()}
+    assert sorted(found) == sorted(names)
+    assert found['a//b.mp4'] == ('/top/a//b.mp4', 3)
+    assert [file.name for file in Store('memory://top').files(hidden=True) if file.name not in names] == ['.a/../b.mp4']
+
+
+def test_which_file_systems_have_keys() -> None:
+    class Searching(AsyncFileSystem):
+        async def _find(self, path: str, **kwargs: object) -> dict[str, dict]:
+            return {'b/top//x.mp4': {'name': 'b/top//x.mp4', 'size': 1, 'type': 'file'}}
+
+    class Walking(AsyncFileSystem):
+        pass
+
+    assert stores._has_keys(MEMORY) and stores._has_keys(Searching(skip_instance_cache=True))
+    assert not stores._has_keys(fsspec.filesystem('file')) and not stores._has_keys(Walking(skip_instance_cache=True))
+
+
+def test_the_folder_itself_and_the_one_above_in_a_listing_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    MEMORY.pipe_file('/top/a/b.mp4', b'1')
+    listed = type(MEMORY).ls
+
+    def as_some_servers(fs: object, path: str, detail: bool = True) -> list:
+        above = [{'name': f'{path}/{name}', 'size': 0, 'type': 'directory'} for name in ('.', '..', '')]
+        return [*above, *listed(fs, path, detail)]
+
+    monkeypatch.setattr(stores, '_has_keys', lambda fs: False)
+    monkeypatch.setattr(type(MEMORY), 'ls', as_some_servers)
+    assert [file.name for file in Store('memory://top').files(hidden=True)] == ['a/b.mp4']
 
 
 def test_links_of_a_local_folder(tmp_path: Path) -> None:
@@ -105,16 +145,27 @@ def test_links_of_a_local_folder(tmp_path: Path) -> None:
         list(store.files())
 
 
-def test_a_folder_that_cannot_be_listed_is_no_empty_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    MEMORY.pipe_file('/top/b/c.mp4', b'1')
-    listed = type(MEMORY).ls
+def test_a_folder_that_cannot_be_listed_is_no_empty_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / 'b').mkdir()
+    (tmp_path / 'b/c.mp4').write_bytes(b'1')
+    local = type(fsspec.filesystem('file'))
+    listed = local.ls
 
     def refuse(fs: object, path: str, detail: bool = True) -> list:
-        if path == '/top/b':
+        if path == f'{tmp_path}/b':
             raise PermissionError('not yours')
         return listed(fs, path, detail)
 
-    monkeypatch.setattr(type(MEMORY), 'ls', refuse)
+    monkeypatch.setattr(local, 'ls', refuse)
+    with pytest.raises(UserError, match=f'^file://{tmp_path}: cannot be listed: PermissionError: not yours'):
+        list(Store(f'file://{tmp_path}').files())
+
+
+def test_keys_that_cannot_be_listed_are_not_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object, **kwargs: object) -> dict:
+        raise PermissionError('not yours')
+
+    monkeypatch.setattr(type(MEMORY), 'find', refuse)
     with pytest.raises(UserError, match='^memory://top: cannot be listed: PermissionError: not yours'):
         list(Store('memory://top').files())
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from bmoe_ground.errors import UserError
+from bmoe_ground.tables import MOST_DIGITS
 from bmoe_ground.texts import read_lines
 from bmoe_skel.datasets.ma52.classes import ACTIONS
 
@@ -52,8 +53,8 @@ def read_list(path: str | os.PathLike[str], num_classes: int = len(ACTIONS)) -> 
     for number, line in read_lines(path):
         where = f'{os.fspath(path)}:{number}'
         name, label = _fields(line, where)
-        if not label.isdecimal() or int(label) >= num_classes:
-            raise UserError(f'{where}: label {label!r} is not in 0..{num_classes - 1}')
+        if not label.isdecimal() or len(label) > MOST_DIGITS or int(label) >= num_classes:
+            raise UserError(f'{where}: label {label!r:.80} is not in 0..{num_classes - 1}')
         if name in first:
             raise UserError(f'{where}: clip {name!r} stands in line {first[name]} already')
         first[name] = number
