@@ -144,6 +144,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', type=Path, default=Path('demo'), help='folder of everything (default: %(default)s)')
     parser.add_argument('--clips', type=int, default=24, help='clips of each class (default: %(default)s)')
+    parser.add_argument('--frames', type=int, default=40, help='frames of each clip (default: %(default)s)')
     parser.add_argument('--jobs', type=int, default=2, help='extractions or trainings at a time (default: %(default)s)')
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2], help='(default: 0 1 2)')
     parser.add_argument(
@@ -157,7 +158,8 @@ def main() -> None:
     if 'OMP_NUM_THREADS' not in os.environ:
         os.environ['OMP_NUM_THREADS'] = '1'  # the model is small: threads would wait for each other, on a busy CPU long
         print('$ export OMP_NUM_THREADS=1')
-    run_command('make_demo_videos.py', 'videos/', '--clips', str(args.clips), folder=args.out)
+    made = ('videos/', '--clips', str(args.clips), '--frames', str(args.frames))
+    run_command('make_demo_videos.py', *made, folder=args.out)
     run_command('extract_pose.py', 'videos/', '--backend', 'mediapipe', '--jobs', str(args.jobs), folder=args.out)
     clip = f'{LOOK_AT}/{LOOK_AT}_000.mp4'
     run_command('show_poses.py', f'poses/{clip}.npz', f'videos/{clip}', '--pictures', '6', folder=args.out)

@@ -34,9 +34,12 @@ from bmoe_skel.datasets.ma52.lists import Entry
 from bmoe_skel.datasets.social_gesture import Gesture
 from bmoe_skel.metrics.localization import Segment
 from face_aux.checkpoint import load_face_model
+from face_aux.datasets.emotion import FerPlus
+from face_aux.predictions import rows_of_csv
 from mm_runtime.checkpoint import load_checkpoint
 from pose_extract.boxes import VideoBoxes
 from pose_extract.estimators.checkpoints import load_weights
+from pose_extract.shards import ShardManifest
 from pose_extract.skeleton import Skeleton
 
 EXAMPLES = int(os.environ.get('EXAMPLES', '25'))
@@ -293,3 +296,63 @@ def test_checkpoints_of_anything(folder: Path, read: Callable[[Path], object]) -
         held(lambda: read(path), folder, read.__name__)
 
     try_it()
+
+
+FOUND = [
+    ('queue of commands', "a: '\"x'\n"),
+    ('queue of commands', "a: !!int ''\n"),
+    ('queue of commands', 'a: !!timestamp x\n'),
+    ('queue of commands', f'a: {"[" * 400}\n'),
+    ('layout', 'name: !!bool x\n'),
+    ('layout', "name: !!float ''\n"),
+    ('list of MA-52', f'a.mp4 {"9" * 5000}\n'),
+    ('labelled clips', 'a ²\n'),
+    ('labelled clips', f'a {"9" * 5000}\n'),
+    ('label map', '[' * 100_000),
+    ('label map', '{"age": [1]}'),
+    ('JSON of splits', '[' * 100_000),
+    ('JSON of splits', '9' * 5000),
+    ('FER2013', f'emotion,pixels,Usage\n0,{"9" * 30},Training\n'),
+    ('votes of FER+', f'Usage,Image name,{",".join(FerPlus.VOTES)}\nTraining,a,{"9" * 400}{",0" * 9}\n'),
+    ('DFDC', '{"": {"label": "FAKE"}}'),
+    ('preview of DFDC', '{"..": {"label": "FAKE", "set": "train"}, "/": {"label": "REAL", "set": "train"}}'),
+    ('own faces', f'path,mood,age,person,x,y,w,h,part\n{"x" * 300}/a.png,calm,30,p1,1,2,10,12,train\n'),
+    ('state of a queue', '[' * 100_000),
+    ('state of a queue', '{"command": "true"}'),
+]
+
+
+@pytest.mark.parametrize(('kind', 'content'), FOUND, ids=lambda value: f'{value:.20}')
+def test_what_was_a_traceback_is_refused(folder: Path, kind: str, content: str, only_built_in: None) -> None:
+    if kind in TREES:
+        tree = TREES[kind]
+        tree.write(folder)
+        (folder / tree.file).write_text(content)
+        assert held(lambda: tree.read(folder), folder, kind) == 'refused'
+    else:
+        name, *_, read = TEXTS[kind] if kind in TEXTS else VALUES[kind]
+        (folder / name).write_text(content)
+        assert held(lambda: read(folder / name), folder, kind) == 'refused'
+
+
+def test_what_was_a_traceback_is_passed_over(folder: Path) -> None:
+    (folder / 'x.json').write_text(f'{"[" * 100_000}\n{{"loss": 1{"0" * 400}, "epoch": 1, "iter": 3}}\n')
+    assert VALUES['curve'][3](folder / 'x.json') is None
+    TREES['rows of faces'].write(folder)
+    whole = (folder / 'faces.csv').read_text()
+    (folder / 'faces.csv').write_text(f'{whole}b.png\n')
+    assert [row.file for row in rows_of_csv(folder / 'faces.csv')] == ['a.png']
+    (folder / 'out/.manifest').mkdir(parents=True)
+    (folder / 'out/manifest.json').write_text('[]')
+    with pytest.raises(UserError, match='not a manifest'):
+        ShardManifest(folder / 'out').merge_parts(['a.mp4'])
+
+
+@pytest.mark.parametrize('state', [[1.0], {1: torch.ones(1)}, {'a': 'b'}, {}])
+def test_weights_that_are_none(folder: Path, state: Any) -> None:
+    (folder / 'x.pth').write_bytes(saved({'state_dict': state}))
+    if state and isinstance(state, dict) and 1 in state:
+        assert [*load_weights(folder / 'x.pth')[0]] == ['1']
+    else:
+        with pytest.raises(UserError, match='no weights in it'):
+            load_weights(folder / 'x.pth')

@@ -7,12 +7,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from killed_runs import assert_no_orphans, gone, workers_of
 
 from bmoe_ground import files
 from bmoe_ground.errors import UserError
@@ -20,8 +23,10 @@ from pose_extract import extraction, worker
 from pose_extract.discovery import find_videos, rank_and_world
 from pose_extract.job import run_job
 from pose_extract.manifest import Manifest, new_record, read_manifest
+from pose_extract.poses import BoxSource, Poses
 from pose_extract.settings import ExtractSettings
 from pose_extract.tracks import load_tracks
+from pose_extract.video import Frame
 
 TOOL = Path(__file__).parents[2] / 'tools/extract_pose.py'
 SETTINGS = ExtractSettings(backend='mediapipe')
@@ -64,7 +69,7 @@ def portraits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp('footage') / 'videos'
     folder.mkdir()
     for number in range(8):
-        writer = cv2.VideoWriter(str(folder / f'{number}.mp4'), cv2.VideoWriter_fourcc(*'mp4v'), 25, (192, 192))
+        writer = cv2.VideoWriter(str(folder / f'{number}.mp4'), cv2.VideoWriter.fourcc(*'mp4v'), 25, (192, 192))
         for t in range(20):
             writer.write(np.roll(image, round(3 * np.sin(t / 3 + number)), axis=1))
         writer.release()
@@ -137,6 +142,30 @@ def test_a_process_that_dies_costs_only_its_video(portraits: Path, tmp_path: Pat
     assert '8 ok (7 of them done before and skipped)' in out
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not Path('/proc').is_dir(), reason='needs /proc')
+def test_a_long_computation_does_not_outlive_a_killed_job(make_video: Callable[..., Path], tmp_path: Path) -> None:
+    video, mark = make_video(), tmp_path / 'computes'
+    process = start(video, tmp_path / 'out', '--jobs', '1', backend='block_estimator:Endless', BLOCK_MARK=str(mark))
+    workers: list[int] = []
+    try:
+        deadline = time.monotonic() + 200
+        while not mark.exists():
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.02)
+        workers = workers_of(process.pid)
+        assert len(workers) == 1 and not gone(workers[0])
+        process.kill()
+        assert_no_orphans(workers, 60)
+    finally:
+        process.kill()
+        for worker in workers:
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
+        process.communicate(timeout=60)
+    assert not list((tmp_path / 'out').rglob('*.npz'))
+
+
 def test_exit_code_2_and_one_line_where_nothing_can_be_done(tmp_path: Path) -> None:
     code, out, err = finish(start(tmp_path / 'missing', tmp_path / 'out'))
     assert (code, out) == (2, '')
@@ -166,7 +195,7 @@ def test_a_full_disk_stops_the_job_and_keeps_what_is_done(
 ) -> None:
     for name in 'abc':
         make_video(f'videos/{name}.mp4', frames=4)
-    written = []
+    written: list[str] = []
 
     def replace(source: str, target: str) -> None:
         if str(target).endswith('.npz'):
@@ -191,7 +220,7 @@ def test_an_unforeseen_fault_is_recorded_for_its_video(
         make_video(f'videos/{name}.mp4', frames=3)
     original = worker.extract_video
 
-    def broken(path: Path, *arguments, **options):
+    def broken(path: Path, *arguments: Any, **options: Any) -> Any:
         if path.name == 'a.mp4':
             raise RuntimeError('out of memory')
         return original(path, *arguments, **options)
@@ -268,7 +297,7 @@ def test_extraction_stops_its_reading_thread_when_the_estimator_fails(
     import threading
 
     class Failing(block_backend):
-        def run(self, frames, boxes=None):
+        def run(self, frames: Iterable[Frame], boxes: BoxSource | None = None) -> Poses:
             yield from super().run([next(iter(frames))])
             raise RuntimeError('stop here')
 
