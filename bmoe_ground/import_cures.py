@@ -1,12 +1,14 @@
-"""Cures for two imports that fail in otherwise sound environments.
+"""Cures for two imports that fail in otherwise sound environments, and for one that is slow for nothing.
 
 * ``torchvision``: PyPI's wheel for Linux is a CUDA build. Beside a CPU build of torch its operators cannot be loaded
   and the import dies with ``operator torchvision::nms does not exist``. ``mmengine.Runner`` (which lists the
   environment and expects at worst a missing module), timm and mmpose all import torchvision, and none of them needs
   those operators here. Declaring the two missing schemas is enough for the import.
 * ``pkg_resources``: setuptools 82 dropped it, and mmengine 0.10 asks it where a package is installed.
+* mmengine's three classes that shard a training over machines: their bases in torch bring sympy along, and are a third
+  of what a training or an answer of a model imports. They are imported when one of them is made.
 
-Both are import hooks: nothing is imported, patched or declared before the import in question happens and fails.
+All are import hooks: nothing is imported, patched or declared before the import in question happens.
 """
 
 from __future__ import annotations
@@ -18,20 +20,28 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 _NMS_SCHEMAS = (
     'nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor',
     'qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor',
 )
 _STAND_IN = Path(__file__).with_name('_pkg_resources.py')
+_SHARDING = {  # module -> its class, and where it is registered
+    'mmengine.optim.optimizer.zero_optimizer': ('ZeroRedundancyOptimizer', 'OPTIMIZERS'),
+    'mmengine.model.wrappers.fully_sharded_distributed': ('MMFullyShardedDataParallel', 'MODEL_WRAPPERS'),
+    'mmengine._strategy.fsdp': ('FSDPStrategy', 'STRATEGIES'),
+}
 _libraries: list[object] = []  # torch drops a library's declarations together with the object
 
 
 def apply_import_cures() -> None:
-    """Install both import hooks; calling it again changes nothing. Takes microseconds and imports neither package."""
+    """Install the import hooks; calling it again changes nothing. Takes microseconds and imports no package."""
     installed = {type(finder) for finder in sys.meta_path}
     if _TorchvisionFinder not in installed:
         sys.meta_path.insert(0, _TorchvisionFinder())
+    if _ShardingFinder not in installed:
+        sys.meta_path.insert(0, _ShardingFinder())
     if _PkgResourcesFinder not in installed:
         sys.meta_path.append(_PkgResourcesFinder())  # last: only where no real pkg_resources is found
 
@@ -96,3 +106,43 @@ class _PkgResourcesFinder(importlib.abc.MetaPathFinder):
         if fullname != 'pkg_resources':
             return None
         return importlib.util.spec_from_file_location(fullname, _STAND_IN)
+
+
+class _ShardingFinder(importlib.abc.MetaPathFinder):
+    """Finds the modules of :data:`_SHARDING` where they are, and has them loaded by :class:`_ShardingLoader`."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname not in _SHARDING or 'torch.distributed.fsdp' in sys.modules:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _ShardingLoader(spec.loader)
+        return spec
+
+
+class _ShardingLoader(importlib.abc.Loader):
+    """Gives a module a class of the name of its own, which loads the module once it is made an object of."""
+
+    def __init__(self, loader: importlib.abc.Loader) -> None:
+        self.loader = loader
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        name, registry = _SHARDING[module.__name__]
+        registered = getattr(importlib.import_module('mmengine.registry'), registry)
+        real: list[Any] = []
+
+        def make(cls: type, *args: Any, **kwargs: Any) -> Any:
+            if not real:
+                registered.module_dict.pop(name)
+                self.loader.exec_module(module)
+                real.append(getattr(module, name))
+            return real[0](*args, **kwargs)
+
+        stand_in = type(name, (), {'__new__': make, '__module__': module.__name__})
+        registered.register_module(module=stand_in)
+        setattr(module, name, stand_in)

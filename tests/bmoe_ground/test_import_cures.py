@@ -126,3 +126,32 @@ def test_pkg_resources_stand_in_serves_mmengine() -> None:
 def test_real_pkg_resources_goes_first(tmp_path: Path) -> None:
     (tmp_path / 'pkg_resources.py').write_text('ORIGIN = "real"')
     assert succeed('import bmoe_ground, pkg_resources; print(pkg_resources.ORIGIN)', tmp_path) == 'real'
+
+
+@pytest.mark.slow
+def test_sharding_is_imported_when_it_is_asked_for() -> None:
+    code = (
+        'import sys, bmoe_ground, torch, mmengine.runner, torch.distributed as dist\n'
+        'from mmengine.optim import OPTIMIZERS, ZeroRedundancyOptimizer\n'
+        'from mmengine.registry import MODEL_WRAPPERS, STRATEGIES\n'
+        'names = ("torch.distributed.optim", "torch.distributed.fsdp", "sympy")\n'
+        'print([name for name in names if name in sys.modules])\n'
+        'dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)\n'
+        'weight = torch.nn.Parameter(torch.ones(1))\n'
+        'config = dict(type="ZeroRedundancyOptimizer", params=[weight], optimizer_type="SGD", lr=0.5)\n'
+        'made = [OPTIMIZERS.build(config), OPTIMIZERS.build(config)]\n'
+        'made += [ZeroRedundancyOptimizer([weight], optimizer_type="SGD", lr=0.5)]\n'
+        'weight.sum().backward()\n'
+        'made[0].step()\n'
+        'from torch.distributed.optim import ZeroRedundancyOptimizer as Base\n'
+        'from mmengine.optim.optimizer.zero_optimizer import ZeroRedundancyOptimizer as Theirs\n'
+        'print(weight.item(), {type(one) is Theirs and isinstance(one, Base) for one in made})\n'
+        'from torch.distributed.fsdp import FullyShardedDataParallel\n'
+        'import contextlib\n'
+        'with contextlib.suppress(RuntimeError):\n'  # it needs a GPU
+        '    MODEL_WRAPPERS.build(dict(type="MMFullyShardedDataParallel", module=torch.nn.Linear(1, 1)))\n'
+        'print(issubclass(MODEL_WRAPPERS.get("MMFullyShardedDataParallel"), FullyShardedDataParallel))\n'
+        'from mmengine._strategy import DDPStrategy\n'
+        'print(isinstance(STRATEGIES.build(dict(type="FSDPStrategy")), DDPStrategy))\n'
+    )
+    assert succeed(code).splitlines() == ['[]', '0.5 {True}', 'True', 'True']

@@ -41,7 +41,7 @@ def run_demo(out: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.slow
 def test_the_whole_chain_on_few_clips(tmp_path: Path) -> None:
     pytest.importorskip('mediapipe')
-    few = ('--clips', '4', '--frames', '16', '--seeds', '5', '--rounds', '1')
+    few = ('--clips', '3', '--frames', '20', '--seeds', '5', '--rounds', '1')
     options = ('train_cfg.max_epochs=1', 'train_cfg.val_interval=1')
     result = run_demo(tmp_path / 'demo', *few, '--cfg-options', *options)
     assert result.returncode == 0, result.stderr[-2000:]
