@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 
 from bmoe_ground.cells import writable
+from bmoe_ground.import_cures import defer_sharding
 
 LONGEST = 4000
 """Letters of a message; of a longer one the middle is left out."""
@@ -48,6 +49,7 @@ def run_tool(main: Callable[[], int | None]) -> None:
     Args:
         main: The tool. Returns its exit code, or None for 0.
     """
+    defer_sharding()
     os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # read when torch is loaded, which no tool has done yet
     try:
         try:

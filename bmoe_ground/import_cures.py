@@ -1,4 +1,4 @@
-"""Cures for two imports that fail in otherwise sound environments, and for one that is slow for nothing.
+"""Cures for two imports that fail in otherwise sound environments, and in commands for one that is slow for nothing.
 
 * ``torchvision``: PyPI's wheel for Linux is a CUDA build. Beside a CPU build of torch its operators cannot be loaded
   and the import dies with ``operator torchvision::nms does not exist``. ``mmengine.Runner`` (which lists the
@@ -6,7 +6,8 @@
   those operators here. Declaring the two missing schemas is enough for the import.
 * ``pkg_resources``: setuptools 82 dropped it, and mmengine 0.10 asks it where a package is installed.
 * mmengine's three classes that shard a training over machines: their bases in torch bring sympy along, and are a third
-  of what a training or an answer of a model imports. They are imported when one of them is made.
+  of what a training or an answer of a model imports. In our own commands (:func:`defer_sharding`) they are imported
+  when one of them is made; a program that only imports this package has mmengine as it is.
 
 All are import hooks: nothing is imported, patched or declared before the import in question happens.
 """
@@ -40,10 +41,17 @@ def apply_import_cures() -> None:
     installed = {type(finder) for finder in sys.meta_path}
     if _TorchvisionFinder not in installed:
         sys.meta_path.insert(0, _TorchvisionFinder())
-    if _ShardingFinder not in installed:
-        sys.meta_path.insert(0, _ShardingFinder())
     if _PkgResourcesFinder not in installed:
         sys.meta_path.append(_PkgResourcesFinder())  # last: only where no real pkg_resources is found
+
+
+def defer_sharding() -> None:
+    """Import mmengine's sharding when it is used first.
+
+    For a process that is ours alone: until then its classes can be made, but not derived from.
+    """
+    if not any(isinstance(finder, _ShardingFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _ShardingFinder())
 
 
 class _TorchvisionFinder(importlib.abc.MetaPathFinder):

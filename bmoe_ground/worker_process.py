@@ -13,6 +13,8 @@ from multiprocessing.process import parent_process
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
+from bmoe_ground.import_cures import defer_sharding
+
 ALONE = 1
 """What a process exits with that was left alone."""
 
@@ -57,6 +59,7 @@ class _Work:
 
     def __call__(self) -> None:
         threading.Thread(target=_end_with_parent, name='end with parent', daemon=True).start()
+        defer_sharding()
         serve, *arguments = pickle.loads(self._state)  # noqa: S301 - from the parent, over multiprocessing's own pipe
         serve(*arguments)
 

@@ -131,7 +131,9 @@ def test_real_pkg_resources_goes_first(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_sharding_is_imported_when_it_is_asked_for() -> None:
     code = (
-        'import sys, bmoe_ground, torch, mmengine.runner, torch.distributed as dist\n'
+        'from bmoe_ground.import_cures import defer_sharding\n'
+        'defer_sharding()\n'
+        'import sys, torch, mmengine.runner, torch.distributed as dist\n'
         'from mmengine.optim import OPTIMIZERS, ZeroRedundancyOptimizer\n'
         'from mmengine.registry import MODEL_WRAPPERS, STRATEGIES\n'
         'names = ("torch.distributed.optim", "torch.distributed.fsdp", "sympy")\n'
