@@ -77,7 +77,7 @@ def summed_up(dataset: PosePickleDataset, frames: int) -> tuple[list[Clip], np.n
     Returns:
         The clips, and (N, D) float32: of each the mean over its persons, as :func:`statistics_of` gives them.
     """
-    steps = [NormalizePose(), SampleFrames(num_frames=frames, random=False)]
+    steps: list[Callable[[Any], Any]] = [NormalizePose(), SampleFrames(num_frames=frames, random=False)]
     clips, rows = [], []
     for i in range(len(dataset)):
         clip: Any = {**dataset.get_data_info(i), 'skeleton': dataset.metainfo['skeleton']}
