@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,31 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f'real data not found: {folder} (set SHARED_DATA to its folder)')
     return folder
+
+
+Once = Callable[[str, Callable[[Path], object]], Path]
+"""Name and maker of a folder -> the folder."""
+
+
+@pytest.fixture(scope='session')
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Make a folder once for all processes that share the suite: what takes long to make, and no test changes."""
+    mine = tmp_path_factory.getbasetemp()
+    shared = (mine.parent if 'PYTEST_XDIST_WORKER' in os.environ else mine) / 'once'
+    shared.mkdir(exist_ok=True)
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder, done = shared / name, shared / f'{name}.done'
+        with (shared / f'{name}.lock').open('w') as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # who comes while it is made waits
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of a maker that failed
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return made
 
 
 @pytest.fixture(autouse=True)

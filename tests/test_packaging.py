@@ -15,6 +15,7 @@ import sysconfig
 import tomllib
 import venv
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -193,14 +194,18 @@ def test_no_two_extras_are_for_the_same_thing(config: configparser.ConfigParser)
 
 
 @pytest.fixture(scope='module')
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The programs of a new virtual environment into which pip installed a copy of the tracked files.
+def installed(once: Callable[..., Path]) -> Path:
+    """The programs of a new virtual environment with this project, see :func:`install`."""
+    if not (REPO / '.git').exists():
+        pytest.skip('not a clone, so which files are tracked is not known')
+    return once('installation', install) / 'venv' / 'bin'
+
+
+def install(work: Path) -> None:
+    """Make a virtual environment into which pip installs a copy of the tracked files.
 
     The packages that ours need are those of this environment, by way of a ``.pth`` file; nothing is downloaded.
     """
-    if not (REPO / '.git').exists():
-        pytest.skip('not a clone, so which files are tracked is not known')
-    work = tmp_path_factory.mktemp('install')
     names = subprocess.run(['git', 'ls-files', '-z'], cwd=REPO, capture_output=True, text=True, check=True).stdout
     for name in filter(None, names.split('\0')):
         if (REPO / name).is_file():
@@ -211,14 +216,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (site,) = (work / 'venv' / 'lib').glob('python*/site-packages')
     pip, alone = [sys.executable, '-m', 'pip', '--disable-pip-version-check'], ['--no-deps', '--no-index', '--quiet']
     build = [*pip, 'wheel', *alone, '--no-build-isolation', '--wheel-dir', str(work), str(work / 'clone')]
-    install = [*pip, '--python', str(programs / 'python'), 'install', *alone, '--find-links', str(work), 'bmoe-skel']
-    for command in (build, install):
+    put = [*pip, '--python', str(programs / 'python'), 'install', *alone, '--find-links', str(work), 'bmoe-skel']
+    for command in (build, put):
         done = subprocess.run(command, cwd=work, env=plain(), capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[-3000:]
     shutil.rmtree(work / 'clone')
     # only now: pip would see this environment's own copy of the project through it, and uninstall that
     (site / 'borrowed.pth').write_text(sysconfig.get_path('purelib') + '\n')
-    return programs
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import csv
 import json
 import pickle
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -60,9 +61,13 @@ def run(tool: str, *arguments: object, code: int = 0) -> subprocess.CompletedPro
 
 
 @pytest.fixture(scope='module')
-def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
+def trained(once: Callable[..., Path]) -> tuple[Path, Path, Path]:
     """Config, checkpoint and data of a tiny transformer trained for a few steps."""
-    work = tmp_path_factory.mktemp('work')
+    work = once('faces', train_faces)
+    return work / 'config.py', work / 'run' / 'epoch_30.pth', work / 'faces'
+
+
+def train_faces(work: Path) -> None:
     root = make_faces(work / 'faces')
     extra = "dict(type='RandomFlip'), dict(type='KeepTextureSource'),"
     text = CONFIG.format(
@@ -74,7 +79,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]
     config = work / 'config.py'
     config.write_text(text)
     run('train', config, '--work-dir', work / 'run')
-    return config, work / 'run' / 'epoch_30.pth', root
 
 
 @pytest.mark.slow

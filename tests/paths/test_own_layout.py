@@ -6,6 +6,7 @@ import json
 import pickle
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -53,15 +54,17 @@ def options(folder: Path, layout: str = 'sofa9') -> list[str]:
 
 
 @pytest.fixture(scope='module')
-def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run_folder(once: Callable[..., Path]) -> Path:
     """A folder with config, pickle, layout and a checkpoint of one epoch."""
-    folder = tmp_path_factory.mktemp('run')
+    return once('own_layout', train_sofa)
+
+
+def train_sofa(folder: Path) -> None:
     (folder / 'config.py').write_text(CONFIG)
     write_sofa_pickle(folder / 'clips.pkl')
     write_sofa9(folder)
     run_train([str(folder / 'config.py'), '--work-dir', str(folder / 'work'), *options(folder)])
     forget_layouts()
-    return folder
 
 
 @pytest.fixture

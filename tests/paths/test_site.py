@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -34,13 +35,15 @@ class Loads(HTMLParser):
 
 
 @pytest.fixture(scope='module')
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp('site')
+def site(once: Callable[..., Path]) -> Path:
+    return once('site', build)
+
+
+def build(folder: Path) -> None:
     command = [sys.executable, '-m', 'mkdocs', 'build', '--strict', '--quiet', '--site-dir', str(folder)]
     env = {**os.environ, 'NO_MKDOCS_2_WARNING': '1'}
     done = subprocess.run(command, cwd=REPO, env=env, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, '')
-    return folder
 
 
 def test_pages_load_nothing_from_elsewhere(site: Path) -> None:
