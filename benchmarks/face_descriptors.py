@@ -23,6 +23,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
+from benchmarks.face_evidence.experiments import without_labels
 from benchmarks.face_floor import STRENGTHS, open_config
 from bmoe_ground.errors import UserError
 from bmoe_ground.files import atomic_write
@@ -58,6 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--folds', type=int, default=5)
     parser.add_argument('--repeats', type=int, default=1, help='divisions into folds, seeds 0 and on (default 1)')
     parser.add_argument('--no-floor', action='store_true', help='leave the logistic regression out')
+    parser.add_argument('--chips', type=Path, help="UTKFace's folder: real faces, of which a detector should call none")
+    parser.add_argument('--count', type=int, default=1500, help='of those chips (default 1500)')
     parser.add_argument('--out', type=Path, help='a JSON file with the figures of every fold')
 
 
@@ -68,6 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
     names = list(arguments.sets)
     needed = [*names, *([] if arguments.no_floor or FLOOR in names else [FLOOR])]
     features = {name: describe_all(cfg, name, labels >= 0) for name in needed}
+    if arguments.chips:
+        print(chips_table(features, names, labels[labels != IGNORE], classes, arguments.chips, arguments.count))
     labels = labels[labels != IGNORE]
     figures: dict[str, list[dict[str, float]]] = {}
     for seed in range(arguments.repeats):
@@ -81,6 +86,37 @@ def run(arguments: argparse.Namespace) -> int:
             file.write((json.dumps(figures, indent=1) + '\n').encode())
         print(f'written to {arguments.out}')
     return 0
+
+
+def chips_table(
+    features: dict[str, tuple[np.ndarray, list[int]]],
+    names: Sequence[str],
+    labels: np.ndarray,
+    classes: int,
+    folder: Path,
+    subset: int,
+) -> str:
+    """Share of UTKFace's chips that are called the last class, by group, fitted to all images of the config's data."""
+    rows: dict[str, list[str]] = {}
+    for name in names:
+        size, _ = SETS[name]
+        steps = [{'type': 'LoadFace'}, {'type': 'Resize', 'size': size}]
+        chips = DATASETS.build(without_labels(folder, steps, subset))
+        values, widths = features[name]
+        shown = describe(chips, name, range(len(chips)))
+        joined, here = np.concatenate([values, shown]), np.arange(len(values))
+        _, scores = fit_set(joined, widths, labels, classes, here, np.arange(len(shown)) + len(values))
+        called = scores.argmax(axis=1) == classes - 1
+        groups = [chips.get_data_info(i)['groups'] for i in range(len(chips))]
+        rows.setdefault('all', []).append(f'{100 * called.mean():.1f}')
+        for column in ('race', 'gender', 'age'):
+            found = np.array([group.get(column, '') for group in groups])
+            for value in sorted(set(found) - {''}):
+                rows.setdefault(f'{value} ({(found == value).sum()})', []).append(
+                    f'{100 * called[found == value].mean():.1f}'
+                )
+    lines = [f'| UTKFace chips (number) | {" | ".join(names)} |', '|---' * (1 + len(names)) + '|']
+    return '\n'.join([*lines, *(f'| {group} | {" | ".join(cells)} |' for group, cells in rows.items()), ''])
 
 
 def whole_data(cfg: Any, size: int) -> Any:
@@ -106,17 +142,22 @@ def all_labels(cfg: Any, task: str | None) -> tuple[np.ndarray, int]:
     return labels, len(tasks[name]['classes'])
 
 
-@torch.no_grad()
-def describe_all(cfg: Any, name: str, wanted: np.ndarray, batch: int = 32) -> tuple[np.ndarray, list[int]]:
+def describe_all(cfg: Any, name: str, wanted: np.ndarray) -> tuple[np.ndarray, list[int]]:
     """(N, D) descriptors of the wanted images, and how many values each descriptor has."""
     size, parts = SETS[name]
-    descriptor, data = ImageDescriptor(size, parts), whole_data(cfg, size)
-    chosen = np.flatnonzero(wanted)
+    found = describe(whole_data(cfg, size), name, np.flatnonzero(wanted).tolist())
+    return found, ImageDescriptor(size, parts).widths
+
+
+@torch.no_grad()
+def describe(data: Any, name: str, chosen: Sequence[int], batch: int = 32) -> np.ndarray:
+    """(N, D) descriptors of some items of a dataset of square images."""
+    descriptor = ImageDescriptor(*SETS[name])
     found = []
     for start in range(0, len(chosen), batch):
-        pixels = np.stack([data[int(i)]['frames'][0] for i in chosen[start : start + batch]])
+        pixels = np.stack([data[i]['frames'][0] for i in chosen[start : start + batch]])
         found.append(descriptor(torch.from_numpy(pixels).permute(0, 3, 1, 2).float()).numpy())
-    return np.concatenate(found), descriptor.widths
+    return np.concatenate(found)
 
 
 def measure_fold(

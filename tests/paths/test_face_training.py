@@ -95,3 +95,22 @@ def test_mixed_precision_two_processes_and_the_baseline(faces: Path, tmp_path: P
     assert all(value.isfinite().all() for value in trained.values())
     run('train', config, '--work-dir', tmp_path / 'plain', *given, 'model.auxiliary=None')
     assert not any(name.startswith('auxiliary') for name in weights(tmp_path / 'plain' / 'epoch_2.pth'))
+
+
+def test_a_descriptor_model_goes_through_the_same_commands(faces: Path, tmp_path: Path) -> None:
+    config, work = 'configs/face_aux/utkface_hog.py', tmp_path / 'work'
+    given = [option for option in options(faces) if 'encoder' not in option and 'max_epochs' not in option]
+    given = ['--cfg-options', *given, 'size=32', 'model.descriptors=[dict(type=HOG,cell=8),dict(type=RGB,cells=2)]']
+    said = run('train', config, '--work-dir', work, *given).stdout
+    assert 'DescriptorModel' in said
+    held = weights(work / 'best.pth')
+    assert bool(held['fitted'])
+    run('test', config, work / 'best.pth', '--work-dir', tmp_path / 'test', *given)
+    metrics = json.loads((tmp_path / 'test' / 'metrics.json').read_text())
+    assert metrics['gender/accuracy'] == 1.0
+    assert (tmp_path / 'test' / 'fairness.html').is_file()
+    run(
+        'predict_faces', faces, '--checkpoint', work / 'best.pth', '--detector', 'none', '--out', tmp_path / 'faces.csv'
+    )
+    rows = (tmp_path / 'faces.csv').read_text().splitlines()
+    assert len(rows) == 61
