@@ -140,6 +140,8 @@ def make_part(options: Mapping[str, Any], size: int) -> Any:
     Raises:
         UserError: No part has that name, or it does not take the options.
     """
+    if not isinstance(options, Mapping):
+        raise UserError(f"descriptors: expected dict(type='HOG', ...), but got {options!r}")
     given = dict(options)
     name, shrink = given.pop('type', None), given.get('shrink', 1)
     if not isinstance(shrink, int) or shrink < 1 or size % shrink:

@@ -30,18 +30,9 @@ def test_one_command_gives_a_row_a_set_and_the_choice(tmp_path: Path, capsys: py
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     faces, out = striped(tmp_path / 'faces'), tmp_path / 'figures.json'
-    words = [
-        'configs/face_aux/utkface.py',
-        '--sets',
-        'RGB 16',
-        'HOG 64',
-        '--folds',
-        '2',
-        '--repeats',
-        '2',
-        '--no-floor',
-    ]
-    words += ['--chips', str(faces), '--count', '40', '--out', str(out), '--cfg-options', f'dataset.data_root={faces}']
+    words = ['configs/face_aux/utkface.py', '--sets', 'RGB 16', 'HOG 64', '--folds', '2', '--repeats', '2']
+    words += ['--no-floor', '--chips', str(faces), '--count', '40', '--out', str(out)]
+    words += ['--cfg-options', f'dataset.data_root={faces}']
     assert run(parser.parse_args(words)) == 0
     figures = json.loads(out.read_text())
     assert list(figures) == ['RGB 16', 'HOG 64', 'chosen']

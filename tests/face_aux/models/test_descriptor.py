@@ -153,6 +153,7 @@ def test_what_cannot_be_fitted_is_refused() -> None:
     ('change', 'message'),
     [
         ({'descriptors': []}, 'describes nothing'),
+        ({'descriptors': ['HOG']}, r"expected dict\(type='HOG', \.\.\.\), but got 'HOG'"),
         ({'descriptors': [{'type': 'SIFT'}]}, "unknown type 'SIFT'; there are HOG, RGB, LBP"),
         ({'descriptors': [{'type': 'HOG', 'cells': 4}]}, 'HOG: .*cells'),
         ({'descriptors': [{'type': 'HOG', 'cell': 5}]}, 'does not fit 16 x 16 pixels: cells of 5 x 5'),
