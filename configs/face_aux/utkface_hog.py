@@ -21,3 +21,5 @@ warmup_epochs = 0
 param_scheduler = dict(LinearLR=None, CosineAnnealingLR=None)
 optim_wrapper = dict(_delete_=True, type='OptimWrapper', optimizer=dict(type='SGD', lr=0.0))  # has nothing to do
 custom_hooks = dict(FitDescriptorHook=dict(), ReconstructionHook=None)
+
+presets = dict(_delete_=True)  # a balanced sampler shows images twice, and leaving one out would no longer leave it out

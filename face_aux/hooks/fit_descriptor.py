@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 from bmoe_ground.errors import UserError
 from face_aux.models.descriptor import DescriptorModel
 from face_aux.registry import HOOKS
+from face_aux.samplers import BalancedSampler
 
 
 @HOOKS.register_module()
@@ -24,8 +25,13 @@ class FitDescriptorHook(Hook):
         """Begin anew.
 
         Raises:
-            UserError: The model is no descriptor model.
+            UserError: The model is no descriptor model, or an image is drawn more than once.
         """
+        if isinstance(runner.train_dataloader.sampler, BalancedSampler):
+            raise UserError(
+                'BalancedSampler draws images twice, and leaving one of them out would not leave it out; take the '
+                'DefaultSampler to fit a descriptor model'
+            )
         _model(runner).forget()
 
     def after_train_epoch(self, runner: Runner) -> None:

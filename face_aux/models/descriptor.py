@@ -137,11 +137,15 @@ class DescriptorModel(BaseModel):
             How many images were gathered, for the log.
 
         Raises:
-            UserError: There are more than ``max_samples``, or several processes train.
+            UserError: There are more than ``max_samples``, several processes train, or there are unlabelled faces.
         """
         if get_world_size() > 1:
             raise UserError('a descriptor model is fitted by one process; train it without a launcher')
         batch = self.data_preprocessor(data, True)
+        if batch.get('unlabelled_inputs') is not None:
+            raise UserError(
+                'unlabelled faces are for the auxiliary task, which a descriptor model has not: unlabelled=null'
+            )
         self.gather(batch['inputs'], batch['data_samples'])
         return {'gathered': torch.tensor(float(self.gathered))}
 

@@ -9,12 +9,19 @@ import torch
 from bmoe_ground.errors import UserError
 from face_aux.hooks import FitDescriptorHook
 from face_aux.models import DescriptorModel
+from face_aux.samplers import BalancedSampler
 from face_aux.structures import FaceSample
 
 
-def runner(model: Any) -> Any:
+def runner(model: Any, sampler: Any = None) -> Any:
     lines: list[str] = []
-    return SimpleNamespace(model=model, logger=SimpleNamespace(log=lambda level, text: lines.append(text)), lines=lines)
+    loader = SimpleNamespace(sampler=sampler)
+    return SimpleNamespace(
+        model=model,
+        train_dataloader=loader,
+        lines=lines,
+        logger=SimpleNamespace(log=lambda level, text: lines.append(text)),
+    )
 
 
 def test_each_pass_is_fitted_to_its_own_images() -> None:
@@ -37,3 +44,17 @@ def test_each_pass_is_fitted_to_its_own_images() -> None:
 def test_another_model_is_refused() -> None:
     with pytest.raises(UserError, match='for the DescriptorModel, but the model is a Linear'):
         FitDescriptorHook().before_train_epoch(runner(torch.nn.Linear(1, 1)))
+
+
+def test_images_that_are_drawn_twice_are_refused() -> None:
+    model = DescriptorModel(16, [{'type': 'HOG', 'cell': 8}], {'task': {'classes': ['a', 'b']}})
+    balanced = object.__new__(BalancedSampler)
+    with pytest.raises(UserError, match='BalancedSampler draws images twice'):
+        FitDescriptorHook().before_train_epoch(runner(model, balanced))
+
+
+def test_unlabelled_faces_are_refused() -> None:
+    model = DescriptorModel(16, [{'type': 'HOG', 'cell': 8}], {'task': {'classes': ['a', 'b']}})
+    data = {'inputs': torch.zeros(1, 3, 16, 16), 'data_samples': [], 'unlabelled_inputs': torch.zeros(1, 3, 16, 16)}
+    with pytest.raises(UserError, match='unlabelled=null'):
+        model.train_step(data, None)
