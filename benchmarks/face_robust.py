@@ -103,7 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure both along every axis, print tables, write figures and curves, and return 0."""
     cfg = open_config(arguments.config, arguments.cfg_options)
     plain = build_part(cfg, 'test')
-    model = load_model(cfg.model, arguments.checkpoint, plain.metainfo).remove_auxiliary()
+    model = load_model(cfg.model, arguments.checkpoint, plain.metainfo)
     floor = fit_floor(build_part(cfg, 'train'), build_part(cfg, 'val'), arguments.cell)
 
     def judge(disturb: Step) -> dict[str, dict[str, float]]:

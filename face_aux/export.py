@@ -14,6 +14,7 @@ from bmoe_ground.files import file_digest
 from bmoe_ground.onnx_files import write_onnx
 from bmoe_ground.version import __version__
 from face_aux.checkpoint import FaceModel, load_face_model
+from face_aux.models.descriptor import DescriptorModel
 from face_aux.models.joint import TextureJointModel
 from face_aux.registry import TRANSFORMS
 from face_aux.transforms import CenterCrop, LoadFace, Normalize, PackFaceInputs, Resize
@@ -40,8 +41,13 @@ class FaceGraph(nn.Module):
 
     def __init__(self, trained: FaceModel) -> None:
         super().__init__()
-        if not isinstance(trained.model, TextureJointModel):
+        if not isinstance(trained.model, (TextureJointModel, DescriptorModel)):
             raise UserError(f'{trained.source}: its {type(trained.model).__name__} is no model that can be exported')
+        if isinstance(trained.model, DescriptorModel) and (names := trained.model.descriptor.not_exportable()):
+            raise UserError(
+                f'{trained.source}: its descriptors {", ".join(names)} count codes of pixels, which ONNX has no '
+                'operators for; HOG and RGB can be exported'
+            )
         self.model = trained.model
         self.tasks = list(trained.tasks)
         size, mean, std = None, None, None

@@ -3,6 +3,7 @@
 python tools/benchmark.py textures                      # LBP (8, 1) against scikit-image, and the other patterns
 python tools/benchmark.py textures --threads 2 --json textures.json
 python tools/benchmark.py face-floor configs/face_aux/utkface.py   # HOG + logistic regression on a face config's data
+python tools/benchmark.py face-descriptors configs/face_aux/utkface.py   # which descriptors tell, by cross-validation
 python tools/benchmark.py face-robust CONFIG CHECKPOINT --out robust  # compressed, reduced, blurred, framed otherwise
 python tools/benchmark.py face-curves --data utkface=data/utkface --out work_dirs/curves  # few labels, many faces
 python tools/benchmark.py predictable data/utkface      # how much of a hidden patch its neighbours tell, by target
@@ -49,6 +50,7 @@ BENCHMARKS = {
     'box': 'benchmarks.box.exam',
     'box-events': 'benchmarks.box.events',
     'face-curves': 'benchmarks.face_curves.queue',
+    'face-descriptors': 'benchmarks.face_descriptors',
     'face-robust': 'benchmarks.face_robust',
     'face-floor': 'benchmarks.face_floor',
     'loading': 'benchmarks.loading',

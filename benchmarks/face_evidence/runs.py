@@ -26,10 +26,9 @@ from bmoe_ground.errors import UserError, run_tool
 from bmoe_ground.files import atomic_write
 from bmoe_ground.media import media_of
 from face_aux.images import read_image
-from face_aux.models import TextureJointModel
-from face_aux.registry import DATASETS
+from face_aux.registry import DATASETS, MODELS
 from mm_runtime.checkpoint import load_checkpoint
-from mm_runtime.cli import train_main
+from mm_runtime.cli import complete_model, train_main
 
 _REPO = Path(__file__).resolve().parents[2]
 
@@ -114,7 +113,7 @@ def run_one(experiment: Experiment, variant: str, seed: int, data: Path, folder:
     }
     init_default_scope('face_aux')
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
-    model = load_model(cfg.model, folder / f'epoch_{experiment.epochs}.pth', dataset.metainfo).remove_auxiliary()
+    model = load_model(cfg.model, folder / f'epoch_{experiment.epochs}.pth', dataset.metainfo)
     arrays = predict(model, dataset)
     if extra is not None:
         chips = predict(model, DATASETS.build(without_labels(extra, experiment.test_pipeline(), subset=1500)))
@@ -124,16 +123,16 @@ def run_one(experiment: Experiment, variant: str, seed: int, data: Path, folder:
         np.savez_compressed(file, **arrays)
 
 
-def load_model(config: Any, checkpoint: Path, metainfo: dict[str, Any]) -> TextureJointModel:
-    """A trained model in eval mode, with its decoder."""
-    options = {key: value for key, value in config.items() if key != 'type'}
-    TextureJointModel.complete_config(options, metainfo)
-    model = TextureJointModel(**options)
+def load_model(config: Any, checkpoint: Path, metainfo: dict[str, Any]) -> Any:
+    """A trained model in eval mode, with its decoder if it has one."""
+    options = dict(config)
+    complete_model(options, metainfo)
+    model = MODELS.build(options)
     model.load_state_dict(load_checkpoint(checkpoint)['state_dict'])
     return model.eval()
 
 
-def predict(model: TextureJointModel, dataset: Any, batch_size: int = 128) -> dict[str, np.ndarray]:
+def predict(model: Any, dataset: Any, batch_size: int = 128) -> dict[str, np.ndarray]:
     """Scores, labels and groups of a whole dataset.
 
     Returns:

@@ -8,7 +8,7 @@ from face_aux.textures.directional import (
     local_directional_pattern_variance,
 )
 from face_aux.textures.histograms import block_histograms
-from face_aux.textures.hog import oriented_gradients
+from face_aux.textures.hog import hog_features, oriented_gradients
 from face_aux.textures.lbp import center_symmetric_lbp, local_binary_pattern, local_ternary_pattern
 from face_aux.textures.table import DESCRIPTORS, Descriptor, get_descriptor, register_texture, texture_names
 
@@ -18,6 +18,7 @@ __all__ = [
     'block_histograms',
     'center_symmetric_lbp',
     'get_descriptor',
+    'hog_features',
     'kirsch_responses',
     'local_binary_pattern',
     'local_directional_number',

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
+import torch.nn.functional as F
 
 from face_aux.textures.histograms import block_histograms
 
@@ -45,6 +46,62 @@ def oriented_gradients(images: torch.Tensor, cell: int | tuple[int, int], bins: 
     grid = (images.shape[-2] // height, images.shape[-1] // width)
     histogram = block_histograms(index, bins, grid, weights=torch.hypot(rows, columns)) / (height * width)
     return (histogram / (histogram.square().sum(dim=-1, keepdim=True) + _EPSILON**2).sqrt()).float()
+
+
+def hog_features(images: torch.Tensor, cell: int, block: int = 2, bins: int = 9) -> torch.Tensor:
+    """Histogram of oriented gradients of whole images, as ``skimage.feature.hog`` has it with ``'L2-Hys'`` blocks.
+
+    Gradients and cells are those of :func:`oriented_gradients`; each block of cells is scaled to length 1, cut at 0.2
+    and scaled again. Nothing but elementwise arithmetic and means over cells is used, so that it exports to ONNX.
+
+    Args:
+        images: (N, 3, H, W) or (N, 1, H, W), whole numbers from 0 to 255 of any type.
+        cell: Side of a cell in pixels; it must divide height and width.
+        block: Side of a block in cells.
+        bins: Number of directions.
+
+    Returns:
+        (N, blocks down * blocks across * block * block * bins) float32.
+
+    Raises:
+        ValueError: Cells do not fill the image, or a block does not fit in.
+
+    Example:
+        >>> hog_features(torch.zeros(2, 3, 32, 32), cell=8).shape
+        torch.Size([2, 324])
+    """
+    if images.dim() != 4:
+        raise ValueError(f'images must be (N, C, H, W), got {tuple(images.shape)}')
+    if images.shape[-2] % cell or images.shape[-1] % cell:
+        raise ValueError(f'cells of {cell} x {cell} pixels do not fill an image of {tuple(images.shape[-2:])}')
+    cells = _cell_histograms(images.float(), cell, bins)
+    down, across = cells.shape[-2] - block + 1, cells.shape[-1] - block + 1
+    if down < 1 or across < 1:
+        raise ValueError(f'a block of {block} x {block} cells does not fit in {tuple(cells.shape[-2:])} cells')
+    places = [(row, column) for row in range(block) for column in range(block)]
+    blocks = torch.cat([cells[:, :, row : row + down, column : column + across] for row, column in places], dim=1)
+    return _unit_length(_unit_length(blocks).clamp(max=0.2)).permute(0, 2, 3, 1).flatten(1)
+
+
+def _cell_histograms(images: torch.Tensor, cell: int, bins: int) -> torch.Tensor:
+    """(N, bins, H / cell, W / cell) mean gradient length by direction."""
+    rows = F.pad(images[..., 2:, :] - images[..., :-2, :], (0, 0, 1, 1))
+    columns = F.pad(images[..., 2:] - images[..., :-2], (1, 1))
+    squares = rows * rows + columns * columns
+    strongest = squares.argmax(dim=1, keepdim=True)
+    rows, columns, squares = (each.gather(1, strongest) for each in (rows, columns, squares))
+    down = (rows < 0) | ((rows == 0) & (columns < 0))  # directions are unsigned: turn it to 0 to 180 degrees
+    rows, columns = torch.where(down, -rows, rows), torch.where(down, -columns, columns)
+    index = torch.zeros_like(rows)
+    for i in range(1, bins):  # how many of the bins' borders lie below; arctan2 would be slower and is not in ONNX
+        angle = math.pi * i / bins
+        index = index + (math.cos(angle) * rows - math.sin(angle) * columns >= 0).float()
+    lengths = squares.sqrt()
+    return torch.cat([F.avg_pool2d(lengths * (index == i), cell) for i in range(bins)], dim=1)
+
+
+def _unit_length(blocks: torch.Tensor) -> torch.Tensor:
+    return blocks / (blocks.square().sum(dim=1, keepdim=True) + _EPSILON**2).sqrt()
 
 
 def _differences(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

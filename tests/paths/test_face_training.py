@@ -95,3 +95,22 @@ def test_mixed_precision_two_processes_and_the_baseline(faces: Path, tmp_path: P
     assert all(value.isfinite().all() for value in trained.values())
     run('train', config, '--work-dir', tmp_path / 'plain', *given, 'model.auxiliary=None')
     assert not any(name.startswith('auxiliary') for name in weights(tmp_path / 'plain' / 'epoch_2.pth'))
+
+
+def test_a_descriptor_model_goes_through_the_same_commands(faces: Path, tmp_path: Path) -> None:
+    config, work = tmp_path / 'mine.py', tmp_path / 'work'
+    base = REPO / 'configs' / 'face_aux' / 'utkface_hog.py'
+    described = "[dict(type='HOG', cell=8), dict(type='RGB', cells=2)]"
+    config.write_text(f"_base_ = ['{base}']\nsize = 32\nmodel = dict(descriptors={described})\n")
+    kept = [each for each in options(faces) if not each.startswith(('model.encoder', 'size', 'train_cfg'))]
+    given = ['--cfg-options', *kept]
+    said = run('train', config, '--work-dir', work, *given).stdout
+    assert 'DescriptorModel' in said
+    assert bool(weights(work / 'best.pth')['fitted'])
+    run('test', config, work / 'best.pth', '--work-dir', tmp_path / 'test', *given)
+    metrics = json.loads((tmp_path / 'test' / 'metrics.json').read_text())
+    assert metrics['gender/accuracy'] == 1.0
+    assert (tmp_path / 'test' / 'fairness.html').is_file()
+    out = tmp_path / 'faces.csv'
+    run('predict_faces', faces, '--checkpoint', work / 'best.pth', '--detector', 'none', '--out', out)
+    assert len(out.read_text().splitlines()) == 61

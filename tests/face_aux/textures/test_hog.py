@@ -6,7 +6,7 @@ import torch
 from skimage import data
 from skimage.feature import hog
 
-from face_aux.textures import oriented_gradients
+from face_aux.textures import hog_features, oriented_gradients
 
 
 def images() -> list[np.ndarray]:
@@ -48,3 +48,23 @@ def test_cells_may_be_oblong_and_must_fill_the_image() -> None:
         oriented_gradients(grey, 5)
     with pytest.raises(ValueError, match='uint8'):
         oriented_gradients(grey.float(), 4)
+
+
+@pytest.mark.parametrize(('cell', 'block', 'bins'), [(4, 2, 9), (8, 1, 9), (8, 2, 6), (4, 3, 9)])
+def test_features_of_whole_images_equal_scikit_image(cell: int, block: int, bins: int) -> None:
+    for image in [*images()[:2], np.full((24, 24, 3), 7, np.uint8), images()[3]]:
+        channels = None if image.ndim == 2 else 2
+        expected = hog(image.astype(np.float64), bins, (cell, cell), (block, block), 'L2-Hys', channel_axis=channels)
+        pixels = torch.from_numpy(np.atleast_3d(image)).permute(2, 0, 1)
+        found = hog_features(torch.stack([pixels, 255 - pixels]), cell, block, bins)
+        np.testing.assert_allclose(found[0], expected, atol=2e-5)
+        np.testing.assert_allclose(found[1], expected, atol=2e-5)  # directions are unsigned: a negative is the same
+
+
+def test_whole_images_of_another_size_are_refused() -> None:
+    with pytest.raises(ValueError, match=r'8 x 8 pixels do not fill an image of \(12, 16\)'):
+        hog_features(torch.zeros(1, 3, 12, 16), 8)
+    with pytest.raises(ValueError, match=r'3 x 3 cells does not fit in \(2, 2\) cells'):
+        hog_features(torch.zeros(1, 3, 16, 16), 8, block=3)
+    with pytest.raises(ValueError, match='images must be'):
+        hog_features(torch.zeros(3, 16, 16), 8)
