@@ -95,6 +95,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--cfg-options', nargs='+', metavar='KEY=VALUE', help='override config values')
     parser.add_argument('--axes', nargs='+', choices=AXES, default=list(AXES), help='default: all')
     parser.add_argument('--cell', type=int, default=8, help='side of a cell of the floor in pixels (default 8)')
+    parser.add_argument('--no-floor', action='store_true', help='leave the floor out, which takes most of the time')
     parser.add_argument('--metric', default='auc', help='of ClassificationMetric (default auc)')
     parser.add_argument('--out', type=Path, required=True, help='folder for robustness.json and robustness.png')
 
@@ -104,14 +105,14 @@ def run(arguments: argparse.Namespace) -> int:
     cfg = open_config(arguments.config, arguments.cfg_options)
     plain = build_part(cfg, 'test')
     model = load_model(cfg.model, arguments.checkpoint, plain.metainfo)
-    floor = fit_floor(build_part(cfg, 'train'), build_part(cfg, 'val'), arguments.cell)
+    floor = None
+    if not arguments.no_floor:
+        floor = fit_floor(build_part(cfg, 'train'), build_part(cfg, 'val'), arguments.cell)
 
     def judge(disturb: Step) -> dict[str, dict[str, float]]:
-        changed = build_part(cfg, 'test', disturb)
-        found = {
-            'checkpoint': predict(model, normalised(cfg, disturb)),
-            'floor': floor.results(examine(changed, arguments.cell)),
-        }
+        found = {'checkpoint': predict(model, normalised(cfg, disturb))}
+        if floor is not None:
+            found['floor'] = floor.results(examine(build_part(cfg, 'test', disturb), arguments.cell))
         return {name: measure(_EVALUATOR, results, plain.metainfo)[0] for name, results in found.items()}
 
     curves = {name: [{'level': level, **judge(AXES[name].make(level))} for level in AXES[name].levels]
@@ -149,10 +150,11 @@ def predict(model: Any, dataset: Any, batch_size: int = 64) -> list[dict[str, An
 
 def table(title: str, curve: Sequence[dict[str, Any]], keys: Sequence[str]) -> str:
     """One axis as Markdown, per cent."""
-    head = [title, *(f'{key}: {who}' for key in keys for who in ('checkpoint', 'floor'))]
+    measured = [who for who in ('checkpoint', 'floor') if who in curve[0]]
+    head = [title, *(f'{key}: {who}' for key in keys for who in measured)]
     lines = [f'| {" | ".join(head)} |', '|---' * len(head) + '|']
     for point in curve:
-        cells = [f'{100 * point[who][key]:.1f}' for key in keys for who in ('checkpoint', 'floor')]
+        cells = [f'{100 * point[who][key]:.1f}' for key in keys for who in measured]
         lines.append(f'| {point["level"]:g} | {" | ".join(cells)} |')
     return '\n'.join(lines)
 
@@ -167,6 +169,8 @@ def draw(curves: dict[str, list[dict[str, Any]]], keys: Sequence[str], path: Pat
         for panel, (name, curve) in zip(row, curves.items(), strict=True):
             places = range(len(curve))
             for who, style in (('checkpoint', 'o-'), ('floor', 's--')):
+                if who not in curve[0]:
+                    continue
                 panel.plot(places, [point[who][key] for point in curve], style, label=who)
             panel.set_xticks(places, [f'{point["level"]:g}' for point in curve])
             panel.set_xlabel(AXES[name].title)

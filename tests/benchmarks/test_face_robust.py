@@ -45,5 +45,8 @@ def test_tables_and_curves(tmp_path: Path) -> None:
     text = table('JPEG quality', curve, ['fake/auc'])
     assert text.splitlines()[0] == '| JPEG quality | fake/auc: checkpoint | fake/auc: floor |'
     assert text.splitlines()[2] == '| 100 | 90.0 | 95.0 |'
+    alone = [{key: value for key, value in point.items() if key != 'floor'} for point in curve]
+    assert table('JPEG quality', alone, ['fake/auc']).splitlines()[-1] == '| 10 | 90.0 |'
+    draw({'jpeg': alone}, ['fake/auc'], tmp_path / 'curves.png')
     draw({'jpeg': curve}, ['fake/auc'], tmp_path / 'curves.png')
     assert Image.open(tmp_path / 'curves.png').size == (384, 336)

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -39,13 +40,15 @@ def start(folder: Path, out: str, *options: str, **kwargs: object) -> subprocess
 
 
 @pytest.fixture(scope='module')
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(once: Callable[..., Path]) -> Path:
     """Videos, and what an extraction that nothing befell made of them."""
-    folder = tmp_path_factory.mktemp('made')
+    return once('extraction', extract_straight)
+
+
+def extract_straight(folder: Path) -> None:
     for number in range(24):
         write_block_video(folder / f'videos/{number:02d}.avi', frames=12)
     assert start(folder, 'straight', '--jobs', '0').wait(PATIENCE) == 0, (folder / 'log.txt').read_text()
-    return folder
 
 
 @pytest.fixture
