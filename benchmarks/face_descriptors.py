@@ -100,7 +100,7 @@ def chips_table(
     rows: dict[str, list[str]] = {}
     for name in names:
         size, _ = SETS[name]
-        steps = [{'type': 'LoadFace'}, {'type': 'Resize', 'size': size}]
+        steps: list[dict[str, Any]] = [{'type': 'LoadFace'}, {'type': 'Resize', 'size': size}]
         chips = DATASETS.build(without_labels(folder, steps, subset))
         values, widths = features[name]
         shown = describe(chips, name, range(len(chips)))

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d, median_filter
-from scipy.optimize import linear_sum_assignment
 
 from face_aux.detection.alignment import Crop, CropSettings
 from face_aux.detection.faces import Face
@@ -61,6 +59,8 @@ def link_faces(frames: Sequence[Sequence[Face]], times: Sequence[float], max_gap
     Returns:
         Tracks: first the weightiest of those that are about as sure as the surest, then the others by weight.
     """
+    from scipy.optimize import linear_sum_assignment  # slow to import, and needed for videos only
+
     tracks: list[FaceTrack] = []
     for t, faces in enumerate(frames):
         step = times[t] - times[t - 1] if t else 0.0
@@ -104,6 +104,8 @@ def smooth_crops(
     Returns:
         Index of the sampled frame to crop.
     """
+    from scipy.ndimage import gaussian_filter1d, median_filter  # as above
+
     seen = sorted(track.faces)
     crops = [Crop.of(track.faces[t], settings) for t in seen]
     values = np.array([[c.x, c.y, c.side, c.angle] for c in crops])

@@ -9,7 +9,7 @@ from PIL import Image
 from skeleton_clips import write_tracks
 
 REPO = Path(__file__).resolve().parents[2]
-EPOCHS = 4
+EPOCHS = 3
 SKELETON = f"""
 _base_ = ['{REPO}/configs/bmoe_skel.py']
 model = dict(dims=16, expert=dict(dims=(8, 8)), global_stream=dict(dims=(8, 8), depths=(1, 1)))

@@ -8,7 +8,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,26 +29,23 @@ SLOW_STEPS = """
 from mm_runtime.determinism import EpochSeedHook
 seed = EpochSeedHook.before_train_iter
 def wait(self, *args, **kwargs):
-    seed(self, *args, **kwargs); time.sleep(0.2)
+    seed(self, *args, **kwargs); time.sleep(0.4)
 EpochSeedHook.before_train_iter = wait
 """
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope='module')
-def data(tmp_path_factory) -> Path:
-    return write_survival_data(tmp_path_factory.mktemp('survival'))
+def data(once) -> Path:
+    return once('survival', write_survival_data)
 
 
 @pytest.fixture(scope='module')
-def straight(data) -> Callable[[str], Path]:
+def straight(data, once) -> Callable[[str], Path]:
     """The work folder of a training of a model that nothing befell."""
 
-    @cache
     def train(model: str) -> Path:
-        work = data / f'{model}_straight'
-        finish(call(data, model, work))
-        return work
+        return once(f'survival_{model}', lambda folder: finish(call(data, model, folder / 'work'))) / 'work'
 
     return train
 
@@ -107,7 +104,7 @@ def test_stopped_by_a_signal(straight, data, tmp_path, model, number, code) -> N
 
 def test_a_step_that_hangs_is_not_waited_for(data, tmp_path) -> None:
     work = tmp_path / 'work'
-    hang = SLOW_STEPS.replace('time.sleep(0.2)', 'open(os.environ["HANGS"], "w"); time.sleep(60); time.sleep(60)')
+    hang = SLOW_STEPS.replace('time.sleep(0.4)', 'open(os.environ["HANGS"], "w"); time.sleep(60); time.sleep(60)')
     mark = tmp_path / 'hangs'
     os.environ['HANGS'] = str(mark)
     try:
@@ -180,7 +177,7 @@ def test_never_anew_beside_checkpoints_unasked(data, tmp_path, straight) -> None
     work = tmp_path / 'work'
     shutil.copytree(straight('skeleton'), work)
     _, err = finish(call(data, 'skeleton', work), code=2)
-    assert 'holds checkpoints of an earlier training (epoch_4.pth): go on with --resume, start anew with --over' in err
+    assert 'holds checkpoints of an earlier training (epoch_3.pth): go on with --resume, start anew with --over' in err
     for path in work.glob('epoch_*.pth'):
         path.write_bytes(b'half')
     _, err = finish(call(data, 'skeleton', work, '--resume'), code=2)
