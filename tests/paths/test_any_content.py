@@ -50,6 +50,7 @@ many = settings(
     derandomize=EXAMPLES < 100,
     suppress_health_check=list(HealthCheck),
 )
+few = settings(many, max_examples=max(EXAMPLES // 3, 1))  # where each reads a folder, or builds a model
 
 # numbers and words that some reader, somewhere, takes for something else
 WORDS = st.sampled_from(
@@ -214,7 +215,7 @@ def test_folders(folder: Path, kind: str, capfd: pytest.CaptureFixture[str]) -> 
     kept = {other: other.read_bytes() for other in folder.rglob('*') if writes and other.is_file()}
     assert held(lambda: tree.read(folder), folder, kind, writes) == 'read'
 
-    @many
+    @few
     @given(st.data())
     def try_it(data: st.DataObject) -> None:
         for other, content in kept.items():
@@ -253,7 +254,7 @@ def test_what_a_checkpoint_says_of_itself(folder: Path, kind: str, only_built_in
     facts = {key: value for key, value in content['meta'].items() if key != 'cfg'}
     read: Callable[[Path], object] = load_trained if kind == 'recogniser' else load_face_model
 
-    @many
+    @few
     @given(st.data())
     def try_it(data: st.DataObject) -> None:
         meta = {**facts, 'cfg': text}
@@ -288,7 +289,7 @@ def test_checkpoints_of_anything(folder: Path, read: Callable[[Path], object]) -
         is_weight = isinstance(value, list) and value and all(type(item) is float for item in value)
         return torch.tensor(value) if is_weight else value
 
-    @many
+    @few
     @given(st.data())
     def try_it(data: st.DataObject) -> None:
         raw = saved(with_weights(changed(data.draw, good)))
