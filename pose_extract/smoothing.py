@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
+from scipy.signal import savgol_filter
 
 from bmoe_ground.errors import UserError
 from pose_extract.tracks import PoseTracks
@@ -241,8 +242,6 @@ def _fit(values: np.ndarray, times: np.ndarray, length: int, order: int) -> np.n
     """Savitzky-Golay over one stretch (n, C) of at least ``length`` frames."""
     steps = np.diff(times)
     if np.ptp(steps) <= 0.02 * steps.mean():
-        from scipy.signal import savgol_filter  # a second to import, which few calls need
-
         return savgol_filter(values.astype(np.float64), length, order, axis=0, mode='interp')
     first = np.clip(np.arange(len(times)) - length // 2, 0, len(times) - length)
     member = first[:, None] + np.arange(length)  # (n, length)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from bmoe_ground.geometry import box_iou
 from pose_extract.poses import FramePoses
@@ -84,8 +85,6 @@ class Tracker:
         identities = np.full(len(poses), -1, np.int64)
         similarity = np.array([[self._similarity(p, poses, n, time) for n in range(len(poses))] for p in self._persons])
         if similarity.size:
-            from scipy.optimize import linear_sum_assignment  # slow to import, and not needed to read tracks
-
             for row, column in zip(*linear_sum_assignment(-similarity), strict=True):
                 if similarity[row, column] >= self.min_similarity:
                     self._move(self._persons[row], poses, column, time)

@@ -140,7 +140,10 @@ def test_out_of_memory(folder: Path) -> None:
             '0',
             preexec_fn=lambda size=size: resource.setrlimit(resource.RLIMIT_AS, (size,) * 2),
         )
-        codes.add(process.wait(PATIENCE))
+        try:
+            codes.add(process.wait(PATIENCE))
+        finally:
+            process.kill()
     assert codes - {0}
     assert start(folder, 'out', '--jobs', '0').wait(PATIENCE) == 0
     assert_as_straight(folder, 'out')
