@@ -20,15 +20,15 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
 from benchmarks.face_evidence.experiments import without_labels
-from benchmarks.face_floor import STRENGTHS, open_config
+from benchmarks.face_floor import likeliest, open_config, spread
 from bmoe_ground.errors import UserError
 from bmoe_ground.files import atomic_write
 from face_aux.labels import IGNORE
-from face_aux.models.descriptor_parts import ImageDescriptor
+from face_aux.models.descriptor_parts import ImageDescriptor, deviations
 from face_aux.models.ridge import Linear, Ridge
 from face_aux.registry import DATASETS
 
@@ -70,10 +70,10 @@ def run(arguments: argparse.Namespace) -> int:
     labels, classes = all_labels(cfg, arguments.task)
     names = list(arguments.sets)
     needed = [*names, *([] if arguments.no_floor or FLOOR in names else [FLOOR])]
-    features = {name: describe_all(cfg, name, labels >= 0) for name in needed}
-    if arguments.chips:
-        print(chips_table(features, names, labels[labels != IGNORE], classes, arguments.chips, arguments.count))
+    features = {name: describe_all(cfg, name, labels != IGNORE) for name in needed}
     labels = labels[labels != IGNORE]
+    if arguments.chips:
+        print(chips_table(features, names, labels, classes, arguments.chips, arguments.count))
     figures: dict[str, list[dict[str, float]]] = {}
     for seed in range(arguments.repeats):
         folds = StratifiedKFold(arguments.folds, shuffle=True, random_state=seed)
@@ -171,16 +171,16 @@ def measure_fold(
 ) -> dict[str, dict[str, float]]:
     """AUC and accuracy of every row of the table on one fold."""
     figures: dict[str, dict[str, float]] = {}
-    likeliest: tuple[float, str] | None = None
+    best: tuple[float, str] | None = None
     for name in names:
         values, widths = features[name]
         found, scores = fit_set(values, widths, labels, classes, train, test)
         figures[name] = judge(labels[test], scores)
-        if likeliest is None or found.log_loss < likeliest[0]:
-            likeliest = (found.log_loss, name)
-    assert likeliest is not None  # mypy: there are names
+        if best is None or found.log_loss < best[0]:
+            best = (found.log_loss, name)
+    assert best is not None  # mypy: there are names
     if len(names) > 1:
-        figures['chosen'] = figures[likeliest[1]]
+        figures['chosen'] = figures[best[1]]
     if not no_floor:
         figures['floor'] = judge(labels[test], floor_scores(features[FLOOR][0], labels, train, test))
     return figures
@@ -192,8 +192,7 @@ def fit_set(
     """The descriptor model's fit to some images, and its scores (N, classes) of others."""
     known = torch.from_numpy(values[train])
     center = known.mean(dim=0)
-    sizes = [part.square().sum(dim=1).mean().sqrt().clamp(min=1e-6) for part in (known - center).split(widths, dim=1)]
-    deviation = torch.cat([size.expand(width) for size, width in zip(sizes, widths, strict=True)])
+    deviation = deviations(known - center, widths)
     found = Ridge((known - center) / deviation).classify(torch.from_numpy(labels[train]), classes)
     logits = (torch.from_numpy(values[test]) - center) / deviation @ found.weight.T + found.bias
     return found, logits.softmax(dim=1).numpy()
@@ -202,15 +201,9 @@ def fit_set(
 def floor_scores(values: np.ndarray, labels: np.ndarray, train: np.ndarray, test: np.ndarray) -> np.ndarray:
     """Probabilities (N, classes) of a logistic regression whose strength a quarter of the training images chose."""
     learn, check = train_test_split(train, test_size=0.25, random_state=0, stratify=labels[train])
-    losses = []
-    for strength in STRENGTHS:
-        model = LogisticRegression(C=strength, max_iter=1000).fit(values[learn], labels[learn])
-        losses.append(log_loss(labels[check], model.predict_proba(values[check]), labels=model.classes_))
-    best = STRENGTHS[int(np.argmin(losses))]
-    model = LogisticRegression(C=best, max_iter=1000).fit(values[train], labels[train])
-    scores = np.zeros((len(test), int(labels.max()) + 1))
-    scores[:, model.classes_] = model.predict_proba(values[test])
-    return scores
+    _, strength = likeliest(values[learn], labels[learn], values[check], labels[check])
+    model = LogisticRegression(C=strength, max_iter=1000).fit(values[train], labels[train])
+    return spread(model, values[test], int(labels.max()) + 1)
 
 
 def judge(labels: np.ndarray, scores: np.ndarray) -> dict[str, float]:

@@ -226,16 +226,27 @@ def fit_one(learn: Examined, check: Examined, task: str, column: int | None) -> 
     if len(set(labels[known])) < 2:
         return int(labels[known][0]) if known.any() else 0, float('nan')
     among &= np.isin(held, labels[known])
-    best: tuple[float, Any, float] | None = None
-    for strength in STRENGTHS:
-        model = LogisticRegression(C=strength, max_iter=1000).fit(learn.features[known], labels[known])
-        if not among.any():
-            raise UserError(f'task {task}: the validation part has no label to choose the strength by')
-        loss = log_loss(held[among], model.predict_proba(check.features[among]), labels=model.classes_)
-        if best is None or loss < best[0]:
-            best = (loss, model, strength)
-    assert best is not None  # mypy: there are strengths
-    return best[1], best[2]
+    if not among.any():
+        raise UserError(f'task {task}: the validation part has no label to choose the strength by')
+    return likeliest(learn.features[known], labels[known], check.features[among], held[among])
+
+
+def likeliest(features: np.ndarray, labels: np.ndarray, others: np.ndarray, held: np.ndarray) -> tuple[Any, float]:
+    """The regression of the strength under which labels that it was not fitted to are likeliest.
+
+    Args:
+        features: (N, D).
+        labels: (N,), of two classes at least.
+        others: (K, D).
+        held: (K,), of those classes.
+
+    Returns:
+        The model, fitted to the first, and its strength.
+    """
+    fitted = [LogisticRegression(C=strength, max_iter=1000).fit(features, labels) for strength in STRENGTHS]
+    losses = [log_loss(held, model.predict_proba(others), labels=model.classes_) for model in fitted]
+    best = int(np.argmin(losses))
+    return fitted[best], STRENGTHS[best]
 
 
 def labels_of(part: Examined, task: str, column: int | None) -> tuple[np.ndarray, np.ndarray]:

@@ -142,7 +142,11 @@ def table(runs: dict[str, list[dict[str, Any]]], keys: Sequence[str] = ('top1', 
     for variant in sorted(runs, key=lambda name: (name != 'full', name)):
         spread, cells = _figures(runs[variant], keys)
         pairs = [(run, full[run['seed'], run['fold']]) for run in runs[variant] if (run['seed'], run['fold']) in full]
-        gain = _mean([100 * (a[keys[0]] - b[keys[0]]) for a, b in pairs], '+') if variant != 'full' and pairs else ''
+        gain = (
+            mean_and_spread([100 * (a[keys[0]] - b[keys[0]]) for a, b in pairs], '+')
+            if variant != 'full' and pairs
+            else ''
+        )
         cells += [gain, _minutes(runs[variant])]
         rows.append(f'| {variant} | {spread} | ' + ' | '.join(cells) + ' |')
     return '\n'.join(rows)
@@ -198,7 +202,9 @@ def _figures(runs: Sequence[dict[str, Any]], keys: Sequence[str]) -> tuple[str, 
     groups = _groups(runs)
     folds = len(groups[0])
     spread = f'{len(groups)} runs' if folds == 1 else f'{len(groups)} seeds, each the mean of {folds} folds'
-    return spread, [_mean([100 * statistics.mean(run[key] for run in group) for group in groups]) for key in keys]
+    return spread, [
+        mean_and_spread([100 * statistics.mean(run[key] for run in group) for group in groups]) for key in keys
+    ]
 
 
 def _minutes(runs: Sequence[dict[str, Any]]) -> str:
@@ -215,9 +221,10 @@ def _groups(runs: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     return list(seeds.values()) if len(seeds) > 1 and len(folds) == 1 else [[run] for run in runs]
 
 
-def _mean(values: Sequence[float], sign: str = '') -> str:
-    spread = f' ± {statistics.stdev(values):.1f}' if len(values) > 1 else ''
-    return f'{statistics.mean(values):{sign}.1f}{spread}'
+def mean_and_spread(values: Sequence[float] | np.ndarray, sign: str = '') -> str:
+    """The mean of some figures, and their standard deviation where there are several, as a table shows them."""
+    spread = f' ± {np.std(values, ddof=1):.1f}' if len(values) > 1 else ''
+    return f'{np.mean(values):{sign}.1f}{spread}'
 
 
 def print_machines(runs: Iterable[dict[str, Any]]) -> None:

@@ -24,6 +24,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks.cross_validation import PROTOCOLS
+from benchmarks.run_report import mean_and_spread
 from bmoe_skel.clip import Clip
 from bmoe_skel.datasets.folds import fold_mask
 from bmoe_skel.datasets.pickles import PosePickleDataset
@@ -52,39 +53,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Fit and test on each fold, and print a table."""
-    clips, rows = summed_up(PosePickleDataset(args.ann_file, split=args.split, pipeline=[]), args.frames)
+    steps: list[Any] = [NormalizePose(), SampleFrames(num_frames=args.frames, random=False)]
+    clips, rows = summed_up(PosePickleDataset(args.ann_file, split=args.split, pipeline=steps, test_mode=True))
     print(f'{len(clips)} clips, {rows.shape[1]} numbers each; per cent, mean ± standard deviation over the folds')
     print('| model | top-1 | macro F1 | each fold |\n|---|---|---|---|')
     for name, make in MODELS.items():
         found = [tested(clips, rows, make(), {**PROTOCOLS[args.protocol], 'index': fold}) for fold in args.folds]
         top1, f1 = (100 * np.array(each) for each in zip(*found, strict=True))
         each = ', '.join(f'{value:.1f}' for value in top1)
-        print(f'| {name} | {_mean(top1)} | {_mean(f1)} | {each} |', flush=True)
+        print(f'| {name} | {mean_and_spread(top1)} | {mean_and_spread(f1)} | {each} |', flush=True)
     return 0
 
 
-def _mean(values: np.ndarray) -> str:
-    return f'{values.mean():.1f}' + (f' ± {values.std(ddof=1):.1f}' if len(values) > 1 else '')
-
-
-def summed_up(dataset: PosePickleDataset, frames: int) -> tuple[list[Clip], np.ndarray]:
+def summed_up(dataset: PosePickleDataset) -> tuple[list[Clip], np.ndarray]:
     """Sum every clip of a data set up.
 
     Args:
-        dataset: Without a pipeline of its own.
-        frames: That a clip is brought to.
+        dataset: Its pipeline normalises a clip and brings it to so many frames.
 
     Returns:
         The clips, and (N, D) float32: of each the mean over its persons, as :func:`statistics_of` gives them.
     """
-    steps: list[Callable[[Any], Any]] = [NormalizePose(), SampleFrames(num_frames=frames, random=False)]
     clips, rows = [], []
     for i in range(len(dataset)):
-        clip: Any = {**dataset.get_data_info(i), 'skeleton': dataset.metainfo['skeleton']}
-        clips.append(clip)
-        seen: Any = {**clip, 'rng': np.random.default_rng(0)}
-        for step in steps:
-            seen = step(seen)
+        clips.append(dataset.get_data_info(i))
+        seen = dataset[i]
         bodies = zip(seen['keypoint'][0], seen['visible'][0], strict=True)
         rows.append(np.mean([statistics_of(body, shown) for body, shown in bodies if shown.any()], axis=0))
     return clips, np.stack(rows).astype(np.float32)
@@ -103,25 +96,19 @@ def statistics_of(keypoint: np.ndarray, visible: np.ndarray) -> np.ndarray:
     """
     apart = distances(torch.from_numpy(keypoint)[None])[0].numpy()
     values = np.concatenate([keypoint, apart], axis=-1)
-    seen = np.concatenate(
-        [
-            np.broadcast_to(visible[..., None], keypoint.shape),
-            visible[:, :, None] & visible[:, None, :],
-        ],
-        axis=-1,
-    )
+    shown = np.broadcast_to(visible[..., None], keypoint.shape)
+    seen = np.concatenate([shown, visible[:, :, None] & visible[:, None, :]], axis=-1)
     mean = _masked_mean(values, seen)
     quarters = np.arange(len(values)) * PARTS // len(values)
     spread = np.sqrt(_masked_mean((values - mean) ** 2, seen))
-    place, shown = keypoint, np.broadcast_to(visible[..., None], keypoint.shape)
     known = shown.any(0)
     both = shown[1:] & shown[:-1]
     rows = [
         *(_masked_mean(values[quarters == part], seen[quarters == part]) for part in range(PARTS)),
         spread,
-        np.where(known, np.where(shown, place, np.inf).min(0), 0),
-        np.where(known, np.where(shown, place, -np.inf).max(0), 0),
-        _masked_mean(np.abs(np.diff(place, axis=0)), both),
+        np.where(known, np.where(shown, keypoint, np.inf).min(0), 0),
+        np.where(known, np.where(shown, keypoint, -np.inf).max(0), 0),
+        _masked_mean(np.abs(np.diff(keypoint, axis=0)), both),
     ]
     return np.concatenate([row.ravel() for row in rows])
 

@@ -11,8 +11,8 @@ from mmengine.model import BaseModel
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.pixels import IMAGENET_MEAN, IMAGENET_STD
-from face_aux.models.descriptor_parts import ImageDescriptor, whole_pixels
-from face_aux.models.heads import IGNORE, TaskHead, make_heads
+from face_aux.models.descriptor_parts import ImageDescriptor, deviations, whole_pixels
+from face_aux.models.heads import IGNORE, TaskHead, decide_all, make_heads
 from face_aux.models.joint import TextureJointModel
 from face_aux.models.ridge import STRENGTHS, Linear, Ridge
 from face_aux.registry import MODELS
@@ -109,7 +109,7 @@ class DescriptorModel(BaseModel):
             raise UserError('the descriptor model is not fitted; custom_hooks need a FitDescriptorHook to train it')
         features = (self.describe(inputs) - self.center) / self.deviation
         logits = {task: head(features) for task, head in self.heads.items()}
-        return logits if mode == 'tensor' else self._decide(logits, data_samples)
+        return logits if mode == 'tensor' else decide_all(self.heads, logits, data_samples)
 
     def describe(self, inputs: torch.Tensor | Sequence[torch.Tensor]) -> torch.Tensor:
         """Descriptors (B, D) of normalised inputs, not standardised."""
@@ -118,16 +118,6 @@ class DescriptorModel(BaseModel):
         if not torch.jit.is_tracing() and images.shape[1:] != (3, side, side):
             raise UserError(f'the model takes single images (B, 3, {side}, {side}), but got {tuple(images.shape)}')
         return self.descriptor(whole_pixels(images, self.mean, self.std))
-
-    @torch.no_grad()
-    def _decide(self, logits: dict[str, torch.Tensor], data_samples: list[FaceSample] | None) -> list[FaceSample]:
-        count = len(next(iter(logits.values())))
-        samples = list(data_samples) if data_samples else [FaceSample() for _ in range(count)]
-        scores = {task: head.probabilities(logits[task]).cpu() for task, head in self.heads.items()}
-        for i, sample in enumerate(samples):
-            sample.scores = {task: probabilities[i] for task, probabilities in scores.items()}
-            sample.pred = {task: self.heads[task].decide(value) for task, value in sample.scores.items()}
-        return samples
 
     @torch.no_grad()
     def train_step(self, data: Any, optim_wrapper: Any) -> dict[str, torch.Tensor]:
@@ -195,18 +185,12 @@ class DescriptorModel(BaseModel):
         self.forget()
         self.center.copy_(features.mean(dim=0))
         features -= self.center.cpu()
-        self.deviation.copy_(self._deviations(features))
+        self.deviation.copy_(deviations(features, self.descriptor.widths))
         features /= self.deviation.cpu()
         ridges: dict[bytes, Ridge] = {}
         said = {task: self._fit_head(head, labels[task], features, ridges) for task, head in self.heads.items()}
         self.fitted.fill_(True)
         return said
-
-    def _deviations(self, features: torch.Tensor) -> torch.Tensor:
-        """(D,): one value a descriptor, so that each has as much to say and the weak of its values stay weak."""
-        parts = features.split(self.descriptor.widths, dim=1)
-        sizes = [part.square().sum(dim=1).mean().sqrt().clamp(min=1e-6) for part in parts]
-        return torch.cat([size.expand(part.shape[1]) for size, part in zip(sizes, parts, strict=True)])
 
     def _fit_head(
         self, head: TaskHead, labels: torch.Tensor, features: torch.Tensor, ridges: dict[bytes, Ridge]

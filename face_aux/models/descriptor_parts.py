@@ -162,6 +162,21 @@ def reduced(images: torch.Tensor, factor: int) -> torch.Tensor:
     return images if factor == 1 else F.avg_pool2d(images, factor).round()
 
 
+def deviations(features: torch.Tensor, widths: Sequence[int]) -> torch.Tensor:
+    """What to divide descriptors by: one value each, so that all have as much to say and their weak values stay weak.
+
+    Args:
+        features: (N, D), their mean subtracted.
+        widths: How many values each descriptor has, D in all.
+
+    Returns:
+        (D,).
+    """
+    parts = features.split(list(widths), dim=1)
+    sizes = [part.square().sum(dim=1).mean().sqrt().clamp(min=1e-6) for part in parts]
+    return torch.cat([size.expand(width) for size, width in zip(sizes, widths, strict=True)])
+
+
 def whole_pixels(inputs: torch.Tensor, mean: Sequence[float], std: Sequence[float]) -> torch.Tensor:
     """Normalised inputs (N, 3, H, W) as the whole numbers from 0 to 255 that they came from, float32."""
     center = torch.tensor(mean, device=inputs.device).view(3, 1, 1)

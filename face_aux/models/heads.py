@@ -141,3 +141,22 @@ def make_heads(heads: Mapping[str, Mapping[str, Any]], in_features: int) -> nn.M
         except (TypeError, KeyError) as error:
             raise UserError(f'heads.{task}: {error}') from error
     return built
+
+
+@torch.no_grad()
+def decide_all(
+    heads: Mapping[str, Any], logits: Mapping[str, torch.Tensor], data_samples: Sequence[FaceSample] | None
+) -> list[FaceSample]:
+    """Write probabilities and decisions of a batch into its samples.
+
+    Args:
+        heads: Task name to :class:`TaskHead`.
+        logits: Task name to (B, C).
+        data_samples: Samples to add ``scores`` and ``pred`` to; new ones where there are none.
+    """
+    samples = list(data_samples) if data_samples else [FaceSample() for _ in next(iter(logits.values()))]
+    scores = {task: head.probabilities(logits[task]).cpu() for task, head in heads.items()}
+    for i, sample in enumerate(samples):
+        sample.scores = {task: probabilities[i] for task, probabilities in scores.items()}
+        sample.pred = {task: heads[task].decide(value) for task, value in sample.scores.items()}
+    return samples

@@ -12,7 +12,7 @@ from bmoe_ground.errors import UserError
 from bmoe_ground.pixels import IMAGENET_MEAN, IMAGENET_STD
 from face_aux.models.auxiliary import Reconstruction
 from face_aux.models.encoder import VisionEncoder
-from face_aux.models.heads import make_heads
+from face_aux.models.heads import decide_all, make_heads
 from face_aux.models.patches import expand_mask
 from face_aux.models.pooling import Pool, make_pool
 from face_aux.models.targets import Pattern, denormalize, normalize
@@ -202,13 +202,7 @@ class TextureJointModel(BaseModel):
             inputs: See :meth:`forward`.
             data_samples: Samples to add ``scores`` and ``pred`` to; new ones by default.
         """
-        samples = list(data_samples) if data_samples else [FaceSample() for _ in range(len(inputs))]
-        logits = self.forward_head(self.forward_features(inputs))
-        scores = {task: head.probabilities(logits[task]).cpu() for task, head in self.heads.items()}
-        for i, sample in enumerate(samples):
-            sample.scores = {task: probabilities[i] for task, probabilities in scores.items()}
-            sample.pred = {task: self.heads[task].decide(value) for task, value in sample.scores.items()}
-        return samples
+        return decide_all(self.heads, self.forward_head(self.forward_features(inputs)), data_samples)
 
     @torch.no_grad()
     def reconstruct(self, inputs: torch.Tensor, source: torch.Tensor | None = None) -> ReconstructionPictures:
