@@ -30,19 +30,19 @@ def judged(scores: np.ndarray, labels: np.ndarray) -> dict[str, float]:
         labels: (N,) int.
 
     Returns:
-        ``top1``, ``f1_macro`` over the classes that are there or answered, and ``log_likelihood``, the mean of the
-        label's logarithm.
+        ``top1``, ``f1_macro`` over the classes that are there or answered, and ``log_loss``, the mean of minus
+        the label's logarithm.
     """
     answered = scores.argmax(1)
     f1 = []
     for label in np.union1d(labels, answered):
         right = np.count_nonzero((answered == label) & (labels == label))
         f1.append(2 * right / (np.count_nonzero(answered == label) + np.count_nonzero(labels == label)))
-    likely = np.log(np.maximum(scores[np.arange(len(labels)), labels], LEAST))
+    lost = -np.log(np.maximum(scores[np.arange(len(labels)), labels], LEAST))
     return {
         'top1': float((answered == labels).mean()),
         'f1_macro': float(np.mean(f1)),
-        'log_likelihood': float(likely.mean()),
+        'log_loss': float(lost.mean()),
     }
 
 
@@ -108,11 +108,11 @@ def table(rows: dict[str, dict[str, float]], clips: int) -> str:
         clips: How many were tested.
     """
     lines = [
-        '| model | top-1 | macro F1 | mean log-likelihood | parameters | GMAC a clip | clips/s |',
+        '| model | top-1 | macro F1 | log loss | parameters | GMAC a clip | clips/s |',
         '|---|---|---|---|---|---|---|',
     ]
     lines += [
-        f'| {name} | {100 * row["top1"]:.1f} | {100 * row["f1_macro"]:.1f} | {row["log_likelihood"]:.3f} '
+        f'| {name} | {100 * row["top1"]:.1f} | {100 * row["f1_macro"]:.1f} | {row["log_loss"]:.3f} '
         f'| {row["parameters"] / 1e6:.3f} M | {row["macs"] / 1e9:.3f} | {clips / row["seconds"]:.1f} |'
         for name, row in rows.items()
     ]

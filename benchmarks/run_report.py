@@ -121,7 +121,7 @@ def summed_confusion(out: Path, variant: str = 'full') -> tuple[np.ndarray, list
 
 
 def table(runs: dict[str, list[dict[str, Any]]], keys: Sequence[str] = ('top1', 'f1_macro')) -> str:
-    """Lay the runs out as a Markdown table: mean and standard deviation, in per cent.
+    """Lay the runs out as a Markdown table: mean and standard deviation, in per cent but for a loss.
 
     Where every one of several seeds has run the same folds, a seed's figure is its mean over the folds, and the
     standard deviation is that of the seeds; else it is that of the runs. The column "spread of" says which. A variant's
@@ -142,11 +142,8 @@ def table(runs: dict[str, list[dict[str, Any]]], keys: Sequence[str] = ('top1', 
     for variant in sorted(runs, key=lambda name: (name != 'full', name)):
         spread, cells = _figures(runs[variant], keys)
         pairs = [(run, full[run['seed'], run['fold']]) for run in runs[variant] if (run['seed'], run['fold']) in full]
-        gain = (
-            mean_and_spread([100 * (a[keys[0]] - b[keys[0]]) for a, b in pairs], '+')
-            if variant != 'full' and pairs
-            else ''
-        )
+        gains = [a[keys[0]] - b[keys[0]] for a, b in pairs]
+        gain = _figure(gains, keys[0], '+') if variant != 'full' and pairs else ''
         cells += [gain, _minutes(runs[variant])]
         rows.append(f'| {variant} | {spread} | ' + ' | '.join(cells) + ' |')
     return '\n'.join(rows)
@@ -198,13 +195,11 @@ def require_metrics(metrics: Mapping[str, Any], keys: Sequence[str], folder: Pat
 
 
 def _figures(runs: Sequence[dict[str, Any]], keys: Sequence[str]) -> tuple[str, list[str]]:
-    """What the spread is of, and mean and spread of each metric in per cent."""
+    """What the spread is of, and mean and spread of each metric, in per cent but for a loss."""
     groups = _groups(runs)
     folds = len(groups[0])
     spread = f'{len(groups)} runs' if folds == 1 else f'{len(groups)} seeds, each the mean of {folds} folds'
-    return spread, [
-        mean_and_spread([100 * statistics.mean(run[key] for run in group) for group in groups]) for key in keys
-    ]
+    return spread, [_figure([statistics.mean(run[key] for run in group) for group in groups], key) for key in keys]
 
 
 def _minutes(runs: Sequence[dict[str, Any]]) -> str:
@@ -221,10 +216,17 @@ def _groups(runs: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     return list(seeds.values()) if len(seeds) > 1 and len(folds) == 1 else [[run] for run in runs]
 
 
-def mean_and_spread(values: Sequence[float] | np.ndarray, sign: str = '') -> str:
+def _figure(values: Sequence[float], key: str, sign: str = '') -> str:
+    """A metric's mean and spread: shares in per cent, a loss as it is."""
+    if key.endswith('loss'):
+        return mean_and_spread(values, sign, digits=3)
+    return mean_and_spread([100 * value for value in values], sign)
+
+
+def mean_and_spread(values: Sequence[float] | np.ndarray, sign: str = '', digits: int = 1) -> str:
     """The mean of some figures, and their standard deviation where there are several, as a table shows them."""
-    spread = f' ± {np.std(values, ddof=1):.1f}' if len(values) > 1 else ''
-    return f'{np.mean(values):{sign}.1f}{spread}'
+    spread = f' ± {np.std(values, ddof=1):.{digits}f}' if len(values) > 1 else ''
+    return f'{np.mean(values):{sign}.{digits}f}{spread}'
 
 
 def print_machines(runs: Iterable[dict[str, Any]]) -> None:

@@ -13,6 +13,9 @@ from bmoe_skel.registry import METRICS
 from mm_runtime.finite import check_scores
 from mm_runtime.metric import SampleMetric
 
+_ROUNDING = 1e-4  # of the sum of float32 probabilities, averaged over cuts
+_LEAST = 1e-12  # a probability whose logarithm is taken: that of 0 is no number
+
 
 def top_k_accuracy(scores: np.ndarray, labels: np.ndarray, k: int) -> float:
     """Share of clips whose label is among the k best scores.
@@ -64,7 +67,9 @@ class ActionMetric(SampleMetric):
 
         Returns:
             ``top1`` (and so on), ``mean_class_accuracy`` over the classes that have clips, ``f1_macro`` and
-            ``f1_micro`` as scikit-learn's (macro over the classes present in labels or predictions).
+            ``f1_micro`` as scikit-learn's (macro over the classes present in labels or predictions); and, where every
+            clip's scores are probabilities (at least 0, of the sum 1), ``log_loss``, the mean of minus the natural
+            logarithm of what the label was given: 0 at best, and telling more than the accuracies on few clips.
 
         Raises:
             ValueError: There are no clips, shapes do not match, or a score is NaN or infinite.
@@ -83,4 +88,7 @@ class ActionMetric(SampleMetric):
         result['mean_class_accuracy'] = float(np.mean([right[labels == c].mean() for c in np.unique(labels)]))
         for average in ('macro', 'micro'):
             result[f'f1_{average}'] = float(f1_score(labels, predicted, average=average, zero_division=0))
+        if (scores >= 0).all() and np.allclose(scores.sum(1), 1, atol=_ROUNDING):
+            told = np.maximum(scores[np.arange(len(labels)), labels], _LEAST)
+            result['log_loss'] = float(-np.log(told).mean())
         return result

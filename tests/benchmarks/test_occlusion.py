@@ -114,8 +114,8 @@ def test_an_ensemble_averages_and_adds_up(asked, tmp_path: Path) -> None:
     scores, labels = zip(*(ensemble.ask(model_for(loader, path), loader)[:2] for path in paths), strict=True)
     mean = (scores[0] + scores[1]) / 2
     assert rows['2 averaged']['top1'] == np.mean(mean.argmax(1) == labels[0])
-    likely = np.log(mean[np.arange(len(mean)), labels[0]]).mean()
-    assert rows['2 averaged']['log_likelihood'] == pytest.approx(likely, rel=1e-5)
+    lost = -np.log(mean[np.arange(len(mean)), labels[0]]).mean()
+    assert rows['2 averaged']['log_loss'] == pytest.approx(lost, rel=1e-5)
     for key in ('parameters', 'macs', 'seconds'):
         assert rows['2 averaged'][key] == pytest.approx(sum(rows[path][key] for path in paths)) and rows[paths[0]][key]
 
@@ -127,4 +127,4 @@ def test_scores_are_those_of_scikit_learn() -> None:
     found = judged(scores, labels)
     assert found['top1'] == metrics.accuracy_score(labels, scores.argmax(1))
     assert found['f1_macro'] == pytest.approx(metrics.f1_score(labels, scores.argmax(1), average='macro'))
-    assert found['log_likelihood'] == pytest.approx(-metrics.log_loss(labels, scores, labels=range(5)))
+    assert found['log_loss'] == pytest.approx(metrics.log_loss(labels, scores, labels=range(5)))

@@ -5,7 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, top_k_accuracy_score
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss, top_k_accuracy_score
 
 from bmoe_skel.metrics.classification import ActionMetric, top_k_accuracy
 
@@ -36,8 +36,21 @@ def test_balanced_accuracy_equals_sklearn() -> None:
     assert got == pytest.approx(balanced_accuracy_score(labels, scores.argmax(1)))
 
 
+def test_log_loss_equals_sklearn_and_is_left_out_where_scores_are_no_probabilities() -> None:
+    scores, labels = random_case(3, 50, 5)
+    assert 'log_loss' not in ActionMetric.calculate(scores, labels)
+    scores /= scores.sum(1, keepdims=True)
+    got = ActionMetric.calculate(scores.astype(np.float32), labels)['log_loss']
+    assert got == pytest.approx(log_loss(labels, scores, labels=range(5)), rel=1e-5)
+    assert 'log_loss' not in ActionMetric.calculate(scores - 0.2, labels)
+
+
+def test_log_loss_of_what_was_excluded_is_a_number() -> None:
+    assert np.isfinite(ActionMetric.calculate(np.eye(2), np.array([1, 0]))['log_loss'])
+
+
 def test_by_hand() -> None:
-    scores = np.eye(3)[[0, 0, 1, 2]]
+    scores = 2 * np.eye(3)[[0, 0, 1, 2]]
     got = ActionMetric.calculate(scores, np.array([0, 1, 1, 2]))
     # classes 0: precision 1/2, recall 1; 1: precision 1, recall 1/2; 2: both 1
     assert got == pytest.approx(
