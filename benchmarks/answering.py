@@ -2,6 +2,7 @@
 
 python tools/benchmark.py answer                                  # train, answer, compare with what was acted
 python tools/benchmark.py answer --videos clips/                  # a minute of 1280x720 made of these: both runs
+python tools/benchmark.py answer --judge take.mp4.truth.csv answers/take.mp4.events.csv      # found against done
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from benchmarks.machine import machine_and_load
 from benchmarks.moving_people import acted, tracks_of
 from bmoe_app.answer import Event, ModelSettings, answer_tracks
 from bmoe_app.answer.model import Recognizer
+from bmoe_app.exports.read import read_events
 from bmoe_ground.errors import UserError
 from bmoe_ground.video import open_capture
 from pose_extract.discovery import find_videos
@@ -58,6 +60,13 @@ class Tally(NamedTuple):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``benchmark.py answer``."""
     parser.add_argument('--videos', type=Path, help='clips of which a minute is made, to be timed')
+    parser.add_argument(
+        '--judge',
+        type=Path,
+        nargs=2,
+        metavar=('TRUTH', 'EVENTS'),
+        help='compare events that were found with what was done (.csv, .json or .eaf), whoever did it',
+    )
     parser.add_argument('--seeds', type=int, default=3, help='of clips, recordings and training (default: %(default)s)')
     parser.add_argument('--thresholds', type=float, nargs='+', default=[0.5], help='(default: 0.5)')
     parser.add_argument('--windows', type=float, nargs='+', default=[], help='seconds, beside the own window')
@@ -65,7 +74,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure and print."""
+    """Measure and print.
+
+    Raises:
+        UserError: A file of events cannot be read.
+    """
+    if args.judge:
+        print(describe(match(*map(read_events, args.judge))))
+        return 0
     print(machine_and_load())
     with tempfile.TemporaryDirectory() as folder:
         if args.videos:
@@ -79,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
                     told = (
                         f'threshold {threshold:g}, window {"of the checkpoint" if window is None else f"{window:g} s"}'
                     )
-                    print(f'{told}: {describe(seed, measure_generated(asked, seed))}', flush=True)
+                    print(f'{told}, seed {seed}: {describe(measure_generated(asked, seed))}', flush=True)
     return 0
 
 
@@ -162,14 +178,14 @@ def measure_generated(asked: ModelSettings, seed: int) -> Tally:
     return match(truth, answer_tracks(tracks, Recognizer(asked), rules=False).events)
 
 
-def describe(seed: int, tally: Tally) -> str:
+def describe(tally: Tally) -> str:
     """A line of figures."""
 
     def spread(errors: np.ndarray) -> str:
         return f'median {np.median(errors):+.2f} s, largest {np.abs(errors).max():.2f} s' if len(errors) else 'none'
 
     found = f'{tally.found} of {tally.movements} movements found, {tally.false} other events'
-    return f'seed {seed}: {found}; onsets: {spread(tally.onsets)}; ends: {spread(tally.ends)}'
+    return f'{found}; onsets: {spread(tally.onsets)}; ends: {spread(tally.ends)}'
 
 
 def measure_time(source: Path, folder: Path) -> None:

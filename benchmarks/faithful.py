@@ -150,12 +150,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--out', type=Path, metavar='FILE.npz', help='keep the answers')
     parser.add_argument('--collect', type=Path, nargs='+', metavar='FILE.npz', help='tables of answers that were kept')
     parser.add_argument('--planted', type=Path, metavar='FILE.pkl', help='write clips whose region is known, and end')
+    parser.add_argument(
+        '--distraction',
+        type=float,
+        default=1.0,
+        help='with --planted: how far the other regions move (default 1: as far)',
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure or collect, and print the tables; exit code 0."""
     if arguments.planted:
-        write_planted(arguments.planted)
+        write_planted(arguments.planted, distraction=arguments.distraction)
         print(f'written to {arguments.planted}; judge with --known names')
         return 0
     if arguments.collect:

@@ -7,6 +7,8 @@
 3. Cells of the same label make an event, gaps up to a given length are closed, and what is too short is left out
    (:func:`merge`). Where classes exclude each other, a window's label is the likeliest class, so that two events of a
    person never contradict each other; where several may hold at once, each class is looked at by itself.
+4. Where classes exclude each other, an event must also be the loudest around its best window (:func:`is_outdone`): a
+   window that holds half of a lean to the left looks like one to the right, less surely than the whole does.
 """
 
 from __future__ import annotations
@@ -31,12 +33,15 @@ class MergeSettings:
         min_seconds: Shortest event that is told.
         max_gap: Longest gap between two events of one label that is closed, in seconds.
         exclusive: Whether only one class can be right at a time.
+        nms_seconds: Non-maximum suppression, where classes exclude each other: how far from an event's best window no
+            other class may be named with a higher score; at 0 nothing is left out.
     """
 
     threshold: float
     min_seconds: float
     max_gap: float
     exclusive: bool = True
+    nms_seconds: float = 0.0
 
 
 def smooth(values: np.ndarray, times: np.ndarray, reach: float) -> np.ndarray:
@@ -110,8 +115,8 @@ def find_runs(
         settings: What makes an event.
 
     Returns:
-        The runs, by class, then time; and (W,) bool, whether a window is taken: where classes exclude each other, gaps
-        are not closed across one.
+        The runs, by class, then time; and (W,) int64, the class that each window names, -1 for none: where classes
+        exclude each other, gaps are not closed across one. Where they do not, it is -1 throughout.
     """
     known = np.isfinite(windows.scores).all(1)
     scores = np.where(known[:, None], windows.scores, -1.0)
@@ -119,10 +124,41 @@ def find_runs(
     active = (scores >= settings.threshold) & known[:, None] & named
     if settings.exclusive:
         active &= np.arange(len(classes)) == scores.argmax(1)[:, None]
-    taken = active.any(1) if settings.exclusive else np.zeros(len(scores), bool)
+    taken = active.any(1) & settings.exclusive
     numbers = np.flatnonzero(active.any(0)).tolist()
     runs = [Run(c, *run) for c in numbers for run in _joined(active[:, c], taken, parts, settings.max_gap)]
-    return runs, taken
+    return runs, np.where(taken, scores.argmax(1), -1)
+
+
+def is_outdone(
+    number: int, middle: float, score: float, rivals: tuple[np.ndarray, np.ndarray, np.ndarray], nms_seconds: float
+) -> bool:
+    """Whether a window near an event's best one names another class with a higher score.
+
+    Temporal non-maximum suppression as detectors of actions have it (Oikonomopoulos et al. 2011; TriDet, Shi et al.
+    2023), across classes.
+
+    Args:
+        number: The event's class.
+        middle: Middle of its best window, seconds.
+        score: The class's score there.
+        rivals: Middle, class and its score of every window that names one, (K,) each.
+        nms_seconds: How far from ``middle`` a window is near.
+    """
+    middles, numbers, scores = rivals
+    near = np.abs(middles - middle) <= nms_seconds + 1e-9
+    return bool((near & (numbers != number) & (scores > score)).any())
+
+
+def rivals_of(windows: Windows, named: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Middle, class and its score of every window that names one, as :func:`is_outdone` takes them.
+
+    Args:
+        windows: What the model says, smoothed.
+        named: From :func:`find_runs`.
+    """
+    which = np.flatnonzero(named >= 0)
+    return windows.times[which], named[which], windows.scores[which, named[which]]
 
 
 def event_of(
@@ -166,9 +202,17 @@ def merge(
     Returns:
         Events by start. Score and routing are the means over the event's windows, the region has the largest weight.
     """
-    runs, _ = find_runs(windows, parts, classes, nothing, settings)
-    made = [event_of(run, windows, parts, seen, classes, settings.min_seconds) for run in runs]
-    found = [event for event in made if event is not None]
+    runs, named = find_runs(windows, parts, classes, nothing, settings)
+    rivals = rivals_of(windows, named)
+    found = []
+    for run in runs:
+        event = event_of(run, windows, parts, seen, classes, settings.min_seconds)
+        if event is None:
+            continue
+        best = best_window(event, windows, parts, run.number)
+        middle, score = float(windows.times[best]), float(windows.scores[best, run.number])
+        if not settings.nms_seconds or not is_outdone(run.number, middle, score, rivals, settings.nms_seconds):
+            found.append(event)
     return sorted(found, key=lambda event: (event.start, event.end, event.label))
 
 

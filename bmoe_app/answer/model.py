@@ -92,7 +92,7 @@ class Recognizer:
         least = 0.0 if window is None else MIN_SEEN
         found = self.inferencer.scan(tracks, window, stride, least, file=file, name=name)
         gap = self.settings.max_gap if self.settings.max_gap is not None else stride or 0.0
-        making = MergeSettings(self.settings.threshold, self.settings.min_seconds, gap, not self.inferencer.multi_label)
+        making = merging(self.settings, window or 0.0, gap, self.inferencer.multi_label)
         events: list[Event] = []
         windows = []
         for person in found:
@@ -209,6 +209,21 @@ class Recognizer:
             threshold=self.settings.threshold,
             min_seconds=self.settings.min_seconds,
         )
+
+
+def merging(settings: ModelSettings, window: float, gap: float, multi_label: bool) -> MergeSettings:
+    """What makes an event.
+
+    Args:
+        settings: How the model is asked.
+        window: Seconds of a window; 0 for the whole clip as one.
+        gap: Longest gap that is closed, in seconds.
+        multi_label: Whether several classes may hold at once.
+    """
+    nms_seconds = window / 2 if settings.nms_seconds is None else settings.nms_seconds
+    return MergeSettings(
+        settings.threshold, settings.min_seconds, gap, not multi_label, 0.0 if multi_label else nms_seconds
+    )
 
 
 def _load(settings: ModelSettings) -> MicroActionInferencer | ExportedRecognizer:

@@ -41,6 +41,8 @@ class ModelSettings:
         confirm: Least probability, 0..1, that the model must give somewhere to what a rule of ``by_rule`` found; with 0
             a rule needs nobody.
         by_model: Rules that are left out, since the model answers for what they tell.
+        nms_seconds: Non-maximum suppression, where classes exclude each other: an event is left out if within so many
+            seconds of its best window another class has a higher score. None is half the window, 0 leaves none out.
 
     Raises:
         UserError: A value is outside its range.
@@ -62,12 +64,13 @@ class ModelSettings:
     by_rule: tuple[str, ...] = ()
     confirm: float = 0.0
     by_model: tuple[str, ...] = ()
+    nms_seconds: float | None = None
 
     def __post_init__(self) -> None:
         for name in ('threshold', 'confirm'):
             if not 0 <= getattr(self, name) <= 1:
                 raise UserError(f'{name}: must be within 0..1, got {getattr(self, name)}')
-        for name in ('min_seconds', 'max_gap'):
+        for name in ('min_seconds', 'max_gap', 'nms_seconds'):
             value = getattr(self, name)
             if value is not None and not 0 <= value < float('inf'):
                 raise UserError(f'{name}: must be seconds, 0 or more, got {value}')

@@ -17,8 +17,8 @@ from bmoe_app.answer.answer import Windows, seconds_of_times
 from bmoe_app.answer.division import Opinion
 from bmoe_app.answer.events import Event
 from bmoe_app.answer.frames import FrameBuffer
-from bmoe_app.answer.merge import MergeSettings, Run, best_window, cells, event_of, find_runs, smooth
-from bmoe_app.answer.model import Recognizer
+from bmoe_app.answer.merge import Run, best_window, cells, event_of, find_runs, is_outdone, rivals_of, smooth
+from bmoe_app.answer.model import Recognizer, merging
 from bmoe_app.answer.settings import DEFAULT_WINDOW, MIN_SEEN, STRIDES
 from pose_extract.body_parts import REGIONS
 
@@ -35,6 +35,18 @@ class _Person:
     routing: dict[int, np.ndarray] = field(default_factory=dict)
     seen: list[float] = field(default_factory=list)
     told: dict[int, int] = field(default_factory=dict)  # class to the last window of its last event
+    rivals: dict[int, tuple[float, int, float]] = field(default_factory=dict)  # window to middle, class, score
+    waiting: list[_Waiting] = field(default_factory=list)  # events that a window to come may outdo
+
+
+class _Waiting(NamedTuple):
+    """An event with its best window, and what that says of the event's class."""
+
+    event: Event
+    window: int
+    middle: float
+    number: int
+    score: float
 
 
 class _Answers(NamedTuple):
@@ -65,9 +77,8 @@ class ModelStream:
         self.window, self._longest = (asked, asked) if asked is not None else usual
         self.stride = model.settings.stride or self.window / STRIDES
         gap = model.settings.max_gap if model.settings.max_gap is not None else self.stride
-        exclusive = not model.inferencer.multi_label
-        self._making = MergeSettings(model.settings.threshold, model.settings.min_seconds, gap, exclusive)
-        self.delay = self.window + 2 * self.stride + gap
+        self._making = merging(model.settings, self.window, gap, model.inferencer.multi_label)
+        self.delay = self.window + 2 * self.stride + max(gap, self._making.nms_seconds)
         self._start: float | None = None
         self._last = 0.0  # time of the newest frame
         self._asked = 0  # windows of the grid that were passed
@@ -203,21 +214,42 @@ class ModelStream:
         )
         all_parts = cells(spans, middles)
         parts = all_parts[part]
-        runs, taken = find_runs(windows, parts, self._model.classes, self._model.nothing, self._making)
+        runs, named = find_runs(windows, parts, self._model.classes, self._model.nothing, self._making)
+        loud = zip(*(values.tolist() for values in rivals_of(windows, named)), strict=True)
+        person.rivals |= zip([numbers[low + k] for k in np.flatnonzero(named >= 0)], loud, strict=True)
         runs = [run for run in runs if numbers[low + run.last] > person.told.get(run.number, -1)]
         next_start = np.inf if closing or final == len(numbers) else all_parts[final, 0]
-        closed = [run for run in runs if closing or self._is_closed(run, parts, taken, next_start)]
+        closed = [run for run in runs if closing or self._is_closed(run, parts, named, next_start)]
         seen = np.array(person.seen)
-        found = []
         for run in closed:
             person.told[run.number] = numbers[low + run.last]
             event = event_of(run, windows, parts, seen, self._model.classes, self._making.min_seconds)
             if event is not None:
-                best = low + best_window(event, windows, parts, run.number)
-                found.append(self._attributed(event, spans[best]))
-        still_open = [low + run.first for run in runs if run not in closed]
-        person.open_from = numbers[min(still_open)] if still_open else numbers[final - 1] + 1
+                best = best_window(event, windows, parts, run.number)
+                score = float(windows.scores[best, run.number])
+                person.waiting.append(
+                    _Waiting(event, numbers[low + best], float(windows.times[best]), run.number, score)
+                )
+        found = self._undisputed(person, np.inf if next_start == np.inf else float(middles[final]))
+        needed = [numbers[low + run.first] for run in runs if run not in closed]
+        needed += [one.window for one in person.waiting]
+        person.open_from = min(needed, default=numbers[final - 1] + 1)
+        first = min(int(np.searchsorted(numbers, person.open_from)), final - 1)
+        least = middles[first] - self._making.nms_seconds - 1e-6
+        person.rivals = {number: rival for number, rival in person.rivals.items() if rival[0] >= least}
         return found
+
+    def _undisputed(self, person: _Person, next_middle: float) -> list[Event]:
+        """The waiting events that no window to come can outdo, but for those that one has outdone."""
+        reach = self._making.nms_seconds
+        settled = [one for one in person.waiting if one.middle + reach < next_middle - 1e-9]
+        person.waiting = [one for one in person.waiting if one not in settled]
+        middles, numbers, scores = np.array(list(person.rivals.values())).reshape(-1, 3).T
+        return [
+            self._attributed(one.event, np.array(self._spans[one.window]))
+            for one in settled
+            if not reach or not is_outdone(one.number, one.middle, one.score, (middles, numbers, scores), reach)
+        ]
 
     def _attributed(self, event: Event, span: np.ndarray) -> Event:
         """The event with the region that its answer came from, where the frames are still there."""
@@ -229,11 +261,11 @@ class ModelStream:
         place = people.index(event.person)
         return self._model.attributed(event, self._model.in_layout(tracks), place, (0, stop - first))
 
-    def _is_closed(self, run: Run, parts: np.ndarray, taken: np.ndarray, next_start: float) -> bool:
+    def _is_closed(self, run: Run, parts: np.ndarray, named: np.ndarray, next_start: float) -> bool:
         """Whether no window that is not final yet can belong to a run."""
         if run.last == len(parts) - 1:
             return False
-        if taken[run.last + 1 :].any():
+        if (named[run.last + 1 :] >= 0).any():
             return True
         return bool(next_start - parts[run.last, 1] > self._making.max_gap + 1e-9)
 

@@ -27,7 +27,7 @@ _OFFERED = (
     'detector_checkpoint',
     'detect_every',
 ) + ('whole_frame', 'max_persons', 'start', 'end', 'image_fps', 'interpolate', 'smooth', 'save_rgb')
-_OF_MODEL = ('device', 'features', 'window', 'stride', 'threshold', 'min_seconds', 'max_gap')
+_OF_MODEL = ('device', 'features', 'window', 'stride', 'threshold', 'min_seconds', 'max_gap', 'nms_seconds')
 _DEFAULT = ' (default: %(default)s)'
 
 
@@ -80,6 +80,11 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     add('--threshold', type=float, default=default.threshold, help='least smoothed probability' + _DEFAULT)
     add('--min-seconds', type=float, default=default.min_seconds, help='shortest event' + _DEFAULT)
     add('--max-gap', type=float, help='longest gap in seconds that is closed (default: the stride)')
+    add(
+        '--nms-seconds',
+        type=float,
+        help='leave out events near which another class has a higher score (default: half the window; 0: none)',
+    )
     add('--window', type=float, help='seconds of a window (default: as long as the training clips)')
     add('--stride', type=float, help='seconds between windows (default: a quarter of the window)')
     nothing = 'a class that makes no event, beside "nothing", "still", "background" and the like; may be repeated'

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pose_fixtures import VideoMaker
 
+from benchmarks import answering
 from benchmarks.answering import FPS, LABELS, SIZE, describe, match, measure_generated, recording, train, write_minute
 from bmoe_app.answer import Event, ModelSettings
 from bmoe_ground.errors import UserError
@@ -31,16 +33,25 @@ def test_matching_by_hand() -> None:
     assert (tally.movements, tally.found, tally.false) == (4, 2, 3)
     np.testing.assert_allclose(tally.onsets, [-0.5, 0.2])
     np.testing.assert_allclose(tally.ends, [0.5, -0.2])
-    assert describe(7, tally) == (
-        'seed 7: 2 of 4 movements found, 3 other events; onsets: median -0.15 s, largest 0.50 s; '
+    assert describe(tally) == (
+        '2 of 4 movements found, 3 other events; onsets: median -0.15 s, largest 0.50 s; '
         'ends: median +0.15 s, largest 0.50 s'
     )
 
 
 def test_nothing_found_is_told() -> None:
-    assert describe(0, match([event(1, 2)], [])).endswith(
-        '0 of 1 movements found, 0 other events; onsets: none; ends: none'
-    )
+    assert describe(match([event(1, 2)], [])) == '0 of 1 movements found, 0 other events; onsets: none; ends: none'
+
+
+def test_files_are_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    header = 'start,end,person,label\n'
+    (tmp_path / 'truth.csv').write_text(f'{header}1,3,0,nod\n5,7,0,shrug\n')
+    (tmp_path / 'found.csv').write_text(f'{header}1.5,3,2,nod\n5,7,0,nod\n')
+    parser = argparse.ArgumentParser()
+    answering.add_arguments(parser)
+    judge = ['--judge', str(tmp_path / 'truth.csv'), str(tmp_path / 'found.csv')]
+    assert answering.run(parser.parse_args(judge)) == 0
+    assert capsys.readouterr().out.startswith('1 of 2 movements found, 1 other events; onsets: median +0.50 s')
 
 
 def test_the_recording_moves_when_it_says() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -114,7 +115,13 @@ def test_mistakes_are_named(planted: list[str], tmp_path: Path) -> None:
         faithful.run(parsed(*planted, '--known', 'demo'))
 
 
-def test_planted_clips_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert faithful.run(parsed('--planted', str(tmp_path / 'planted.pkl'))) == 0
-    assert '--known names' in capsys.readouterr().out
-    assert (tmp_path / 'planted.pkl').stat().st_size > 1e6
+def test_planted_clips_have_as_much_distraction_as_is_asked(tmp_path: Path) -> None:
+    legs = list(get_skeleton('coco17').regions['lower'])
+    moved = []
+    for distraction in ('0', '3'):
+        path = tmp_path / f'{distraction}.pkl'
+        assert faithful.run(parsed('--planted', str(path), '--distraction', distraction)) == 0
+        clips = pickle.loads(path.read_bytes())['annotations']
+        nods = [clip['keypoint'] for clip in clips if clip['frame_dir'].startswith('head')]
+        moved.append(np.mean([keypoint[:, :, legs].std(1) for keypoint in nods]))
+    assert moved[1] > 10 * moved[0]

@@ -144,3 +144,52 @@ def test_events_end_with_the_frames_in_which_the_person_is_seen() -> None:
     (event,) = merge(one, parts, SEEN[(SEEN > 0.95) & (SEEN < 2.05)], CLASSES, (), FREE)
     assert (event.start, event.end) == (pytest.approx(1.0), pytest.approx(2.0))
     assert merge(one, parts, SEEN[:0], CLASSES, (), FREE) == []
+
+
+def loud(labels: str, scores: list[float], apart: float) -> list[str]:
+    """Labels of the events that are left of windows with these labels and scores."""
+    one = windows(labels)
+    for w, (letter, score) in enumerate(zip(labels, scores, strict=True)):
+        one.scores[w] = (1 - score) / 2
+        one.scores[w, 'ns.'.index(letter)] = score
+    settings = MergeSettings(0.5, 0.0, 0.0, nms_seconds=apart)
+    parts = cells(SPANS[: len(labels)], one.times)
+    return [event.label for event in merge(one, parts, SEEN, CLASSES, ('nothing',), settings)]
+
+
+def test_an_event_beside_a_louder_one_of_another_class_is_left_out() -> None:
+    # a nod that begins and ends like a shake: windows half a second apart
+    labels, scores = 'snns.', [0.6, 0.8, 0.9, 0.7, 0.9]
+    assert loud(labels, scores, 0.0) == ['shake', 'nod', 'shake']
+    assert loud(labels, scores, 0.5) == ['nod']
+    assert loud('s.nn.', [0.6, 0.9, 0.7, 0.8, 0.9], 0.5) == ['shake', 'nod']
+    assert loud('s.nn.', [0.6, 0.9, 0.7, 0.8, 0.9], 1.0) == ['nod']  # any window counts, not the nod's best alone
+    assert loud(labels, [0.6, 0.8, 0.9, 0.95, 0.9], 0.5) == ['shake']  # what outdoes may be outdone itself
+    assert loud(labels, [0.6, 0.7, 0.7, 0.7, 0.9], 0.5) == ['nod', 'shake']  # as loud is not louder
+    assert loud('n.s..', [0.9, 0.9, 0.6, 0.9, 0.9], 0.5) == ['nod', 'shake']  # what means nothing outdoes nobody
+    assert loud('n.n..', [0.9, 0.9, 0.6, 0.9, 0.9], 1.0) == ['nod', 'nod']  # of one class there may be two
+
+
+@pytest.mark.parametrize('seed', range(5))
+def test_suppression_equals_a_loop_over_all_pairs(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scores = rng.dirichlet(np.ones(3) * 0.3, len(MIDDLES))
+    one = Windows(0, MIDDLES, scores, None)
+    parts = cells(SPANS, MIDDLES)
+    apart = float(rng.choice([0.5, 1.0, 2.0]))
+    every = merge(one, parts, SEEN, CLASSES, ('nothing',), FREE)
+    left = merge(one, parts, SEEN, CLASSES, ('nothing',), MergeSettings(0.5, 0.0, 0.0, nms_seconds=apart))
+    expected = []
+    for event in every:
+        number = CLASSES.index(event.label)
+        own = [w for w in range(len(scores)) if event.start <= MIDDLES[w] <= event.end]
+        best = max(own, key=lambda w: scores[w, number])
+        outdone = False
+        for w in range(len(scores)):
+            name = int(scores[w].argmax())
+            if abs(MIDDLES[w] - MIDDLES[best]) <= apart and name not in (number, 2) and scores[w, name] >= 0.5:
+                outdone |= scores[w, name] > scores[best, number]
+        if not outdone:
+            expected.append(event)
+    assert left == expected
+    assert len(every) > 1

@@ -29,6 +29,7 @@ def test_names_that_mean_something(label: str) -> None:
         ({'threshold': float('nan')}, 'threshold'),
         ({'min_seconds': -1}, 'min_seconds: must be seconds, 0 or more'),
         ({'max_gap': float('nan')}, 'max_gap'),
+        ({'nms_seconds': -0.1}, 'nms_seconds: must be seconds, 0 or more'),
         ({'window': 0}, 'window: must be seconds above 0'),
         ({'stride': float('inf')}, 'stride'),
     ],

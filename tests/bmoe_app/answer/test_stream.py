@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -60,10 +61,41 @@ def test_the_models_events_are_those_of_the_whole_recording(tmp_path: Path, seed
         min_seconds=float(rng.choice([0.0, 0.3])),
         stride=float(rng.choice([0.1, 0.25, 0.5])),
         max_gap=float(rng.choice([0.0, 0.4, 1.0])),
+        nms_seconds=[None, 0.0, 0.3][seed],
     )
     model = Recognizer(settings)
     stream = EventStream(tracks.skeleton, tracks.image_size, model, rules=False)
     same(told_by(stream, tracks), answer_tracks(tracks, model, rules=False).events)
+
+
+@pytest.mark.parametrize('nms_seconds', [None, 0.0, 0.4, 3.0])
+def test_events_that_compete_are_those_of_the_whole_recording(tmp_path: Path, nms_seconds: float | None) -> None:
+    write_recording(tmp_path / 'one.npz', frames=900, persons=1, seed=7)
+    tracks = load_tracks(tmp_path / 'one.npz')
+    checkpoint = write_checkpoint(tmp_path / 'best.pth', clip_seconds=[1.0, 1.6])
+    model = Recognizer(ModelSettings(checkpoint, threshold=0.4, min_seconds=0.0, nms_seconds=nms_seconds))
+    scan = model.inferencer.scan
+
+    def restless(tracks: PoseTracks, *rest: Any, **options: Any) -> Any:
+        """Another class every moment, by the time at which a window begins alone."""
+        found = scan(tracks, *rest, **options)
+        for said in found:
+            begins = np.round(tracks.frame_times[said.spans[:, 0]] * 1000).astype(int).tolist()
+            draws = [np.random.default_rng(begin).dirichlet(0.2 * np.ones(said.scores.shape[1])) for begin in begins]
+            said.scores[:] = draws
+        return found
+
+    model.inferencer.scan = restless  # type: ignore[method-assign]
+    wanted = answer_tracks(tracks, model, rules=False).events
+    every = answer_tracks(tracks, unsuppressed(model), rules=False).events
+    assert len(wanted) > 3 and (len(wanted) < len(every) or nms_seconds == 0)
+    same(told_by(EventStream(tracks.skeleton, tracks.image_size, model, rules=False), tracks), wanted)
+
+
+def unsuppressed(model: Recognizer) -> Recognizer:
+    other = copy(model)
+    other.settings = replace(model.settings, nms_seconds=0.0)
+    return other
 
 
 def test_frames_far_apart_are_asked_about_once(tmp_path: Path, monkeypatch) -> None:

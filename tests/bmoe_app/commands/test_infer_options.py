@@ -28,12 +28,13 @@ def test_what_is_given_arrives(tmp_path: Path) -> None:
     weights.touch()
     args = parse(
         '--checkpoint', 'b.pth', '--threshold', '0.7', '--min-seconds', '0.4', '--max-gap', '1', '--window', '3',
-        '--stride', '0.5', '--nothing', 'a', '--nothing', 'b', '--device', 'cpu', '--features', 'f',
+        '--nms-seconds', '0.8', '--stride', '0.5', '--nothing', 'a', '--nothing', 'b', '--device', 'cpu',
+        '--features', 'f',
         '--pose-model', 'body17', '--pose-checkpoint', str(weights), '--pose-device', 'cuda:1',
         '--save-rgb', '64', '--whole-frame',
         '--poses', 'kept', '--jobs', '2', '--overwrite', '--quiet', '--image-size', '720', '1280', '--fps', '25',
     )  # fmt: skip
-    asked = ModelSettings(Path('b.pth'), 'cpu', 'f', 3.0, 0.5, 0.7, 0.4, 1.0, ('a', 'b'))
+    asked = ModelSettings(Path('b.pth'), 'cpu', 'f', 3.0, 0.5, 0.7, 0.4, 1.0, ('a', 'b'), nms_seconds=0.8)
     assert model_settings(args) == asked
     extraction = extraction_of(args)
     assert (extraction.poses, extraction.jobs, extraction.overwrite, extraction.show_progress) == (
