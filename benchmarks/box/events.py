@@ -1,6 +1,6 @@
 """A model's and the rules' events in minutes of generated people: what is found, and what is said in vain.
 
-python tools/benchmark.py box-events best.pth                     # 40 recordings of 12 movements, 20 minutes of rest
+python tools/benchmark.py box-events                              # 40 recordings of 12 movements, 20 minutes of rest
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from benchmarks.box.recordings import Recording, make_recording
 from bmoe_app.answer import Event, ModelSettings, answer_tracks
 from bmoe_app.answer.bundled import BY_RULE, default_model
 from bmoe_app.answer.model import Recognizer
+from bmoe_skel.everyday import EVERYDAY
 from bmoe_skel.taxonomy import TAXONOMY
 
 REACH = 0.25
@@ -118,7 +119,8 @@ def print_table(model: Tally, rules: Tally, together: Tally) -> None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``tools/benchmark.py box-events``."""
-    parser.add_argument('checkpoint', type=Path, help='trained by configs/benchmarks/box.py')
+    what = 'trained by configs/benchmarks/box.py (default: the one that comes with the package)'
+    parser.add_argument('checkpoint', type=Path, nargs='?', default=EVERYDAY, help=what)
     parser.add_argument('--recordings', type=int, default=40, help='of 12 movements each (default: %(default)s)')
     parser.add_argument('--seed', type=int, default=1, help='of the recordings (default: %(default)s)')
     parser.add_argument('--thresholds', type=float, nargs='+', default=[0.5])
