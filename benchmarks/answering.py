@@ -80,7 +80,8 @@ def run(args: argparse.Namespace) -> int:
         UserError: A file of events cannot be read.
     """
     if args.judge:
-        print(describe(match(*map(read_events, args.judge))))
+        truth, found = map(read_events, args.judge)
+        print(describe(match(truth, found)))
         return 0
     print(machine_and_load())
     with tempfile.TemporaryDirectory() as folder:
