@@ -135,8 +135,8 @@ def is_outdone(
 ) -> bool:
     """Whether a window near an event's best one names another class with a higher score.
 
-    Temporal non-maximum suppression as detectors of actions have it (Oikonomopoulos et al. 2011; TriDet, Shi et al.
-    2023), across classes.
+    Non-maximum suppression (Neubeck and Van Gool 2006) over time, as detectors of actions have it (Shou et al. 2016),
+    across classes.
 
     Args:
         number: The event's class.
