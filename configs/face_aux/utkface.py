@@ -41,7 +41,12 @@ optim_wrapper = dict(optimizer=dict(lr=5e-4))  # a tiny model on few images bear
 default_hooks = dict(checkpoint=dict(save_best='gender/accuracy'))
 
 presets = dict(
-    # every gender of every race drawn as often, and the checkpoint whose worst group is best (docs/guides/fairness.md)
+    # the checkpoint whose worst group is best
+    worst_group=dict(
+        val_evaluator=dict(FairnessMetric=dict(columns=['gender', 'race'], replicates=0)),
+        default_hooks=dict(checkpoint=dict(save_best='gender/worst_group')),
+    ),
+    # and every gender of every race drawn as often (docs/guides/fairness.md)
     balanced=dict(
         train_dataloader=dict(sampler=dict(_delete_=True, type='BalancedSampler', by=['gender', 'race'])),
         val_evaluator=dict(FairnessMetric=dict(columns=['gender', 'race'], replicates=0)),
