@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import time
 from pathlib import Path
 
 import numpy as np
@@ -175,6 +176,18 @@ def test_early_stop_and_curves(tracks, tmp_path) -> None:
     curves = EventAccumulator(str(events)).Reload()
     assert len(curves.Scalars('f1_macro')) == 3
     assert 'loss' in curves.Tags()['scalars']
+
+
+@pytest.mark.slow
+def test_runs_of_one_second_share_nothing(tracks, tmp_path, monkeypatch) -> None:
+    config = write_config(tmp_path, 'bmoe_skel', STREAM)
+    moment = time.time()
+    monkeypatch.setattr(time, 'time', lambda: moment)
+    for name in ('a', 'b', 'c'):
+        train(config, tmp_path / name, tracks, 'train_cfg.max_epochs=1')
+    for name in ('a', 'b', 'c'):
+        assert len(list((tmp_path / name).rglob('*.log'))) == 1
+        assert len(list((tmp_path / name).rglob('scalars.json'))) == 1
 
 
 @pytest.mark.slow
