@@ -18,32 +18,8 @@ import numpy as np
 from benchmarks.model import Classify, count
 from benchmarks.tested import batches, load_tests, model_for, scores_of
 from bmoe_ground.files import atomic_write
-from bmoe_skel.models.attribution import LEAST
+from bmoe_skel.metrics import ActionMetric
 from bmoe_skel.models.recognizer import SkeletonRecognizer
-
-
-def judged(scores: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Score an answer.
-
-    Args:
-        scores: (N, C) probabilities.
-        labels: (N,) int.
-
-    Returns:
-        ``top1``, ``f1_macro`` over the classes that are there or answered, and ``log_loss``, the mean of minus
-        the label's logarithm.
-    """
-    answered = scores.argmax(1)
-    f1 = []
-    for label in np.union1d(labels, answered):
-        right = np.count_nonzero((answered == label) & (labels == label))
-        f1.append(2 * right / (np.count_nonzero(answered == label) + np.count_nonzero(labels == label)))
-    lost = -np.log(np.maximum(scores[np.arange(len(labels)), labels], LEAST))
-    return {
-        'top1': float((answered == labels).mean()),
-        'f1_macro': float(np.mean(f1)),
-        'log_loss': float(lost.mean()),
-    }
 
 
 def ask(model: SkeletonRecognizer, loader: Any) -> tuple[np.ndarray, np.ndarray, dict[str, float]]:
@@ -88,8 +64,11 @@ def run(arguments: argparse.Namespace) -> int:
     loader = load_tests(arguments.config, arguments.cfg_options)
     asked = [ask(model_for(loader, path), loader) for path in arguments.checkpoints]
     labels = asked[0][1]
-    rows = {path: {**judged(scores, labels), **cost} for path, (scores, _, cost) in zip(arguments.checkpoints, asked)}  # noqa: B905
-    together = judged(np.mean([scores for scores, _, _ in asked], 0), labels)
+    rows = {
+        path: {**ActionMetric.calculate(scores, labels), **cost}
+        for path, (scores, _, cost) in zip(arguments.checkpoints, asked, strict=True)
+    }
+    together = ActionMetric.calculate(np.mean([scores for scores, _, _ in asked], 0), labels)
     costs = {key: sum(cost[key] for _, _, cost in asked) for key in ('parameters', 'macs', 'seconds')}
     rows[f'{len(asked)} averaged'] = {**together, **costs}
     print(table(rows, len(labels)))

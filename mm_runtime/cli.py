@@ -7,7 +7,6 @@ skeleton, ...) from the dataset's metainfo, and raises :class:`UserError` where 
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import math
 import os
@@ -146,22 +145,21 @@ def complete_model(model: ConfigDict, metainfo: dict[str, Any]) -> None:
         cls.complete_config(model, metainfo)
 
 
-_runs = itertools.count(1)
-_built_at: list[int] = []  # the second in which the process last built a runner
+_built_in: list[int] = []  # the second of every runner that this process has built
 
 
 def _build_runner(cfg: Config, loaders: dict[str, Any]) -> Runner:
     arguments = {key: cfg.get(key) for key in RUNNER_KEYS if key in cfg}
     arguments.update(loaders)
     # mmengine knows log, curves and the best score by name and second: of two runs in one, the second has the first's
-    if _built_at and int(time.time()) <= _built_at[0]:
+    if _built_in and int(time.time()) <= _built_in[-1]:
         name = arguments.get('experiment_name') or Path(str(cfg.filename or 'run')).stem
-        arguments['experiment_name'] = f'{name}_{next(_runs)}'
+        arguments['experiment_name'] = f'{name}_{len(_built_in)}'
     # the runner prints its environment, its config and its hooks before the first useful line; the log file has them
     level = arguments.pop('log_level', 'INFO')
     with named_mistakes(str(cfg.filename)):
         runner = Runner(cfg=cfg, log_level='WARNING', **arguments)
-    _built_at[:] = [int(time.time())]
+    _built_in.append(int(time.time()))
     log_to_file(runner, level)
     return runner
 

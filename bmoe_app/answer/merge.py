@@ -143,8 +143,10 @@ def is_outdone(
         middle: Middle of its best window, seconds.
         score: The class's score there.
         rivals: Middle, class and its score of every window that names one, (K,) each.
-        nms_seconds: How far from ``middle`` a window is near.
+        nms_seconds: How far from ``middle`` a window is near; 0 for nothing that could outdo it.
     """
+    if nms_seconds == 0:
+        return False
     middles, numbers, scores = rivals
     near = np.abs(middles - middle) <= nms_seconds + 1e-9
     return bool((near & (numbers != number) & (scores > score)).any())
@@ -211,7 +213,7 @@ def merge(
             continue
         best = best_window(event, windows, parts, run.number)
         middle, score = float(windows.times[best]), float(windows.scores[best, run.number])
-        if not settings.nms_seconds or not is_outdone(run.number, middle, score, rivals, settings.nms_seconds):
+        if not is_outdone(run.number, middle, score, rivals, settings.nms_seconds):
             found.append(event)
     return sorted(found, key=lambda event: (event.start, event.end, event.label))
 

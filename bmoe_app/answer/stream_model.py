@@ -35,7 +35,7 @@ class _Person:
     routing: dict[int, np.ndarray] = field(default_factory=dict)
     seen: list[float] = field(default_factory=list)
     told: dict[int, int] = field(default_factory=dict)  # class to the last window of its last event
-    rivals: dict[int, tuple[float, int, float]] = field(default_factory=dict)  # window to middle, class, score
+    rivals: dict[float, tuple[int, float]] = field(default_factory=dict)  # middle of a window to class and score
     waiting: list[_Waiting] = field(default_factory=list)  # events that a window to come may outdo
 
 
@@ -215,10 +215,12 @@ class ModelStream:
         all_parts = cells(spans, middles)
         parts = all_parts[part]
         runs, named = find_runs(windows, parts, self._model.classes, self._model.nothing, self._making)
-        loud = zip(*(values.tolist() for values in rivals_of(windows, named)), strict=True)
-        person.rivals |= zip([numbers[low + k] for k in np.flatnonzero(named >= 0)], loud, strict=True)
+        person.rivals |= {
+            middle: (number, score) for middle, number, score in zip(*rivals_of(windows, named), strict=True)
+        }
         runs = [run for run in runs if numbers[low + run.last] > person.told.get(run.number, -1)]
-        next_start = np.inf if closing or final == len(numbers) else all_parts[final, 0]
+        over = closing or final == len(numbers)
+        next_start, next_middle = (np.inf, np.inf) if over else (all_parts[final, 0], middles[final])
         closed = [run for run in runs if closing or self._is_closed(run, parts, named, next_start)]
         seen = np.array(person.seen)
         for run in closed:
@@ -230,25 +232,29 @@ class ModelStream:
                 person.waiting.append(
                     _Waiting(event, numbers[low + best], float(windows.times[best]), run.number, score)
                 )
-        found = self._undisputed(person, np.inf if next_start == np.inf else float(middles[final]))
+        found = self._undisputed(person, next_middle)
         needed = [numbers[low + run.first] for run in runs if run not in closed]
         needed += [one.window for one in person.waiting]
         person.open_from = min(needed, default=numbers[final - 1] + 1)
         first = min(int(np.searchsorted(numbers, person.open_from)), final - 1)
         least = middles[first] - self._making.nms_seconds - 1e-6
-        person.rivals = {number: rival for number, rival in person.rivals.items() if rival[0] >= least}
+        person.rivals = {middle: rival for middle, rival in person.rivals.items() if middle >= least}
         return found
 
     def _undisputed(self, person: _Person, next_middle: float) -> list[Event]:
         """The waiting events that no window to come can outdo, but for those that one has outdone."""
         reach = self._making.nms_seconds
-        settled = [one for one in person.waiting if one.middle + reach < next_middle - 1e-9]
-        person.waiting = [one for one in person.waiting if one not in settled]
-        middles, numbers, scores = np.array(list(person.rivals.values())).reshape(-1, 3).T
+        certain = next_middle - reach - 1e-9
+        settled = [one for one in person.waiting if one.middle < certain]
+        if not settled:
+            return []
+        person.waiting = [one for one in person.waiting if one.middle >= certain]
+        numbers, scores = np.array(list(person.rivals.values())).reshape(-1, 2).T
+        rivals = (np.array(list(person.rivals)), numbers, scores)
         return [
             self._attributed(one.event, np.array(self._spans[one.window]))
             for one in settled
-            if not reach or not is_outdone(one.number, one.middle, one.score, (middles, numbers, scores), reach)
+            if not is_outdone(one.number, one.middle, one.score, rivals, reach)
         ]
 
     def _attributed(self, event: Event, span: np.ndarray) -> Event:

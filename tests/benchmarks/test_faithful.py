@@ -115,6 +115,12 @@ def test_mistakes_are_named(planted: list[str], tmp_path: Path) -> None:
         faithful.run(parsed(*planted, '--known', 'demo'))
 
 
+def test_planted_clips_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert faithful.run(parsed('--planted', str(tmp_path / 'planted.pkl'))) == 0
+    assert '--known names' in capsys.readouterr().out
+    assert (tmp_path / 'planted.pkl').stat().st_size > 1e6
+
+
 def test_planted_clips_have_as_much_distraction_as_is_asked(tmp_path: Path) -> None:
     legs = list(get_skeleton('coco17').regions['lower'])
     moved = []

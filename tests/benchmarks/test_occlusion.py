@@ -13,11 +13,11 @@ import torch
 from skeleton_clips import SMALL, config_text, random_inputs
 
 from benchmarks import ensemble, occlusion
-from benchmarks.ensemble import judged
 from benchmarks.known_regions import RHYTHMS, write_planted
 from benchmarks.occlusion import Curves, damaged
 from benchmarks.tested import batches, load_tests, model_for, scores_of
 from bmoe_ground.errors import UserError
+from bmoe_skel.metrics import ActionMetric
 from bmoe_skel.models.attribution import hide_regions
 from bmoe_skel.registry import MODELS
 from pose_extract.skeletons import get_skeleton
@@ -124,7 +124,7 @@ def test_scores_are_those_of_scikit_learn() -> None:
     metrics = pytest.importorskip('sklearn.metrics')
     rng = np.random.default_rng(0)
     scores, labels = rng.dirichlet(np.ones(5), 40), rng.integers(0, 4, 40)
-    found = judged(scores, labels)
+    found = ActionMetric.calculate(scores, labels)
     assert found['top1'] == metrics.accuracy_score(labels, scores.argmax(1))
     assert found['f1_macro'] == pytest.approx(metrics.f1_score(labels, scores.argmax(1), average='macro'))
     assert found['log_loss'] == pytest.approx(metrics.log_loss(labels, scores, labels=range(5)))
