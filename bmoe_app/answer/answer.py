@@ -46,6 +46,8 @@ class ModelFacts:
         stride: Seconds between two windows; None likewise.
         threshold: Least smoothed probability of an event.
         min_seconds: Shortest event that is told.
+        max_gap: Longest gap between two events of one label that was closed, in seconds.
+        nms_seconds: How near to an event's best moment, in seconds, a likelier class left it out; 0 where none could.
         by_rule: Classes that the rules answered for.
         confirm: Probability that the model had to give to what those rules found; 0 for none.
         by_model: Rules whose events were left out for the model's.
@@ -59,6 +61,8 @@ class ModelFacts:
     stride: float | None
     threshold: float
     min_seconds: float
+    max_gap: float = 0.0
+    nms_seconds: float = 0.0
     by_rule: tuple[str, ...] = ()
     confirm: float = 0.0
     by_model: tuple[str, ...] = ()

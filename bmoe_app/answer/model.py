@@ -111,7 +111,7 @@ class Recognizer:
         if found and not events:
             notes += self._likeliest(windows)
         opinions = [one for person in found for one in _opinions(person, tracks.frame_times)]
-        return ModelAnswer(events, windows, self._facts(window, stride), notes, opinions)
+        return ModelAnswer(events, windows, self._facts(window, stride, making), notes, opinions)
 
     def attributed(
         self,
@@ -198,7 +198,7 @@ class Recognizer:
             f'{best.times[window]:.1f} s)'
         ]
 
-    def _facts(self, window: float | None, stride: float | None) -> ModelFacts:
+    def _facts(self, window: float | None, stride: float | None, making: MergeSettings) -> ModelFacts:
         return ModelFacts(
             checkpoint=self.settings.checkpoint.name,
             sha256=self._sha256,
@@ -206,8 +206,10 @@ class Recognizer:
             nothing=self.nothing,
             window=window,
             stride=stride,
-            threshold=self.settings.threshold,
-            min_seconds=self.settings.min_seconds,
+            threshold=making.threshold,
+            min_seconds=making.min_seconds,
+            max_gap=making.max_gap,
+            nms_seconds=making.nms_seconds,
         )
 
 

@@ -100,6 +100,12 @@ def _model(model: ModelFacts | None) -> list[str]:
         f'An event needs a smoothed probability of {model.threshold:g} and lasts at least {model.min_seconds:g} s; '
         'its score is its mean probability.'
     )
+    if model.max_gap:
+        said.append(f'Two events of one class at most {model.max_gap:g} s apart are told as one.')
+    if model.nms_seconds:
+        said.append(
+            f'An event is left out where another class is likelier within {model.nms_seconds:g} s of its best moment.'
+        )
     if model.by_rule:
         sure = f', where it gives them a probability of {model.confirm:g} or more' if model.confirm else ''
         said.append(

@@ -31,7 +31,7 @@ def made_up_answer(frames: int = 120, fps: float = 30.0, layout: str = 'blazepos
         Event(1.0, 1.8, 1, HOSTILE, 0.6, None, source='rule'),
         Event(2.0, 3.1, 0, 'shrug', 0.7, 'body', source='rule'),
     ]
-    model = ModelFacts('demo.pth', 'ab' * 32, ('nod', 'shrug', HOSTILE), (), 1.0, 0.5, 0.5, 0.2)
+    model = ModelFacts('demo.pth', 'ab' * 32, ('nod', 'shrug', HOSTILE), (), 1.0, 0.5, 0.5, 0.2, 0.4, 0.6)
     return Answer(
         f'a/{HOSTILE}.mp4', events, tracks, compute_signals(tracks), model, windows, None,
         {'tilt': 'no ears'}, ['3 frames could not be decoded'],

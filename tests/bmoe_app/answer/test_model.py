@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -80,6 +81,18 @@ def test_facts_name_the_file_and_what_means_nothing(tmp_path: Path) -> None:
     assert facts.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     with pytest.raises(UserError, match=r"nothing: 'arm' is no class of .*best\.pth; its classes: Nothing, head, legs"):
         Recognizer(ModelSettings(path, nothing=('arm',)))
+
+
+@pytest.mark.parametrize(
+    ('asked', 'max_gap', 'nms_seconds'),
+    [({}, 0.5, 1.0), ({'max_gap': 0.0, 'nms_seconds': 0.0}, 0.0, 0.0), ({'max_gap': 0.3, 'window': 3.0}, 0.3, 1.5)],
+)
+def test_facts_say_how_windows_became_events(
+    tmp_path: Path, asked: dict[str, Any], max_gap: float, nms_seconds: float
+) -> None:
+    path = write_checkpoint(tmp_path / 'best.pth')  # windows of 2 s, one every half second
+    facts = Recognizer(ModelSettings(path, **asked))(recording(tmp_path)).facts
+    assert (facts.max_gap, facts.nms_seconds) == (max_gap, nms_seconds)
 
 
 def test_nothing_is_a_result_that_says_what_came_nearest(tmp_path: Path) -> None:

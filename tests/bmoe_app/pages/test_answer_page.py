@@ -36,7 +36,8 @@ def test_nothing_on_the_page_is_fetched() -> None:
 
 def test_what_was_lost_and_who_answered_is_said() -> None:
     text = answer_page(made_up_answer(), None)
-    for said in ('3 frames could not be decoded', 'tilt: no ears', 'demo.pth', 'windows of 1 s, one every 0.5 s'):
+    wanted = ['3 frames could not be decoded', 'tilt: no ears', 'demo.pth', 'windows of 1 s, one every 0.5 s']
+    for said in [*wanted, 'at most 0.4 s apart are told as one', 'likelier within 0.6 s of its best moment']:
         assert said in text
 
 
