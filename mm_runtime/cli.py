@@ -11,27 +11,26 @@ import json
 import math
 import os
 import sys
-import time
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.config import Config, ConfigDict
-from mmengine.dist import init_dist, is_distributed, is_main_process
+from mmengine.config import Config
+from mmengine.dist import is_main_process
 from mmengine.model import is_model_wrapper
-from mmengine.registry import DefaultScope, init_default_scope
-from mmengine.runner import Runner, set_random_seed
+from mmengine.registry import init_default_scope
+from mmengine.runner import set_random_seed
 
 from bmoe_ground.errors import UserError
 from bmoe_ground.files import atomic_write
 from bmoe_ground.import_cures import apply_import_cures
 from mm_runtime import best, determinism, early_stop, optim, progress  # noqa: F401  (registers the hooks)
 from mm_runtime.announce import after_test, after_training, opening_lines
+from mm_runtime.building import build_loader, build_runner, complete_model, start_processes
 from mm_runtime.checkpoint import load_checkpoint, register_safe_loader
 from mm_runtime.config import (
-    RUNNER_KEYS,
     drop_empty_schedules,
     load_config,
     parse_cfg_options,
@@ -39,16 +38,16 @@ from mm_runtime.config import (
     share_dataset,
 )
 from mm_runtime.config_format import apply_format_cure
-from mm_runtime.console import log_to_file, say_once
+from mm_runtime.console import say_once
 from mm_runtime.curves import drop_tensorboard, settle_tensorboard
 from mm_runtime.dump import PlainDump
 from mm_runtime.finite_loss import FiniteLossHook
 from mm_runtime.metric import name_source
 from mm_runtime.parsers import test_parser, train_parser
-from mm_runtime.scope import complete_scope, find_model
+from mm_runtime.scope import complete_scope
 from mm_runtime.small import keep_small_batch
 from mm_runtime.stop_signals import StopHook, TrainingStopped, stop_on_signals
-from mm_runtime.suggest import did_you_mean, listing, named_mistakes, registered
+from mm_runtime.suggest import named_mistakes
 from mm_runtime.whole_checkpoints import MakeUpValidationHook, write_whole
 from mm_runtime.work_folder import (
     find_resume,
@@ -91,7 +90,7 @@ def _prepare(args: argparse.Namespace) -> Config:
     scope = cfg.get('default_scope', 'mmengine')
     init_default_scope(scope)
     complete_scope(scope)
-    _start_processes(cfg)
+    start_processes(cfg)
     set_random_seed(**randomness)
     return cfg
 
@@ -100,68 +99,6 @@ def _run_name(config: str, cfg: Config) -> str:
     """The config's name, and the presets applied to it."""
     chosen = cfg.get('preset') or []
     return '_'.join([Path(config).stem, *([chosen] if isinstance(chosen, str) else chosen)])
-
-
-def _start_processes(cfg: Config) -> None:
-    """Join the process group; mmengine's own way needs a GPU even for gloo."""
-    if cfg.launcher == 'none' or is_distributed():
-        return
-    if torch.cuda.is_available():
-        init_dist(cfg.launcher, **(cfg.get('env_cfg') or {}).get('dist_cfg', {'backend': 'nccl'}))
-        return
-    missing = [name for name in ('RANK', 'WORLD_SIZE', 'MASTER_ADDR', 'MASTER_PORT') if name not in os.environ]
-    if missing:
-        raise UserError(f'--launcher {cfg.launcher} on CPU: {", ".join(missing)} not set; start through torchrun')
-    torch.distributed.init_process_group('gloo')
-    # mmengine wraps the model for the GPU of this process unless told that there is none
-    wrapper = {'type': 'MMDistributedDataParallel', 'broadcast_buffers': False, 'device_ids': None}
-    wrapper['find_unused_parameters'] = cfg.get('find_unused_parameters', False)
-    cfg.model_wrapper_cfg = {**wrapper, **(cfg.get('model_wrapper_cfg') or {})}
-
-
-def _build_loader(cfg: Config, key: str) -> Any:
-    with named_mistakes(f'{cfg.filename}: {key}'):
-        return Runner.build_dataloader(cfg[key], seed=cfg.randomness['seed'])
-
-
-def complete_model(model: ConfigDict, metainfo: dict[str, Any]) -> None:
-    """Let the model class fill what its config leaves open.
-
-    Args:
-        model: The model's config; changed in place.
-        metainfo: The dataset's metainfo.
-
-    Raises:
-        UserError: Model and data contradict each other, or the model type is unknown.
-    """
-    cls = find_model(model['type']) if isinstance(model['type'], str) else model['type']
-    if cls is None:
-        known = registered('model', DefaultScope.get_current_instance().scope_name, parents=False)
-        raise UserError(
-            f'unknown model type {model["type"]!r}{did_you_mean(model["type"], known)}; there are: {listing(known)}. '
-            'Is its package in custom_imports?'
-        )
-    if hasattr(cls, 'complete_config'):
-        cls.complete_config(model, metainfo)
-
-
-_built_in: list[int] = []  # the second of every runner that this process has built
-
-
-def _build_runner(cfg: Config, loaders: dict[str, Any]) -> Runner:
-    arguments = {key: cfg.get(key) for key in RUNNER_KEYS if key in cfg}
-    arguments.update(loaders)
-    # mmengine knows log, curves and the best score by name and second: of two runs in one, the second has the first's
-    if _built_in and int(time.time()) <= _built_in[-1]:
-        name = arguments.get('experiment_name') or Path(str(cfg.filename or 'run')).stem
-        arguments['experiment_name'] = f'{name}_{len(_built_in)}'
-    # the runner prints its environment, its config and its hooks before the first useful line; the log file has them
-    level = arguments.pop('log_level', 'INFO')
-    with named_mistakes(str(cfg.filename)):
-        runner = Runner(cfg=cfg, log_level='WARNING', **arguments)
-    _built_in.append(int(time.time()))
-    log_to_file(runner, level)
-    return runner
 
 
 def train_main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
@@ -222,12 +159,12 @@ def _apply_options(cfg: Config, args: argparse.Namespace) -> None:
 def _train(cfg: Config, args: argparse.Namespace, stop: StopHook) -> None:
     """Train in a folder that is this process's alone."""
     resumed = find_resume(args.resume, Path(cfg.work_dir), args.overwrite)
-    loaders = {'train_dataloader': _build_loader(cfg, 'train_dataloader')}
+    loaders = {'train_dataloader': build_loader(cfg, 'train_dataloader')}
     small = keep_small_batch(cfg, len(loaders['train_dataloader'].dataset))
     if small is not None and not len(loaders['train_dataloader']):
-        loaders['train_dataloader'] = _build_loader(cfg, 'train_dataloader')
+        loaders['train_dataloader'] = build_loader(cfg, 'train_dataloader')
     if cfg.get('val_dataloader'):
-        loaders['val_dataloader'] = _build_loader(cfg, 'val_dataloader')
+        loaders['val_dataloader'] = build_loader(cfg, 'val_dataloader')
     late = drop_empty_schedules(cfg, len(loaders['train_dataloader']))
     metainfo = loaders['train_dataloader'].dataset.metainfo
     complete_model(cfg.model, metainfo)
@@ -239,7 +176,7 @@ def _train(cfg: Config, args: argparse.Namespace, stop: StopHook) -> None:
     for key in ('test_dataloader', 'test_cfg', 'test_evaluator'):
         cfg_train.pop(key, None)
     write_whole(cfg_train)
-    runner = _build_runner(cfg_train, loaders)
+    runner = build_runner(cfg_train, loaders)
     runner.cfg = cfg
     stop_when_log_is_full(runner)
     runner.register_hook(FiniteLossHook())
@@ -303,7 +240,7 @@ def test_main(argv: Sequence[str] | None = None, prog: str | None = None) -> int
     args = test_parser(prog).parse_args(argv)
     checkpoint = load_checkpoint(args.checkpoint)
     cfg = _prepare(args)
-    loader = _build_loader(cfg, 'test_dataloader')
+    loader = build_loader(cfg, 'test_dataloader')
     metainfo = loader.dataset.metainfo
     check_same_data(checkpoint, metainfo, args.checkpoint)
     complete_model(cfg.model, checkpoint.get('meta', {}).get('dataset_meta') or metainfo)
@@ -316,7 +253,7 @@ def test_main(argv: Sequence[str] | None = None, prog: str | None = None) -> int
     # hooks of training (EMA, early stopping) have nothing to do in a test; the checkpoint's weights are final
     hooks = [hook for hook in cfg.get('custom_hooks') or [] if hook['type'] not in ('EMAHook', 'EarlyStoppingHook')]
     cfg_test.custom_hooks = hooks
-    runner = _build_runner(cfg_test, {'test_dataloader': loader})
+    runner = build_runner(cfg_test, {'test_dataloader': loader})
     _load_weights(runner.model, checkpoint, args.checkpoint)
     trained_on = checkpoint.get('meta', {}).get('dataset_meta') or {}
     runner.message_hub.update_info_dict({'checkpoint': str(args.checkpoint), 'trained_on': trained_on})  # for reports

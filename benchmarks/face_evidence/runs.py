@@ -27,8 +27,9 @@ from bmoe_ground.files import atomic_write
 from bmoe_ground.media import media_of
 from face_aux.images import read_image
 from face_aux.registry import DATASETS, MODELS
+from mm_runtime.building import complete_model
 from mm_runtime.checkpoint import load_checkpoint
-from mm_runtime.cli import complete_model, train_main
+from mm_runtime.cli import train_main
 
 _REPO = Path(__file__).resolve().parents[2]
 
