@@ -3,7 +3,8 @@
 #   python tools/cross_validate.py FILE.pkl --config benchmarks/configs/peers.py --cfg-options preset=ctrgcn --out RUNS
 #   python tools/benchmark.py model benchmarks/configs/peers.py --cfg-options preset=ctrgcn
 # As it stands: ST-GCN++ with clips, pipeline, schedule and loss of skeleton.py. preset=ctrgcn: the same with CTR-GCN.
-# preset=stgcnpp_own and preset=ctrgcn_own: each with its authors' recipe.
+# preset=stgcnpp_own and preset=ctrgcn_own: each with its authors' recipe. preset=[ctrgcn,small]: with
+# the steps and the schedule of skeleton_small.py.
 # The import is what registers the peers: no package of the project knows them, and the wheel has neither them nor this.
 _base_ = ['../../configs/benchmarks/skeleton.py']
 custom_imports = dict(imports=['bmoe_skel.registry', 'benchmarks.peers'])
@@ -22,6 +23,13 @@ after_test = None
 presets = dict(
     _delete_=True,
     ctrgcn=dict(model=dict(backbone='ctrgcn')),
+    small=dict(
+        num_frames=32,
+        max_epochs=16,
+        warmup_epochs=2,
+        train_dataloader=dict(num_workers=0, persistent_workers=False, dataset=dict(epoch_clips=500)),
+        test_dataloader=dict(num_workers=0, persistent_workers=False),
+    ),
     # PYSKL, configs/stgcn++/*/j.py: 100 frames, one drawn from each hundredth of the clip, and nothing else; 16 epochs
     # of five rounds; a rate of 0.1 for batches of 128 is 0.0125 for 16; cosine to 0 without a warm-up; ten cuts in the
     # test, drawn the same way.

@@ -21,7 +21,8 @@ from bmoe_skel.registry import MODELS, TRANSFORMS
 from mm_runtime.config import drop_empty_schedules, load_config
 from pose_extract.skeletons import get_skeleton
 
-CONFIG = str(Path(__file__).resolve().parents[2] / 'benchmarks/configs/peers.py')
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = str(ROOT / 'benchmarks/configs/peers.py')
 
 
 def test_ctr_gcn_has_the_published_size() -> None:
@@ -140,3 +141,10 @@ def test_both_doors_train_and_test_a_peer(tmp_path: Path) -> None:
     assert cross_validation.run(parser.parse_args(arguments)) == 0
     (run,) = collect(tmp_path / 'runs')['full']
     assert 0 <= run['top1'] <= 1 and MODELS.get('PeerRecognizer') is PeerRecognizer
+
+
+def test_a_small_peer_is_trained_and_tested_as_the_small_mixture() -> None:
+    ours = load_config(str(ROOT / 'configs/benchmarks/skeleton_small.py'), {})
+    theirs = load_config(CONFIG, {'preset': ['ctrgcn', 'small']})
+    own = {'model', 'preset', 'custom_imports', 'after_test'}
+    assert {key for key in {**ours, **theirs} if ours.get(key) != theirs.get(key)} == own
