@@ -90,7 +90,7 @@ def made_up(minutes: float, seed: int = 0) -> Answer:
         windows.append(Windows(person, middles, shares, routing))
         for k, start in enumerate(np.arange(1.0, times[-1] - 2, EVERY)):
             events.append(Event(start, start + 1.5, person, CLASSES[k % 4], 0.8, REGIONS[k % 4]))
-    model = ModelFacts('made_up.pth', '0' * 64, CLASSES, ('nothing',), 2.0, STRIDE, 0.5, 0.2)
+    model = ModelFacts('made_up.pth', '0' * 64, CLASSES, ('nothing',), 2.0, STRIDE, 0.5, 0.2, STRIDE, 1.0)
     return Answer('video.mp4', sorted(events, key=lambda e: e.start), tracks, compute_signals(tracks), model, windows)
 
 

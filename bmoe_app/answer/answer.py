@@ -46,7 +46,7 @@ class ModelFacts:
         stride: Seconds between two windows; None likewise.
         threshold: Least smoothed probability of an event.
         min_seconds: Shortest event that is told.
-        max_gap: Longest gap between two events of one label that was closed, in seconds.
+        max_gap: Longest gap between two events of one label that was closed where nothing else filled it, in seconds.
         nms_seconds: How near to an event's best moment, in seconds, a likelier class left it out; 0 where none could.
         by_rule: Classes that the rules answered for.
         confirm: Probability that the model had to give to what those rules found; 0 for none.
@@ -61,8 +61,8 @@ class ModelFacts:
     stride: float | None
     threshold: float
     min_seconds: float
-    max_gap: float = 0.0
-    nms_seconds: float = 0.0
+    max_gap: float
+    nms_seconds: float
     by_rule: tuple[str, ...] = ()
     confirm: float = 0.0
     by_model: tuple[str, ...] = ()

@@ -91,8 +91,7 @@ class Recognizer:
         window, stride = self._window(tracks, notes)
         least = 0.0 if window is None else MIN_SEEN
         found = self.inferencer.scan(tracks, window, stride, least, file=file, name=name)
-        gap = self.settings.max_gap if self.settings.max_gap is not None else stride or 0.0
-        making = merging(self.settings, window or 0.0, gap, self.inferencer.multi_label)
+        making = merging(self.settings, window or 0.0, stride or 0.0, self.inferencer.multi_label)
         events: list[Event] = []
         windows = []
         for person in found:
@@ -213,18 +212,19 @@ class Recognizer:
         )
 
 
-def merging(settings: ModelSettings, window: float, gap: float, multi_label: bool) -> MergeSettings:
+def merging(settings: ModelSettings, window: float, stride: float, multi_label: bool) -> MergeSettings:
     """What makes an event.
 
     Args:
         settings: How the model is asked.
         window: Seconds of a window; 0 for the whole clip as one.
-        gap: Longest gap that is closed, in seconds.
+        stride: Seconds between two windows; 0 likewise.
         multi_label: Whether several classes may hold at once.
     """
+    max_gap = stride if settings.max_gap is None else settings.max_gap
     nms_seconds = window / 2 if settings.nms_seconds is None else settings.nms_seconds
     return MergeSettings(
-        settings.threshold, settings.min_seconds, gap, not multi_label, 0.0 if multi_label else nms_seconds
+        settings.threshold, settings.min_seconds, max_gap, not multi_label, 0.0 if multi_label else nms_seconds
     )
 
 

@@ -76,9 +76,8 @@ class ModelStream:
         asked = model.settings.window
         self.window, self._longest = (asked, asked) if asked is not None else usual
         self.stride = model.settings.stride or self.window / STRIDES
-        gap = model.settings.max_gap if model.settings.max_gap is not None else self.stride
-        self._making = merging(model.settings, self.window, gap, model.inferencer.multi_label)
-        self.delay = self.window + 2 * self.stride + max(gap, self._making.nms_seconds)
+        self._making = merging(model.settings, self.window, self.stride, model.inferencer.multi_label)
+        self.delay = self.window + 2 * self.stride + max(self._making.max_gap, self._making.nms_seconds)
         self._start: float | None = None
         self._last = 0.0  # time of the newest frame
         self._asked = 0  # windows of the grid that were passed

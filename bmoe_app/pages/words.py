@@ -101,7 +101,10 @@ def _model(model: ModelFacts | None) -> list[str]:
         'its score is its mean probability.'
     )
     if model.max_gap:
-        said.append(f'Two events of one class at most {model.max_gap:g} s apart are told as one.')
+        said.append(
+            f'Two events of one class at most {model.max_gap:g} s apart are told as one, '
+            'unless another class is named between them.'
+        )
     if model.nms_seconds:
         said.append(
             f'An event is left out where another class is likelier within {model.nms_seconds:g} s of its best moment.'

@@ -29,7 +29,7 @@ def test_duration_counts_the_last_frame() -> None:
 
 def test_as_dict_is_json_and_counts_frames_with_somebody() -> None:
     tracks = _tracks(50)
-    model = ModelFacts('best.pth', 'ab', ('nod', 'nothing'), ('nothing',), 1.0, 0.2, 0.5, 0.2)
+    model = ModelFacts('best.pth', 'ab', ('nod', 'nothing'), ('nothing',), 1.0, 0.2, 0.5, 0.2, 0.2, 0.5)
     answer = Answer('a.mp4', [Event(0, 1, 0, 'nod', 0.5)], tracks, compute_signals(tracks), model, notes=['a guess'])
     written = json.loads(json.dumps(answer.as_dict()))
     assert written['frames_seen'] == [50, 1]
